@@ -80,7 +80,9 @@ def bundle(pvm, target):
     licences = target / "licences"
     for package in ("libpvm3", "pvm"):
         (licences / package).mkdir(parents=True)
-        shutil.copy(pvm.root.parents[1] / "share" / "doc" / package / "copyright", licences / package)
+        shutil.copy(
+            pvm.root.parents[1] / "share" / "doc" / package / "copyright", licences / package
+        )
 
 
 def patchelf(*arguments):

@@ -15,9 +15,10 @@ from __future__ import annotations
 import os
 import platform
 import sysconfig
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping, Optional
+from typing import Callable, Optional
 
 BUNDLE = Path(__file__).with_name("_pvm3")
 """The ``PVM_ROOT`` inside the package, there when it was built from a vendored PVM."""
@@ -225,7 +226,11 @@ def environment() -> dict[str, str]:
     """
     found = find()
     added = {"PVM_ROOT": str(found.root)}
-    if found.origin == "PVM_ROOT" and found.libraries and (found.libraries / "libpvm3.so.3").exists():
+    if (
+        found.origin == "PVM_ROOT"
+        and found.libraries
+        and (found.libraries / "libpvm3.so.3").exists()
+    ):
         before = os.environ.get("LD_LIBRARY_PATH")
         paths = [str(found.libraries), *(before.split(os.pathsep) if before else [])]
         added["LD_LIBRARY_PATH"] = os.pathsep.join(dict.fromkeys(paths))

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biskit_pvm.core.bulletin import MAX_BYTES, MAX_SLAVES, SLAVE_STATES, Bulletin, SlaveStatus, decode, encode
+from biskit_pvm.core.bulletin import (
+    MAX_BYTES,
+    MAX_SLAVES,
+    SLAVE_STATES,
+    Bulletin,
+    SlaveStatus,
+    decode,
+    encode,
+)
 
 SLAVE = SlaveStatus(0x80001, "node_0", "node", "working", 3, 1.5, 1000.0)
 BULLETIN = Bulletin(0x40001, "Master", "node", 4711, 990.0, 1001.0, 100, 7, 1, (SLAVE,))
@@ -16,11 +24,25 @@ BULLETIN = Bulletin(0x40001, "Master", "node", 4711, 990.0, 1001.0, 100, 7, 1, (
 names = st.text(st.characters(blacklist_categories=["C", "Z"]), max_size=20)
 times = st.floats(0, 1e12)
 counts = st.integers(-(2**31), 2**31)
-slaves = st.builds(SlaveStatus, counts, names, names, st.sampled_from(SLAVE_STATES), counts, times, times)
+slaves = st.builds(
+    SlaveStatus, counts, names, names, st.sampled_from(SLAVE_STATES), counts, times, times
+)
 
 
 @given(
-    st.builds(Bulletin, counts, names, names, counts, times, times, counts, counts, counts, st.lists(slaves).map(tuple))
+    st.builds(
+        Bulletin,
+        counts,
+        names,
+        names,
+        counts,
+        times,
+        times,
+        counts,
+        counts,
+        counts,
+        st.lists(slaves).map(tuple),
+    )
 )
 def test_what_is_posted_is_read(bulletin: Bulletin):
     assert decode(encode(bulletin)) == bulletin

@@ -49,7 +49,10 @@ def test_faults_are_never_joined_and_keep_the_end_of_their_text():
     faults = [r for r in log.records if r.outcome == FAILED]
     assert len(faults) == 3
     assert all(r.jobs == 1 for r in faults)
-    assert all(len(r.error) == history.ERROR_CHARACTERS and r.error.endswith("ValueError: no") for r in faults)
+    assert all(
+        len(r.error) == history.ERROR_CHARACTERS and r.error.endswith("ValueError: no")
+        for r in faults
+    )
     assert [(t.jobs, t.faults, t.items) for t in log.totals] == [(100, 0, 100), (10, 10, 0)]
     assert len(log) == 110
 
@@ -111,7 +114,10 @@ def test_it_survives_pickling():
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 5), st.sampled_from(history.OUTCOMES), st.integers(1, 3)), max_size=300),
+    st.lists(
+        st.tuples(st.integers(1, 5), st.sampled_from(history.OUTCOMES), st.integers(1, 3)),
+        max_size=300,
+    ),
     st.integers(2, 30),
 )
 def test_nothing_is_lost_whatever_is_joined(jobs: list[tuple[int, str, int]], limit: int):
@@ -121,8 +127,12 @@ def test_nothing_is_lost_whatever_is_joined(jobs: list[tuple[int, str, int]], li
     records = log.records
     assert sum(r.jobs for r in records) == len(jobs) == len(log)
     assert sum(r.items for r in records if r.outcome == DONE) == sum(t.items for t in log.totals)
-    assert len([r for r in records if r.outcome in history.FAULTS]) == len([j for j in jobs if j[1] in history.FAULTS])
+    assert len([r for r in records if r.outcome in history.FAULTS]) == len(
+        [j for j in jobs if j[1] in history.FAULTS]
+    )
     assert [r.end for r in records] == sorted(r.end for r in records)
     for tid in {r.tid for r in records}:
         mine = [r for r in records if r.tid == tid]
-        assert all(mine[i].end <= mine[i + 1].start for i in range(len(mine) - 1)), "records of one slave overlap"
+        assert all(mine[i].end <= mine[i + 1].start for i in range(len(mine) - 1)), (
+            "records of one slave overlap"
+        )

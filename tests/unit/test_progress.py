@@ -50,7 +50,14 @@ def test_nothing_to_do_takes_no_time():
 
 @pytest.mark.parametrize(
     "rate, text",
-    [(None, ""), (12345.6, "12346/s"), (2.5, "2.5/s"), (0.5, "30/min"), (1 / 600, "6/h"), (1e-5, "0.036/h")],
+    [
+        (None, ""),
+        (12345.6, "12346/s"),
+        (2.5, "2.5/s"),
+        (0.5, "30/min"),
+        (1 / 600, "6/h"),
+        (1e-5, "0.036/h"),
+    ],
 )
 def test_rates_are_readable(rate: float, text: str):
     assert format_rate(rate) == text
@@ -58,7 +65,14 @@ def test_rates_are_readable(rate: float, text: str):
 
 @pytest.mark.parametrize(
     "seconds, text",
-    [(None, "-:--"), (0.4, "0:00"), (59.6, "1:00"), (754, "12:34"), (10800, "3:00:00"), (183845, "2 d 03:04:05")],
+    [
+        (None, "-:--"),
+        (0.4, "0:00"),
+        (59.6, "1:00"),
+        (754, "12:34"),
+        (10800, "3:00:00"),
+        (183845, "2 d 03:04:05"),
+    ],
 )
 def test_durations_are_readable(seconds: float, text: str):
     assert format_seconds(seconds) == text

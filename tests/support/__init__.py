@@ -1,0 +1,1 @@
+"""What the tests share: virtual machines of their own, waiting, traces of a test run."""
