@@ -243,8 +243,8 @@ def _wanted(path: Optional[Path], what: str) -> Path:
     return path
 
 
-def _first(folders: object, test: Callable[[Path], bool]) -> Optional[Path]:
-    return next((folder for folder in folders if test(folder)), None)  # type: ignore[attr-defined]
+def _first(paths: Iterable[Path], test: Callable[[Path], bool]) -> Optional[Path]:
+    return next((path for path in paths if test(path)), None)
 
 
 def _program(folders: tuple[Path, ...], *names: str) -> Optional[Path]:
