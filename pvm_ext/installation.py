@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import platform
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
