@@ -5,8 +5,9 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import List, Optional
 
 from .harness import Figure, as_json, table
 from .rows import ROWS

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -195,7 +195,7 @@ def _mpi(bench: Workbench, workers: int, count: int) -> float:
                            )["jobs_per_second"])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _mpi_command() -> List[str]:
     """Return the command that starts MPI programs, the one beside this Python first."""
     if importlib.util.find_spec("mpi4py") is None:

@@ -37,9 +37,9 @@ class Workbench:
     def __init__(self, quick: bool = False, rounds: Optional[int] = None) -> None:
         self.quick = quick
         self.rounds = rounds or (1 if quick else 5)
-        self._folder: Optional["tempfile.TemporaryDirectory[str]"] = None
+        self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
 
-    def __enter__(self) -> "Workbench":
+    def __enter__(self) -> Workbench:
         self._folder = tempfile.TemporaryDirectory(prefix="biskit-pvm-bench-")
         try:
             self.reference = compile_reference(Path(self._folder.name))

@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Callable, Iterable, List, Tuple
+from collections.abc import Iterable
+from typing import Callable, List, Tuple
 
 Item = Tuple[int, bytes]
 Unordered = Callable[[Iterable[Item]], Iterable[Item]]

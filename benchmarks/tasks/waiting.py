@@ -9,8 +9,9 @@ import os
 import sys
 from pathlib import Path
 
-import pvm_ext
 from biskit_pvm.TrackingJobMaster import TrackingJobMaster
+
+import pvm_ext
 
 from . import local_host
 

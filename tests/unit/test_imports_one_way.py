@@ -1,0 +1,146 @@
+"""The import lines of the project point one way; see docs/development.md."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# From the heart outwards; a layer imports itself and what stands before it.  The parts of
+# the outermost one know nothing of each other.
+LAYERS = {"core": 0, "runtime": 1, "face": 2, "cli": 3, "compat": 3, "slave_scripts": 3}
+MAY_CALL_PVM = {"runtime", "compat"}
+ALL_BUT_CORE_MAY = {"pvm_ext.errors"}
+
+# What core must not touch: the world, other threads, the clock.
+WORLD = {
+    "_thread", "asyncio", "concurrent", "ctypes", "fcntl", "glob", "mmap", "multiprocessing",
+    "os", "pathlib", "select", "selectors", "shutil", "signal", "socket", "subprocess",
+    "sys", "tempfile", "termios", "threading", "time",
+}  # fmt: skip
+WORLDLY_CALLS = {"breakpoint", "exec", "eval", "input", "open", "print"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Give name and file of every module of biskit_pvm, the old top-level names apart."""
+    for path in sorted((ROOT / "biskit_pvm").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[:3] != ("biskit_pvm", "compat", "toplevel"):
+            yield ".".join(part for part in parts if part != "__init__"), path
+    for path in sorted((ROOT / "slave_scripts").rglob("*.py")):
+        yield f"biskit_pvm.slave_scripts.{path.stem}", path
+
+
+def layer(module: str) -> str:
+    """Return the layer that a module of biskit_pvm belongs to."""
+    part = (module.split(".") + [""])[1]
+    return part if part in LAYERS else "cli" if part == "__main__" else "face"
+
+
+def imported(name: str, path: Path) -> set[str]:
+    """Return the full names that a module imports anywhere, but for types alone."""
+    tree = ast.parse(path.read_text(), str(path))
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found = set()
+    for node in walk_without_types(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = importlib.util.resolve_name("." * node.level + base, package)
+            found |= {f"{base}.{alias.name}" if is_module(f"{base}.{alias.name}") else base for alias in node.names}
+    return found
+
+
+def walk_without_types(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        yield from walk_without_types(child)
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+ALL = [pytest.param(name, path, id=name) for name, path in modules()]
+CORE = [param for param in ALL if layer(param.values[0]) == "core"]
+
+
+def test_there_is_something_to_look_at():
+    assert CORE and len(ALL) > len(CORE)
+
+
+@pytest.mark.parametrize(("name", "path"), ALL)
+def test_imports_point_inwards(name, path):
+    mine = layer(name)
+    wrong = []
+    for other in imported(name, path):
+        if other.split(".")[0] != "biskit_pvm" or other == name:
+            continue
+        theirs = layer(other)
+        if LAYERS[theirs] > LAYERS[mine] or (LAYERS[theirs] == 3 and theirs != mine):
+            wrong.append(f"{name} ({mine}) imports {other} ({theirs})")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("name", "path"), ALL)
+def test_only_runtime_and_compat_call_pvm(name, path):
+    mine = layer(name)
+    pvm = {other for other in imported(name, path) if other.split(".")[0] == "pvm_ext"}
+    if mine not in MAY_CALL_PVM:
+        assert pvm <= (set() if mine == "core" else ALL_BUT_CORE_MAY)
+
+
+@pytest.mark.parametrize(("name", "path"), ALL)
+def test_nothing_imports_by_the_old_names(name, path):
+    if layer(name) != "compat":
+        old = {"pypvm", "pypvm_core", "Biskit"}
+        assert not {other for other in imported(name, path) if other.split(".")[0] in old}
+
+
+@pytest.mark.parametrize(("name", "path"), CORE)
+def test_core_imports_the_standard_library_only(name, path):
+    folders = [Path(sysconfig.get_path(key)) for key in ("stdlib", "platstdlib")]
+    for other in imported(name, path):
+        top = other.split(".")[0]
+        if top == "biskit_pvm":
+            continue
+        spec = importlib.util.find_spec(top)
+        assert spec is not None and spec.origin is not None, other
+        standard = spec.origin in ("built-in", "frozen") or (
+            any(folder in Path(spec.origin).parents for folder in folders) and "site-packages" not in spec.origin
+        )
+        assert standard, f"{name} imports {other}"
+
+
+@pytest.mark.parametrize(("name", "path"), CORE)
+def test_core_does_not_touch_the_world(name, path):
+    assert not {other for other in imported(name, path) if other.split(".")[0] in WORLD}
+    calls = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not calls & WORLDLY_CALLS
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pvm_ext").glob("*.py")), ids=lambda path: path.stem)
+def test_the_binding_knows_nothing_of_jobs(path):
+    name = "pvm_ext" if path.stem == "__init__" else f"pvm_ext.{path.stem}"
+    assert not {other for other in imported(name, path) if other.split(".")[0] == "biskit_pvm"}
+
+
+def test_no_module_differs_from_another_in_case_alone():
+    seen: dict[str, str] = {}
+    for name, _ in modules():
+        assert seen.setdefault(name.lower(), name) == name
