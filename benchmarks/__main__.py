@@ -1,4 +1,5 @@
 """Run the benchmarks: ``python -m benchmarks [--quick] [--rows ...] [--rounds N] [--json FILE]``."""
+
 from __future__ import annotations
 
 import argparse
@@ -7,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import List, Optional
+from typing import Optional
 
 from .harness import Figure, as_json, table
 from .rows import ROWS
@@ -18,15 +19,17 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Measure the chosen rows, print the table and write the JSON file."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, one round: only shows that it runs")
-    parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="ROW",
-                        help="some of: " + ", ".join(ROWS))
+    parser.add_argument(
+        "--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="ROW", help="some of: " + ", ".join(ROWS)
+    )
     parser.add_argument("--rounds", type=int, help="rounds per figure (default: 5; 1 with --quick)")
-    parser.add_argument("--json", type=Path, default=Path("benchmarks/results/latest.json"), help="file to write "
-                        "(default: %(default)s)")
+    parser.add_argument(
+        "--json", type=Path, default=Path("benchmarks/results/latest.json"), help="file to write (default: %(default)s)"
+    )
     options = parser.parse_args(argv)
     machine = dict(describe_machine(), date=time.strftime("%Y-%m-%d"), quick=options.quick)
     print(json.dumps(machine), flush=True)
-    figures: List[Figure] = []
+    figures: list[Figure] = []
     with Workbench(options.quick, options.rounds) as bench:
         for name in options.rows:
             print(f"{name} ...", file=sys.stderr, flush=True)

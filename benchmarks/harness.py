@@ -1,11 +1,12 @@
 """Measure contenders alternately and compare them: medians, ratios, goals, the table and its JSON."""
+
 from __future__ import annotations
 
 import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Optional
 
 
 class Unavailable(Exception):
@@ -68,8 +69,8 @@ class Samples:
         Contender name to the reason why it was left out.
     """
 
-    values: Dict[str, List[float]] = field(default_factory=dict)
-    missing: Dict[str, str] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
 
     def median(self, name: str) -> Optional[float]:
         """Return the median of one contender, None when it was left out."""
@@ -82,13 +83,32 @@ class Samples:
             return None
         return statistics.median(a / b for a, b in zip(self.values[name], self.values[reference]))
 
-    def compare(self, row: str, case: str, unit: str, name: str, reference: str,
-                goal: Optional[float] = None, at_least: bool = False, note: str = "") -> Figure:
+    def compare(
+        self,
+        row: str,
+        case: str,
+        unit: str,
+        name: str,
+        reference: str,
+        goal: Optional[float] = None,
+        at_least: bool = False,
+        note: str = "",
+    ) -> Figure:
         """Return the table line of contender `name` against contender `reference`."""
         notes = [note] if note else []
         notes += [f"{who} left out: {self.missing[who]}" for who in (name, reference) if who in self.missing]
-        return Figure(row, case, self.median(name), unit, reference, self.median(reference),
-                      self.ratio(name, reference), goal, at_least, "; ".join(notes))
+        return Figure(
+            row,
+            case,
+            self.median(name),
+            unit,
+            reference,
+            self.median(reference),
+            self.ratio(name, reference),
+            goal,
+            at_least,
+            "; ".join(notes),
+        )
 
 
 def alternate(contenders: Mapping[str, Callable[[], float]], rounds: int) -> Samples:
@@ -122,13 +142,24 @@ def alternate(contenders: Mapping[str, Callable[[], float]], rounds: int) -> Sam
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures as a Markdown table."""
     head = ("what", "case", "ours", "reference", "its value", "ratio", "goal", "met")
-    lines = [[f.row, f.case, _number(f.value, f.unit), f.reference, _number(f.reference_value, f.unit),
-              "" if f.ratio is None else f"{f.ratio:.3g}",
-              "" if f.goal is None else f"{"at least" if f.at_least else "at most"} {f.goal:g}",
-              {True: "yes", False: "NO", None: ""}[f.met]] for f in figures]
+    lines = [
+        [
+            f.row,
+            f.case,
+            _number(f.value, f.unit),
+            f.reference,
+            _number(f.reference_value, f.unit),
+            "" if f.ratio is None else f"{f.ratio:.3g}",
+            "" if f.goal is None else ("at least " if f.at_least else "at most ") + f"{f.goal:g}",
+            {True: "yes", False: "NO", None: ""}[f.met],
+        ]
+        for f in figures
+    ]
     widths = [max(len(line[i]) for line in [list(head), *lines]) for i in range(len(head))]
-    rows = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
-            for line in [list(head), *lines]]
+    rows = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
+        for line in [list(head), *lines]
+    ]
     rows.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     rows += [f"- {f.row}, {f.case}: {f.note}" for f in figures if f.note]
     return "\n".join(rows)
@@ -136,8 +167,13 @@ def table(figures: Sequence[Figure]) -> str:
 
 def as_json(figures: Sequence[Figure], machine: Mapping[str, Any]) -> str:
     """Return the figures and the description of the machine as a JSON document."""
-    return json.dumps({"machine": dict(machine),
-                       "figures": [dict(asdict(figure), met=figure.met) for figure in figures]}, indent=2) + "\n"
+    return (
+        json.dumps(
+            {"machine": dict(machine), "figures": [dict(asdict(figure), met=figure.met) for figure in figures]},
+            indent=2,
+        )
+        + "\n"
+    )
 
 
 def _number(value: Optional[float], unit: str) -> str:

@@ -1,4 +1,5 @@
 """The rows of the table: what is measured, against what, and the goal."""
+
 from __future__ import annotations
 
 import importlib.util
@@ -10,7 +11,7 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Optional
 
 from .harness import Figure, Samples, Unavailable, alternate
 from .workbench import Workbench
@@ -20,71 +21,97 @@ FRAGMENT_SIZES = (0, 65536, 1048576)
 """Sizes in bytes tried for the C references; 0 is PVM's own, 4080."""
 
 
-def round_trip(bench: Workbench) -> List[Figure]:
+def round_trip(bench: Workbench) -> list[Figure]:
     """A small object there and back over the direct route, and the same number of bytes in C."""
     count = bench.size(5000, 200)
     size = bench.task("message_size")["bytes"]
-    samples = alternate({
-        "ours": lambda: _each(bench.task("echo", "object", 0, count), 1e6),
-        "C": lambda: _each(bench.c("roundtrip", size, count, 0), 1e6),
-    }, bench.rounds)
+    samples = alternate(
+        {
+            "ours": lambda: _each(bench.task("echo", "object", 0, count), 1e6),
+            "C": lambda: _each(bench.c("roundtrip", size, count, 0), 1e6),
+        },
+        bench.rounds,
+    )
     return [samples.compare("round trip", f"object, {size} bytes", "us", "ours", "C", 1.5)]
 
 
-def arrays(bench: Workbench) -> List[Figure]:
+def arrays(bench: Workbench) -> list[Figure]:
     """NumPy arrays there and back, as objects and as typed buffers; C packs in place and takes its best way."""
-    figures = []
-    sizes = [(1_000_000, 5)] if bench.quick else [(8_000_000, 40), (100_000_000, 5)]
-    for size, count in sizes:
-        def bandwidth(result: Any) -> float:
-            return 2 * size * result["count"] / result["seconds"] / 1e6
+    if bench.quick:
+        return _one_array(bench, 1_000_000, 5)
+    return _one_array(bench, 8_000_000, 40) + _one_array(bench, 100_000_000, 5)
 
-        fragment = max(FRAGMENT_SIZES, key=lambda each: bandwidth(bench.c("array", size, count, each)))
-        samples = alternate({
+
+def _one_array(bench: Workbench, size: int, count: int) -> list[Figure]:
+    def bandwidth(result: Any) -> float:
+        return 2 * size * result["count"] / result["seconds"] / 1e6
+
+    fragment = max(FRAGMENT_SIZES, key=lambda each: bandwidth(bench.c("array", size, count, each)))
+    samples = alternate(
+        {
             "as object": lambda: bandwidth(bench.task("echo", "array", size, count)),
             "typed": lambda: bandwidth(bench.task("echo", "typed", size, count)),
             "C, in place": lambda: bandwidth(bench.c("array", size, count, fragment)),
-        }, bench.rounds)
-        figures += [samples.compare("array there and back", f"{size / 1e6:g} MB {kind}", "MB/s", kind, "C, in place",
-                                    0.8, at_least=True) for kind in ("as object", "typed")]
-    return figures
+        },
+        bench.rounds,
+    )
+    return [
+        samples.compare(
+            "array there and back", f"{size / 1e6:g} MB {kind}", "MB/s", kind, "C, in place", 0.8, at_least=True
+        )
+        for kind in ("as object", "typed")
+    ]
 
 
-def jobs(bench: Workbench) -> List[Figure]:
+def jobs(bench: Workbench) -> list[Figure]:
     """Trivial jobs, one item each: ours, the competitors, and the same farm in C."""
-    figures = []
-    for slaves in (2,) if bench.quick else (1, 2, 4, 8):
-        samples = alternate({
+    return [figure for slaves in ((2,) if bench.quick else (1, 2, 4, 8)) for figure in _one_farm(bench, slaves)]
+
+
+def _one_farm(bench: Workbench, slaves: int) -> list[Figure]:
+    samples = alternate(
+        {
             "ours": lambda: bench.task("farm", slaves, bench.size(60000, 500), JOB_BYTES, 0)["jobs_per_second"],
-            "Pool": lambda: _competitor(bench, "pool", slaves, bench.size(40000, 500)),
+            "Pool": lambda: _competitor(bench, "pool", slaves, bench.size(30000, 500)),
             "mpi4py.futures": lambda: _mpi(bench, slaves, bench.size(6000, 500)),
-            "concurrent.futures": lambda: _competitor(bench, "executor", slaves, bench.size(15000, 500)),
+            "concurrent.futures": lambda: _competitor(bench, "executor", slaves, bench.size(10000, 500)),
             "C farm": lambda: 1 / _each(bench.c("farm", slaves, bench.size(60000, 500), JOB_BYTES, "direct")),
-        }, bench.rounds)
-        figures += [samples.compare("jobs", f"{slaves} slaves", "jobs/s", "ours", reference, goal, at_least=True)
-                    for reference, goal in (("Pool", 1.5), ("mpi4py.futures", 3), ("concurrent.futures", 4),
-                                            ("C farm", 0.3))]
-    return figures
+        },
+        bench.rounds,
+    )
+    goals = {"Pool": 1.5, "mpi4py.futures": 3, "concurrent.futures": 4, "C farm": 0.3}
+    return [
+        samples.compare("jobs", f"{slaves} slaves", "jobs/s", "ours", reference, goal, at_least=True)
+        for reference, goal in goals.items()
+    ]
 
 
-def ideal_time(bench: Workbench) -> List[Figure]:
+def ideal_time(bench: Workbench) -> list[Figure]:
     """Jobs of some length: the ideal time (work / slaves) as a share of the time taken."""
+    return [_share(bench, milliseconds, goal) for milliseconds, goal in ((1, None), (10, 0.97), (100, None))]
+
+
+def _share(bench: Workbench, milliseconds: int, goal: Optional[float]) -> Figure:
     slaves = 4
-    figures = []
-    for milliseconds, goal in (1, None), (10, 0.97), (100, None):
-        count = bench.size(int(2000 * slaves / milliseconds), 5 * slaves)
+    count = bench.size(2000 * slaves // milliseconds, 5 * slaves)
 
-        def share() -> float:
-            result = bench.task("farm", slaves, count, JOB_BYTES, milliseconds / 1000)
-            return result["ideal_seconds"] / result["seconds"]
+    def share() -> float:
+        result = bench.task("farm", slaves, count, JOB_BYTES, milliseconds / 1000)
+        return float(result["ideal_seconds"] / result["seconds"])
 
-        value = alternate({"ours": share}, bench.rounds).median("ours")
-        figures.append(Figure("share of the ideal time", f"jobs of {milliseconds} ms, {slaves} slaves", value, "",
-                              ratio=value, goal=goal, at_least=True))
-    return figures
+    value = alternate({"ours": share}, bench.rounds).median("ours")
+    return Figure(
+        "share of the ideal time",
+        f"jobs of {milliseconds} ms, {slaves} slaves",
+        value,
+        "",
+        ratio=value,
+        goal=goal,
+        at_least=True,
+    )
 
 
-def scheduler(bench: Workbench) -> List[Figure]:
+def scheduler(bench: Workbench) -> list[Figure]:
     """Every item through the pure scheduler: time and memory per item, as their number grows."""
     counts = (1000, 2000, 4000) if bench.quick else (10_000, 100_000, 1_000_000)
 
@@ -93,15 +120,17 @@ def scheduler(bench: Workbench) -> List[Figure]:
 
     samples = alternate({f"{count:,} items": seconds(count) for count in counts}, bench.rounds)
     first = f"{counts[0]:,} items"
-    figures = [samples.compare("scheduler, time per item", f"{count:,} items", "us", f"{count:,} items", first, 1.2)
-               for count in counts[1:]]
+    figures = [
+        samples.compare("scheduler, time per item", f"{count:,} items", "us", f"{count:,} items", first, 1.2)
+        for count in counts[1:]
+    ]
     for count in counts:
         value = bench.task("scheduler", "memory", count)["bytes"] / count
         figures.append(Figure("scheduler, memory per item", f"{count:,} items", value, "bytes", ratio=value, goal=200))
     return figures
 
 
-def gather(bench: Workbench) -> List[Figure]:
+def gather(bench: Workbench) -> list[Figure]:
     """Large results collected by the master: its peak memory by the sum of the results."""
     results, size = (8, 1_000_000) if bench.quick else (128, 8_000_000)
     figures = []
@@ -109,40 +138,57 @@ def gather(bench: Workbench) -> List[Figure]:
         peaks = [bench.task("gather", kind, results, size) for _ in range(min(bench.rounds, 3))]
         peak = sorted(result["peak"] for result in peaks)[len(peaks) // 2]
         ratio = peak / (results * size)
-        figures.append(Figure("gathering, peak memory", f"{results} {kind} results of {size / 1e6:g} MB", peak / 1e6,
-                              "MB", "sum of the results", results * size / 1e6, ratio,
-                              None if bench.quick else 1.3))
+        figures.append(
+            Figure(
+                "gathering, peak memory",
+                f"{results} {kind} results of {size / 1e6:g} MB",
+                peak / 1e6,
+                "MB",
+                "sum of the results",
+                results * size / 1e6,
+                ratio,
+                None if bench.quick else 1.3,
+            )
+        )
     return figures
 
 
-def start_up(bench: Workbench) -> List[Figure]:
+def start_up(bench: Workbench) -> list[Figure]:
     """From calculateResult() to the first and to the last result of four slaves; bare Python starts."""
-    results: Dict[str, List[Dict[str, float]]] = {"master": [], "bare": []}
+    results: dict[str, list[dict[str, float]]] = {"master": [], "bare": []}
 
     def measure(kind: str) -> Callable[[], float]:
         def once() -> float:
             results[kind].append(bench.task("startup", kind, 4))
             return results[kind][-1]["last"]
+
         return once
 
     # Two more: a start is short, and other processes disturb it more.
     alternate({"master": measure("master"), "bare": measure("bare")}, bench.rounds + (0 if bench.quick else 4))
     figures = []
     for which in "first", "last":
-        samples = Samples({"ours": [1e3 * result[which] for result in results["master"]],
-                           "bare start of 4 Pythons": [1e3 * result[which] for result in results["bare"]]})
-        figures.append(samples.compare("start-up", f"to the {which} result of 4", "ms", "ours",
-                                       "bare start of 4 Pythons", 2))
+        samples = Samples(
+            {
+                "ours": [1e3 * result[which] for result in results["master"]],
+                "bare start of 4 Pythons": [1e3 * result[which] for result in results["bare"]],
+            }
+        )
+        figures.append(
+            samples.compare("start-up", f"to the {which} result of 4", "ms", "ours", "bare start of 4 Pythons", 2)
+        )
     return figures
 
 
-def imports(bench: Workbench) -> List[Figure]:
+def imports(bench: Workbench) -> list[Figure]:
     """What an import adds to a bare start of Python."""
+
     def start(code: str) -> Callable[[], float]:
         def once() -> float:
             begin = time.perf_counter()
             subprocess.run([sys.executable, "-c", code], env=bench.vm.env, check=True, timeout=60)
             return 1e3 * (time.perf_counter() - begin)
+
         return once
 
     figures = []
@@ -150,33 +196,56 @@ def imports(bench: Workbench) -> List[Figure]:
         check = f"import {module}, sys; assert 'numpy' not in sys.modules"
         samples = alternate({"import": start(check), "pass": start("pass")}, 2 if bench.quick else 20)
         added = (samples.median("import") or 0) - (samples.median("pass") or 0)
-        figures.append(Figure("import", f"{module}, NumPy not loaded", samples.median("import"), "ms",
-                              "python -c pass", samples.median("pass"), added, 40, note="the ratio column is the "
-                              "difference in ms"))
+        figures.append(
+            Figure(
+                "import",
+                f"{module}, NumPy not loaded",
+                samples.median("import"),
+                "ms",
+                "python -c pass",
+                samples.median("pass"),
+                added,
+                40,
+                note="the ratio column is the difference in ms",
+            )
+        )
     return figures
 
 
-def waiting(bench: Workbench) -> List[Figure]:
+def waiting(bench: Workbench) -> list[Figure]:
     """Wake-ups per second of a master and of its slaves while they wait."""
     seconds = bench.size(10, 2)
     master = bench.vm.popen([sys.executable, "-m", "benchmarks.tasks.waiting", str(seconds + 2)])
     try:
         assert master.stdout is not None
         processes = json.loads(master.stdout.readline())
-        who = {"master": processes["master"], "slave busy in go": processes["slaves"][0],
-               "slave without work": processes["slaves"][1]}
+        who = {
+            "master": processes["master"],
+            "slave busy in go": processes["slaves"][0],
+            "slave without work": processes["slaves"][1],
+        }
         time.sleep(1)  # the last messages of the start have been handled
         before = {name: _wakeups(pid) for name, pid in who.items()}
         time.sleep(seconds)
         after = {name: _wakeups(pid) for name, pid in who.items()}
     finally:
         master.communicate(timeout=60)
-    return [Figure("waiting", name, (after[name] - before[name]) / seconds, "wake-ups/s",
-                   ratio=(after[name] - before[name]) / seconds, goal=2) for name in who]
+    return [
+        Figure(
+            "waiting",
+            name,
+            (after[name] - before[name]) / seconds,
+            "wake-ups/s",
+            ratio=(after[name] - before[name]) / seconds,
+            goal=2,
+        )
+        for name in who
+    ]
 
 
-ROWS = {row.__name__: row for row in (round_trip, arrays, jobs, ideal_time, scheduler, gather, start_up, imports,
-                                      waiting)}
+ROWS = {
+    row.__name__: row for row in (round_trip, arrays, jobs, ideal_time, scheduler, gather, start_up, imports, waiting)
+}
 
 
 def _each(result: Any, factor: float = 1.0) -> float:
@@ -190,13 +259,28 @@ def _competitor(bench: Workbench, kind: str, workers: int, count: int) -> float:
 def _mpi(bench: Workbench, workers: int, count: int) -> float:
     """Run mpi4py.futures with a master and `workers` processes started by the MPI that is installed."""
     command = _mpi_command()
-    return float(bench.run([*command, "-n", str(workers + 1), sys.executable, "-m", "mpi4py.futures", "-m",
-                            "benchmarks.tasks.competitor", "mpi", str(workers), str(count), str(JOB_BYTES)]
-                           )["jobs_per_second"])
+    return float(
+        bench.run(
+            [
+                *command,
+                "-n",
+                str(workers + 1),
+                sys.executable,
+                "-m",
+                "mpi4py.futures",
+                "-m",
+                "benchmarks.tasks.competitor",
+                "mpi",
+                str(workers),
+                str(count),
+                str(JOB_BYTES),
+            ]
+        )["jobs_per_second"]
+    )
 
 
 @cache
-def _mpi_command() -> List[str]:
+def _mpi_command() -> list[str]:
     """Return the command that starts MPI programs, the one beside this Python first."""
     if importlib.util.find_spec("mpi4py") is None:
         raise Unavailable("mpi4py is not installed")

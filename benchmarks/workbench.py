@@ -1,4 +1,5 @@
 """What every row of the benchmarks works with: a virtual machine, the C references, processes."""
+
 from __future__ import annotations
 
 import json
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 from tests.support.vm import VirtualMachine
 
@@ -70,7 +71,7 @@ class Workbench:
         """Run ``benchmarks.tasks.<name>`` in the virtual machine and return the object that it prints."""
         return self.run([sys.executable, "-m", f"benchmarks.tasks.{name}", *map(str, arguments)])
 
-    def run(self, argv: List[str]) -> Any:
+    def run(self, argv: list[str]) -> Any:
         """Run a program in the virtual machine and return the object on the last line it prints."""
         return json.loads(self.vm.run(argv, timeout=WORKER_LIMIT).stdout.strip().splitlines()[-1])
 
@@ -95,19 +96,28 @@ def compile_reference(folder: Path) -> Path:
         link = [str(library), f"-Wl,-rpath,{library.parent}"]
     else:
         link = [f"-L{headers.libraries}", "-lpvm3", "-ltirpc"]
-    subprocess.run([compiler, "-O2", f"-I{headers.include}", str(HERE / "c" / "reference.c"), *link, "-o", str(program)],
-                   check=True)
+    subprocess.run(
+        [compiler, "-O2", f"-I{headers.include}", str(HERE / "c" / "reference.c"), *link, "-o", str(program)],
+        check=True,
+    )
     return program
 
 
-def describe_machine() -> Dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """Return what the figures depend on: processor, cores, system, versions."""
-    processor = next((line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo")
-                      if line.startswith("model name")), platform.machine())
+    processor = next(
+        (line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.machine(),
+    )
     memory = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
-    return {"processor": processor, "cores": os.cpu_count(), "memory_GB": round(memory / 1e6, 1),
-            "virtual": any("hypervisor" in line for line in _lines("/proc/cpuinfo") if line.startswith("flags")),
-            "system": f"{platform.system()} {platform.release()}", "python": platform.python_version()}
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "memory_GB": round(memory / 1e6, 1),
+        "virtual": any("hypervisor" in line for line in _lines("/proc/cpuinfo") if line.startswith("flags")),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
 
 
 def _loaded_library(name: str) -> Optional[Path]:
@@ -118,7 +128,7 @@ def _loaded_library(name: str) -> Optional[Path]:
     return next((Path(line.split()[-1]) for line in _lines("/proc/self/maps") if f"/{name}" in line), None)
 
 
-def _lines(path: str) -> List[str]:
+def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text().splitlines()
     except OSError:

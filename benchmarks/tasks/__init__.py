@@ -1,4 +1,5 @@
 """Programs that the benchmarks run as processes of their own; each prints one JSON object on its last line."""
+
 from __future__ import annotations
 
 

@@ -2,15 +2,16 @@
 
 An item is a pair (number, BYTES bytes) and comes back as it is, one item per job. Starting the workers is not timed.
 """
+
 from __future__ import annotations
 
 import json
 import sys
 import time
 from collections.abc import Iterable
-from typing import Callable, List, Tuple
+from typing import Callable
 
-Item = Tuple[int, bytes]
+Item = tuple[int, bytes]
 Unordered = Callable[[Iterable[Item]], Iterable[Item]]
 
 
@@ -19,9 +20,9 @@ def trivial(item: Item) -> Item:
     return item
 
 
-def measure(run: Unordered, items: List[Item], workers: int) -> None:
+def measure(run: Unordered, items: list[Item], workers: int) -> None:
     """Time `run` over `items` and print the jobs per second."""
-    for _ in run(items[:100 * workers]):
+    for _ in run(items[: 100 * workers]):
         pass
     start = time.perf_counter()
     done = sum(1 for _ in run(items))

@@ -3,12 +3,13 @@
 ``object`` sends a small dictionary, ``array`` a NumPy array of SIZE bytes as a Python object, ``typed`` the same
 array as a typed buffer, received into an array that is there already.
 """
+
 from __future__ import annotations
 
 import json
 import sys
 import time
-from typing import Callable, Tuple
+from typing import Callable
 
 import pvm_ext
 
@@ -16,20 +17,17 @@ JOB, RESULT, READY = 1, 2, 3
 SMALL = {"id": 4711, "model": "2JUY", "rmsd": 1.25, "chain": "A", "atoms": [1, 2, 3, 4], "done": False}
 
 
-def channel(kind: str, size: int, peer: int) -> Tuple[Callable[[int], None], Callable[[int], None]]:
+def channel(kind: str, size: int, peer: int) -> tuple[Callable[[int], None], Callable[[int], None]]:
     """Return the functions send(tag) and receive(tag) that exchange one message with task `peer`."""
     if kind == "object":
-        return (lambda tag: pvm_ext.send_object(peer, tag, SMALL),
-                lambda tag: pvm_ext.recv_object(peer, tag))
+        return (lambda tag: pvm_ext.send_object(peer, tag, SMALL), lambda tag: pvm_ext.recv_object(peer, tag))
 
     import numpy
 
     array = numpy.ones(size // 8)
     if kind == "array":
-        return (lambda tag: pvm_ext.send_object(peer, tag, array),
-                lambda tag: pvm_ext.recv_object(peer, tag))
-    return (lambda tag: pvm_ext.send_buffer(peer, tag, array),
-            lambda tag: pvm_ext.recv_buffer(array, peer, tag))
+        return (lambda tag: pvm_ext.send_object(peer, tag, array), lambda tag: pvm_ext.recv_object(peer, tag))
+    return (lambda tag: pvm_ext.send_buffer(peer, tag, array), lambda tag: pvm_ext.recv_buffer(array, peer, tag))
 
 
 def main(kind: str, size: str, count: str, role: str = "master") -> None:

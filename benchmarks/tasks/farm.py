@@ -3,13 +3,14 @@
 Each job is one item of BYTES bytes whose slave sleeps SECONDS (0: not at all) and returns the item. The clock
 starts when the last slave is ready, and stops at the last result.
 """
+
 from __future__ import annotations
 
 import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 from biskit_pvm.TrackingJobMaster import TrackingJobMaster
 
@@ -25,11 +26,19 @@ class Farm(TrackingJobMaster):
     returned = 0
     worked = 0.0
 
-    def __init__(self, slaves: int, data: Dict[int, bytes], seconds: float) -> None:
+    def __init__(self, slaves: int, data: dict[int, bytes], seconds: float) -> None:
         self.seconds = seconds
         self.count = slaves
-        super().__init__(data, chunk_size=1, hosts=[local_host()] * slaves, niceness={"default": 0},
-                         slave_script=SLAVE, verbose=0, add_hosts=0, redistribute=0)
+        super().__init__(
+            data,
+            chunk_size=1,
+            hosts=[local_host()] * slaves,
+            niceness={"default": 0},
+            slave_script=SLAVE,
+            verbose=0,
+            add_hosts=0,
+            redistribute=0,
+        )
 
     def getInitParameters(self, slave_tid: int) -> float:
         """Tell the slave how long a job lasts."""
@@ -42,7 +51,7 @@ class Farm(TrackingJobMaster):
             self.begin, self.before = time.perf_counter(), self.returned
         super().initializationDone(slave_tid)
 
-    def job_done(self, slave_tid: int, result: Dict[int, Any]) -> None:
+    def job_done(self, slave_tid: int, result: dict[int, Any]) -> None:
         """Count, and stop the clock."""
         self.returned += 1
         self.end = time.perf_counter()
@@ -60,8 +69,11 @@ def main(slaves: str, jobs: str, size: str, seconds: str) -> None:
     taken = master.end - master.begin
     # What a job really lasted: a sleep is a little longer than asked for.
     worked = sum(result.values()) / len(result) if duration else 0.0
-    print(json.dumps({"jobs_per_second": timed / taken, "jobs": timed, "seconds": taken,
-                      "ideal_seconds": timed * worked / count}))
+    print(
+        json.dumps(
+            {"jobs_per_second": timed / taken, "jobs": timed, "seconds": taken, "ideal_seconds": timed * worked / count}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """The slave of the farm: returns the item, or sleeps and returns how long it slept."""
+
 import time
 
 from biskit_pvm.dispatcher import JobSlave

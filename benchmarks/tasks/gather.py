@@ -1,10 +1,10 @@
 """Gather large results: ``gather array|bytes RESULTS BYTES`` prints the master's peak memory and the results' sum."""
+
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import Tuple
 
 from biskit_pvm.TrackingJobMaster import TrackingJobMaster
 
@@ -18,10 +18,18 @@ class Gather(TrackingJobMaster):
 
     def __init__(self, kind: str, results: int, size: int) -> None:
         self.parameters = kind, size
-        super().__init__({number: number for number in range(results)}, chunk_size=1, hosts=[local_host()] * 4,
-                         niceness={"default": 0}, slave_script=SLAVE, verbose=0, add_hosts=0, redistribute=0)
+        super().__init__(
+            {number: number for number in range(results)},
+            chunk_size=1,
+            hosts=[local_host()] * 4,
+            niceness={"default": 0},
+            slave_script=SLAVE,
+            verbose=0,
+            add_hosts=0,
+            redistribute=0,
+        )
 
-    def getInitParameters(self, slave_tid: int) -> Tuple[str, int]:
+    def getInitParameters(self, slave_tid: int) -> tuple[str, int]:
         """Tell the slave what to return."""
         return self.parameters
 

@@ -1,4 +1,5 @@
 """The slave of the gathering: returns an array, or bytes, of the wanted size for each item."""
+
 from biskit_pvm.dispatcher import JobSlave
 
 

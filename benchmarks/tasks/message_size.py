@@ -1,4 +1,5 @@
 """Print how many bytes the message of the small object has, sent to oneself."""
+
 import json
 
 import pvm_ext

@@ -3,6 +3,7 @@
 Four slaves that finish at once are played by a loop that carries out the instructions of the master's state; no
 process and no message is involved. ``memory`` tells the most bytes held at a time, beyond the user's own dict.
 """
+
 from __future__ import annotations
 
 import gc
@@ -11,7 +12,7 @@ import sys
 import time
 import tracemalloc
 from collections import deque
-from typing import Any, Deque, Dict
+from typing import Any
 
 from biskit_pvm.core.jobs import Jobs
 from biskit_pvm.core.master_state import MasterState
@@ -22,10 +23,10 @@ SLAVES = 4
 JOB_SECONDS = 1e-4
 
 
-def process(data: Dict[int, Any]) -> int:
+def process(data: dict[int, Any]) -> int:
     """Give out and get back every item of `data`; return the number of jobs."""
     state = MasterState(Jobs(data, redistribute=False), {f"slave_{n}": "host" for n in range(SLAVES)})
-    events: Deque[Any] = deque()
+    events: deque[Any] = deque()
     for number in range(SLAVES):
         events.append(ev.SlaveSpawned(f"slave_{number}", number + 1, 0.0))
     events.append(ev.SpawningDone(0.0))

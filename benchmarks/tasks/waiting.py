@@ -2,6 +2,7 @@
 
 Of its two slaves one is busy in a job of SECONDS seconds; the other has nothing to do.
 """
+
 from __future__ import annotations
 
 import json
@@ -37,5 +38,13 @@ class Waiting(TrackingJobMaster):
 
 
 if __name__ == "__main__":
-    Waiting({1: None}, chunk_size=1, hosts=[local_host()] * 2, niceness={"default": 0}, slave_script=SLAVE,
-            verbose=0, add_hosts=0, redistribute=0).calculateResult()
+    Waiting(
+        {1: None},
+        chunk_size=1,
+        hosts=[local_host()] * 2,
+        niceness={"default": 0},
+        slave_script=SLAVE,
+        verbose=0,
+        add_hosts=0,
+        redistribute=0,
+    ).calculateResult()
