@@ -1,8 +1,8 @@
 """The status that a running master posts for whoever watches the virtual machine.
 
-A :class:`Bulletin` is what the master posts in PVM's mailbox, under the class name :data:`MAILBOX`, as JSON. The
-mailbox is open to every task, so a reader takes nothing for granted: :func:`decode` checks every field and raises
-ValueError for what is not a bulletin. Nothing is unpickled.
+A :class:`Bulletin` is what the master posts in PVM's mailbox, under the class name :data:`MAILBOX`,
+as JSON. The mailbox is open to every task, so a reader takes nothing for granted: :func:`decode`
+checks every field and raises ValueError for what is not a bulletin. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -126,7 +126,9 @@ def _slave(fields: Any) -> SlaveStatus:
 
 def _check(what: str, fields: Iterable[Any], types: Iterable[type[Any]]) -> None:
     for value, wanted in zip(fields, types):
-        fits = isinstance(value, (int, float) if wanted is float else wanted) and not isinstance(value, bool)
+        fits = isinstance(value, (int, float) if wanted is float else wanted) and not isinstance(
+            value, bool
+        )
         if not fits:
             raise ValueError(f"not a bulletin: {value!r} in a {what} is no {wanted.__name__}")
         # What is shown on a terminal must not carry control sequences of a stranger.

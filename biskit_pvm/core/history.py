@@ -1,14 +1,15 @@
 """Who did which job, when and with what outcome: bounded memory of a run.
 
-A :class:`History` keeps exact totals per slave for ever, and single jobs at a resolution that halves whenever the
-number of records reaches the limit. The rule:
+A :class:`History` keeps exact totals per slave for ever, and single jobs at a resolution that
+halves whenever the number of records reaches the limit. The rule:
 
 - Every job changes the totals of its slave; these are exact however long the run is.
-- A job that ended well gets a record. When more than `limit` of these are held, neighbouring records of one slave
-  are joined, first those that stand for one job into pairs, then pairs into fours, and so on, until half of the
-  limit is free again. A joined record runs from its first job's start to its last job's end.
-- A job that failed gets a record that is never joined, with the end of the error's text. This holds for the first
-  `fault_limit` faults; later ones only count in the totals.
+- A job that ended well gets a record. When more than `limit` of these are held, neighbouring
+  records of one slave are joined, first those that stand for one job into pairs, then pairs into
+  fours, and so on, until half of the limit is free again. A joined record runs from its first job's
+  start to its last job's end.
+- A job that failed gets a record that is never joined, with the end of the error's text. This holds
+  for the first `fault_limit` faults; later ones only count in the totals.
 """
 
 from __future__ import annotations
@@ -99,9 +100,16 @@ class SlaveTotals(NamedTuple):
 
 
 class _Slave:
-    """Totals of one slave, and the latest of its records, which may still grow; changed in place by every job."""
+    """Totals of one slave, and the latest of its records, which may still grow."""
 
-    __slots__ = (*SlaveTotals._fields, "record_end", "record_items", "record_jobs", "record_outcome", "record_start")
+    __slots__ = (
+        *SlaveTotals._fields,
+        "record_end",
+        "record_items",
+        "record_jobs",
+        "record_outcome",
+        "record_start",
+    )
 
     def __init__(self, tid: int, nickname: str, host: str, first: float) -> None:
         self.tid, self.nickname, self.host = tid, nickname, host
@@ -147,7 +155,8 @@ class History:
     Parameters
     ----------
     limit : int
-        Number of records of jobs that ended well, beside the latest of each slave, before neighbours are joined.
+        Number of records of jobs that ended well, beside the latest of each slave, before
+        neighbours are joined.
     fault_limit : int
         Number of faults that get a record.
     """
@@ -176,8 +185,8 @@ class History:
     ) -> None:
         """Record the end of a job.
 
-        A slave does one job at a time. So a job that was sent ahead, while the slave still worked on another one,
-        is taken to have begun when that other one ended.
+        A slave does one job at a time. So a job that was sent ahead, while the slave still worked
+        on another one, is taken to have begun when that other one ended.
 
         Parameters
         ----------
@@ -209,7 +218,9 @@ class History:
                 self._faults += 1
                 self._close(slave)
                 error = error[-ERROR_CHARACTERS:]
-                self._records.append(JobRecord(tid, nickname, host, start, end, items, outcome, error))
+                self._records.append(
+                    JobRecord(tid, nickname, host, start, end, items, outcome, error)
+                )
             return
         if outcome == DONE:
             slave.items += items
@@ -229,7 +240,8 @@ class History:
         self._records.append(slave.record())
         slave.record_items = slave.record_jobs = 0
         if len(self._records) > self._full:
-            # Where little can be joined (very many slaves, say), the next attempt waits until it is worth it.
+            # Where little can be joined (very many slaves, say), the next attempt waits until it is
+            # worth it.
             self._records = condense(self._records, self.limit // 2 + self._faults)
             self._size = max(record.jobs for record in self._records)
             self._full = max(self.limit + self._faults, 2 * len(self._records))
@@ -243,7 +255,10 @@ class History:
     @property
     def totals(self) -> list[SlaveTotals]:
         """Exact totals, one per slave, by the start of its first job."""
-        return sorted((slave.totals() for slave in list(self._slaves.values())), key=lambda t: (t.first, t.tid))
+        return sorted(
+            (slave.totals() for slave in list(self._slaves.values())),
+            key=lambda t: (t.first, t.tid),
+        )
 
     def __len__(self) -> int:
         """Return the number of jobs that have ended."""
@@ -253,8 +268,9 @@ class History:
 def condense(records: Iterable[JobRecord], limit: int) -> list[JobRecord]:
     """Join neighbouring records of one slave until few enough remain.
 
-    Faults are never joined, nor what lies on both sides of one. So more than `limit` records remain when there are
-    more slaves or faults than that. Where a duplicate joins a job that ended well, only the latter's items count.
+    Faults are never joined, nor what lies on both sides of one. So more than `limit` records remain
+    when there are more slaves or faults than that. Where a duplicate joins a job that ended well,
+    only the latter's items count.
 
     Parameters
     ----------
@@ -287,7 +303,11 @@ def _join(records: Sequence[JobRecord], size: int) -> list[JobRecord]:
         before = last.get(record.tid)
         if before is None:
             last[record.tid] = record
-        elif before.outcome not in FAULTS and record.outcome not in FAULTS and before.jobs + record.jobs <= size:
+        elif (
+            before.outcome not in FAULTS
+            and record.outcome not in FAULTS
+            and before.jobs + record.jobs <= size
+        ):
             last[record.tid] = _joined(before, record)
         else:
             result.append(before)
@@ -302,7 +322,9 @@ def _joined(first: JobRecord, second: JobRecord) -> JobRecord:
     items, outcome = first.items + second.items, first.outcome
     if first.outcome != second.outcome:
         items, outcome = (first if first.outcome == DONE else second).items, DONE
-    return first._replace(end=second.end, items=items, outcome=outcome, jobs=first.jobs + second.jobs)
+    return first._replace(
+        end=second.end, items=items, outcome=outcome, jobs=first.jobs + second.jobs
+    )
 
 
 def _by_end(record: JobRecord) -> float:

@@ -1,6 +1,7 @@
 """How far a calculation is, as numbers and as text; prints nothing.
 
-The texts of the lines are those that scripts read from the output of a verbose master, so they stay as they are.
+The texts of the lines are those that scripts read from the output of a verbose master, so they stay
+as they are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ class ProgressState:
     total : int
         Number of items of the calculation.
     done : int
-        Items that were finished before it started (after a restart, say); they do not count for the rate.
+        Items that were finished before it started (after a restart, say); they do not count for the
+        rate.
     now : float
         Time in seconds, on any clock that only goes forward.
     """
@@ -47,7 +49,7 @@ class ProgressState:
         return fresh / elapsed if fresh > 0 and elapsed > 0 else None
 
     def time_left(self, now: float) -> float | None:
-        """Return the seconds that the remaining items will take at this rate, or None when that is unknown."""
+        """Return the seconds that the remaining items will take, None when that is unknown."""
         left = self.total - self.done
         if left <= 0:
             return 0.0
@@ -60,7 +62,9 @@ class ProgressState:
         parts = [
             f"{self.done}/{self.total} items",
             format_rate(rate),
-            f"{format_seconds(left)} left" if self.done < self.total else f"{format_seconds(self.elapsed(now))} in all",
+            f"{format_seconds(left)} left"
+            if self.done < self.total
+            else f"{format_seconds(self.elapsed(now))} in all",
             f"{count(self.slaves, 'slave')} on {count(self.hosts, 'host')}",
         ]
         return ", ".join(part for part in parts if part)
@@ -72,7 +76,7 @@ def count(number: int, noun: str) -> str:
 
 
 def format_rate(rate: float | None) -> str:
-    """Return items per second as text with three digits; per minute or hour where items take long."""
+    """Return items per second as text with three digits; per minute or hour for slow ones."""
     if rate is None:
         return ""
     for unit, seconds in (("s", 1), ("min", 60), ("h", 3600)):
@@ -83,7 +87,7 @@ def format_rate(rate: float | None) -> str:
 
 
 def format_seconds(seconds: float | None) -> str:
-    """Return a duration such as '0:07', '12:30', '3:00:00' or '2 d 03:00:00'; '-:--' when it is unknown."""
+    """Return a duration such as '0:07', '3:00:00' or '2 d 03:00:00'; '-:--' for None."""
     if seconds is None:
         return "-:--"
     minutes, s = divmod(int(seconds + 0.5), 60)
@@ -110,7 +114,7 @@ def left_line(tid: int, nickname: str, left: int) -> str:
 
 
 def report_lines(progress: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the table of slaves: what each was given, what it finished, and its average time per job.
+    """Return the table of slaves: jobs given, jobs done, average time per job.
 
     Parameters
     ----------

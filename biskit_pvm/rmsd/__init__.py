@@ -1,12 +1,13 @@
 """The worked example: how far the models of a structure are apart.
 
-All models of a multi-model PDB file are superposed in pairs, and the root mean square deviation (RMSD) that remains
-is the result. :mod:`.pdb` reads the file, :mod:`.kabsch` does the arithmetic and knows nothing of PVM,
-:class:`RmsdMaster` spreads it over slaves.
+All models of a multi-model PDB file are superposed in pairs, and the root mean square deviation
+(RMSD) that remains is the result. :mod:`.pdb` reads the file, :mod:`.kabsch` does the arithmetic
+and knows nothing of PVM, :class:`RmsdMaster` spreads it over slaves.
 
-The input that comes with the package, ``2juy.pdb.gz``, is entry 2JUY of the Protein Data Bank: the NMR ensemble of
-neopetrosiamide A, 24 models of 28 residues (P. Austin, D. E. Williams, M. Heller, L. P. McIntosh, R. J. Andersen,
-M. Roberge, C. D. Roskelley, 2007). Entries of the Protein Data Bank are in the public domain.
+The input that comes with the package, ``2juy.pdb.gz``, is entry 2JUY of the Protein Data Bank: the
+NMR ensemble of neopetrosiamide A, 24 models of 28 residues (P. Austin, D. E. Williams, M. Heller,
+L. P. McIntosh, R. J. Andersen, M. Roberge, C. D. Roskelley, 2007). Entries of the Protein Data Bank
+are in the public domain.
 """
 
 from __future__ import annotations

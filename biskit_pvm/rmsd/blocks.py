@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-#: Items per slave to aim at: few enough to cost little, many enough that all slaves end at about the same time.
+#: Items per slave to aim at: few enough to cost little, many enough that all slaves end at about
+#: the same time.
 _ITEMS_PER_SLAVE = 16
 
 #: Models on the edge of a block at most, so that the result of one item stays below 1 MB.

@@ -1,13 +1,16 @@
 r"""Root mean square deviation after optimal superposition, for many pairs at once.
 
-For two sets of N points, both with their centre in the origin, the rotation that brings :math:`a` closest to
-:math:`b` follows from the singular values :math:`s_1 \ge s_2 \ge s_3` of the covariance :math:`H = a^T b`
-(W. Kabsch, Acta Cryst. A32, 922 (1976) and A34, 827 (1978)):
+For two sets of N points, both with their centre in the origin, the rotation that brings :math:`a`
+closest to :math:`b` follows from the singular values :math:`s_1 \ge s_2 \ge s_3` of the covariance
+:math:`H = a^T b` (W. Kabsch, Acta Cryst. A32, 922 (1976) and A34, 827 (1978)):
 
-.. math:: N \, \mathrm{rmsd}^2 = \sum |a|^2 + \sum |b|^2 - 2 (s_1 + s_2 + d \, s_3), \quad d = \mathrm{sign} \det H
+.. math::
 
-where :math:`d` keeps the mirror image out. For points that nearly agree this is the small difference of large
-numbers; these few pairs are rotated and compared point by point.
+    N \, \mathrm{rmsd}^2 = \sum |a|^2 + \sum |b|^2 - 2 (s_1 + s_2 + d \, s_3),
+    \quad d = \mathrm{sign} \det H
+
+where :math:`d` keeps the mirror image out. For points that nearly agree this is the small
+difference of large numbers; these few pairs are rotated and compared point by point.
 """
 
 from __future__ import annotations
@@ -40,7 +43,8 @@ def centred(models: Array) -> Array:
     models = np.asarray(models, dtype=np.float64)
     if models.ndim != 3 or models.shape[2] != 3 or not models.shape[1]:
         raise ValueError(f"models are an array of shape (models, atoms, 3), not {models.shape}")
-    return models - models.mean(axis=1, keepdims=True)
+    moved: Array = models - models.mean(axis=1, keepdims=True)
+    return moved
 
 
 def rmsd_block(a: Array, b: Array) -> Array:
@@ -59,7 +63,9 @@ def rmsd_block(a: Array, b: Array) -> Array:
         RMSD in Angstrom.
     """
     rows = max(1, _BATCH_BYTES // (9 * 8 * max(1, len(b))))
-    return np.concatenate([_batch(a[i : i + rows], b) for i in range(0, len(a), rows)] or [np.empty((0, len(b)))])
+    return np.concatenate(
+        [_batch(a[i : i + rows], b) for i in range(0, len(a), rows)] or [np.empty((0, len(b)))]
+    )
 
 
 def _batch(a: Array, b: Array) -> Array:
@@ -104,7 +110,7 @@ def pairwise_rmsd(models: Array) -> Array:
 
 
 def symmetric(matrix: Array) -> Array:
-    """Return the square matrix that the part above the diagonal stands for; the diagonal becomes zero."""
+    """Mirror the part of a square matrix above the diagonal, which becomes zero."""
     upper = np.triu(matrix, 1)
     result: Array = upper + upper.T
     return result

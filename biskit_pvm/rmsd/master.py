@@ -15,8 +15,9 @@ from .pdb import read_models
 class RmsdMaster(TrackingJobMaster):
     """Compare all models of a structure with each other, on many slaves.
 
-    The matrix of all pairs is cut into blocks; an item is one block on or above the diagonal. Every slave gets the
-    coordinates once, when it is initialized, and for each item only the two ranges of models.
+    The matrix of all pairs is cut into blocks; an item is one block on or above the diagonal. Every
+    slave gets the coordinates once, when it is initialized, and for each item only the two ranges
+    of models.
 
     Parameters
     ----------

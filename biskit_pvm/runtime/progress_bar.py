@@ -1,7 +1,8 @@
 """Progress of a calculation on the user's screen: a bar, the old lines, or nothing.
 
-The master's loop calls `started`, `update`, `finished`; it need not know which kind it has. The hooks `line` and
-`message` print text: `line` what scripts read from a verbose master, `message` what a person should see above a bar.
+The master's loop calls `started`, `update`, `finished`; it need not know which kind it has. The
+hooks `line` and `message` print text: `line` what scripts read from a verbose master, `message`
+what a person should see above a bar.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from ..core.progress import ProgressState, count, format_rate, format_seconds
 
 KINDS = ("auto", "bar", "lines", "none")
 
-#: Seconds between two drawings of a bar, at least. A loop that handles thousands of jobs a second must not draw each.
+#: Seconds between two drawings of a bar, at least. A loop that handles thousands of jobs a second
+#: must not draw each.
 _DRAW_INTERVAL = 0.1
 _NOTEBOOK_INTERVAL = 0.5
 
@@ -32,7 +34,8 @@ class Progress:
         """Begin with `total` items of which `done` are finished already."""
 
     def update(self, done: int, slaves: int, hosts: int) -> None:
-        """Take over the number of finished items, of slaves at work and of their hosts; cheap enough for every job."""
+        """Take over the number of finished items, of slaves at work and of their hosts; cheap
+        enough for every job."""
 
     def line(self, text: str) -> None:
         """Print one of the old lines, where these are wanted."""
@@ -41,7 +44,8 @@ class Progress:
         """Print something that a person should see, without spoiling the bar."""
 
     def finished(self) -> None:
-        """Show the last state and give the screen back; harmless when called twice or without a start."""
+        """Show the last state and give the screen back; harmless when called twice or without a
+        start."""
 
 
 class Lines(Progress):
@@ -139,7 +143,9 @@ class Bar(_Drawn):
             refresh_per_second=1,
             expand=True,
         )
-        self._task = self._bar.add_task("", total=state.total, completed=state.done, rate="", left="", workers="")
+        self._task = self._bar.add_task(
+            "", total=state.total, completed=state.done, rate="", left="", workers=""
+        )
         self._bar.start()
 
     def _draw(self, state: ProgressState, now: float) -> None:
@@ -148,7 +154,9 @@ class Bar(_Drawn):
             completed=state.done,
             rate=format_rate(state.rate(now)),
             left=f"{format_seconds(state.time_left(now))} left" if state.done < state.total else "",
-            workers=f"{count(state.slaves, 'slave')}/{count(state.hosts, 'host')}" if state.slaves else "",
+            workers=f"{count(state.slaves, 'slave')}/{count(state.hosts, 'host')}"
+            if state.slaves
+            else "",
             refresh=True,
         )
 
@@ -173,8 +181,8 @@ class NotebookBar(_Drawn):
 
     def _html(self, state: ProgressState, now: float) -> str:
         return (
-            f'<progress value="{state.done}" max="{max(state.total, 1)}" style="width: 20em"></progress> '
-            f"{state.text(now)}"
+            f'<progress value="{state.done}" max="{max(state.total, 1)}" style="width: 20em">'
+            f"</progress> {state.text(now)}"
         )
 
     def _open(self, state: ProgressState) -> None:
@@ -205,8 +213,9 @@ def make_progress(
     Parameters
     ----------
     kind : str
-        'bar' asks for a bar in a terminal or notebook, 'lines' for the lines of a verbose master, 'none' for
-        nothing. 'auto' takes a bar where there is a terminal or notebook, the lines elsewhere.
+        'bar' asks for a bar in a terminal or notebook, 'lines' for the lines of a verbose master,
+        'none' for nothing. 'auto' takes a bar where there is a terminal or notebook, the lines
+        elsewhere.
     verbose : int
         0 shows nothing, whatever the kind.
     stream : text file, optional

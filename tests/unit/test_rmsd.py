@@ -22,7 +22,13 @@ def _gemmi_models(choice: str) -> list[list[gemmi.Position]]:
     names = {"ca": ("CA",), "backbone": ("N", "CA", "C", "O")}.get(choice)
     structure = gemmi.read_pdb(example_file())
     return [
-        [atom.pos for chain in model for residue in chain for atom in residue if not names or atom.name in names]
+        [
+            atom.pos
+            for chain in model
+            for residue in chain
+            for atom in residue
+            if not names or atom.name in names
+        ]
         for model in structure
     ]
 
@@ -31,14 +37,19 @@ def _gemmi_models(choice: str) -> list[list[gemmi.Position]]:
 def test_the_reader_agrees_with_gemmi(choice: str):
     models = read_models(example_file(), choice)
     assert models.shape == (24, ATOMS[choice], 3)
-    np.testing.assert_array_equal(models, [[p.tolist() for p in model] for model in _gemmi_models(choice)])
+    np.testing.assert_array_equal(
+        models, [[p.tolist() for p in model] for model in _gemmi_models(choice)]
+    )
 
 
 @pytest.mark.parametrize("choice", ATOMS)
 def test_the_rmsd_agrees_with_gemmi(choice: str):
     models = _gemmi_models(choice)
     matrix = pairwise_rmsd(read_models(example_file(), choice))
-    expected = [[gemmi.superpose_positions(a, b).rmsd if a is not b else 0.0 for b in models] for a in models]
+    expected = [
+        [gemmi.superpose_positions(a, b).rmsd if a is not b else 0.0 for b in models]
+        for a in models
+    ]
     np.testing.assert_allclose(matrix, expected, atol=1e-6)
 
 
@@ -57,7 +68,8 @@ def test_a_moved_copy_has_no_deviation(seed: int, atoms: int, size: float):
 
 @given(st.integers(0, 2**32 - 1), st.floats(1e-9, 1e-2))
 def test_small_deviations_keep_their_digits(seed: int, shift: float):
-    # Points on three axes, one pair stretched by a known amount: the best superposition is the given one.
+    # Points on three axes, one pair stretched by a known amount: the best superposition is the
+    # given one.
     model = np.array([[1, 0, 0], [-1, 0, 0], [0, 2, 0], [0, -2, 0], [0, 0, 3], [0, 0, -3]]) * 50.0
     other = model.copy()
     other[0, 0] += shift
@@ -111,11 +123,23 @@ def test_blocks_are_neither_too_few_nor_too_large(models: int, slaves: int):
     assert along * (along + 1) // 2 >= min(16 * max(1, slaves), models * (models + 1) // 2)
 
 
-ATOM = "{record:<6}{0:5d} {name:<4}{alt:1}{residue:>3} {chain:1}{number:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00"
+ATOM = (
+    "{record:<6}{0:5d} {name:<4}{alt:1}{residue:>3} {chain:1}{number:4d}    "
+    "{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00"
+)
 
 
 def _atom(number: int, name: str = " CA ", element: str = "C", **fields: object) -> str:
-    values = {"record": "ATOM", "alt": "", "residue": "ALA", "chain": "A", "x": 1.0, "y": 2.0, "z": number, **fields}
+    values = {
+        "record": "ATOM",
+        "alt": "",
+        "residue": "ALA",
+        "chain": "A",
+        "x": 1.0,
+        "y": 2.0,
+        "z": number,
+        **fields,
+    }
     return ATOM.format(number, name=name, number=number, **values).ljust(76) + f"{element:>2}\n"
 
 
@@ -142,17 +166,25 @@ THREE = [_atom(1), _atom(2), _atom(3)]
         (_model(*THREE), "only one model"),
         ("".join(THREE), "only one model"),
         (_model(*THREE) + _model(*THREE[:2], number=2), "3 C-alpha atoms in model 1, 2 in model 2"),
-        (_model(*THREE) + _model(_atom(1), _atom(2), _atom(4), number=7), "model 1 has CA of ALA A3, model 7 has"),
+        (
+            _model(*THREE) + _model(_atom(1), _atom(2), _atom(4), number=7),
+            "model 1 has CA of ALA A3, model 7 has",
+        ),
         (_model() + _model(number=2), "model 1 has no C-alpha atoms"),
         (_model(_atom(1, "CA  ", "CA")) * 2, "no C-alpha atoms"),
-        (_model(_atom(1)[:30] + "   here be dragons      ") * 2, "line 2: no coordinates in columns 31 to 54"),
+        (
+            _model(_atom(1)[:30] + "   here be dragons      ") * 2,
+            "line 2: no coordinates in columns 31 to 54",
+        ),
         (_model(_atom(1, x=float("nan"))) * 2, "line 2: coordinates are not finite"),
         (_model(_atom(1)[:40]) * 2, "no coordinates"),
         (gzip.compress(_model(*THREE).encode() * 2)[:-12], "damaged or cut off"),
         (gzip.compress(_model(*THREE).encode() * 2)[:-6] + b"\0" * 6, "damaged or cut off"),
     ],
 )
-def test_a_file_that_will_not_do_is_refused_with_the_reason(tmp_path: Path, text: str | bytes, message: str):
+def test_a_file_that_will_not_do_is_refused_with_the_reason(
+    tmp_path: Path, text: str | bytes, message: str
+):
     with pytest.raises(PDBError, match=message) as caught:
         read_models(_file(tmp_path, text))
     assert "input.pdb" in str(caught.value)
