@@ -5,8 +5,8 @@ Everything that comes from a run (names, tracebacks, items) is escaped.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from html import escape
 from typing import NamedTuple
 
@@ -106,7 +106,7 @@ def _summary(run: Run) -> str:
 
 
 def _clock(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else _NONE
+    return datetime.fromtimestamp(seconds).isoformat(" ", "seconds") if seconds else _NONE
 
 
 def _timeline(timeline: Timeline) -> str:
