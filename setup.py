@@ -62,27 +62,57 @@ class BuildExtension(build_ext):
 def bundle(pvm, target):
     """Copy the PVM of ``vendor/pvm3`` to `target`, which becomes a ``PVM_ROOT``.
 
-    The copies find each other by relative paths, so the folder may be moved.  PVM looks
-    for the group server in ``bin/<architecture>`` of its root and for the rest in ``lib``.
+    The copies find each other by relative paths, so the folder may be moved, and need
+    nothing of the system but glibc.  PVM looks for the group server in
+    ``bin/<architecture>`` of its root and for the rest in ``lib``.
     """
     (architecture,) = (path.stem for path in pvm.root.glob("conf/*.def"))
     libraries, programs = target / "lib", target / "bin" / architecture
     libraries.mkdir(parents=True)
     programs.mkdir(parents=True)
-    for name in ("libpvm3.so.3", "libgpvm3.so.3"):
-        shutil.copy(pvm.libraries / name, libraries)
-    for program in (pvm.daemon, pvm.console):
-        shutil.copy(program, libraries)
+    for path in (pvm.libraries / "libpvm3.so.3", pvm.libraries / "libgpvm3.so.3", pvm.daemon, pvm.console):
+        shutil.copy(path, libraries)
     shutil.copy(pvm.group_server, programs)
-    for path in libraries.iterdir():
-        patchelf("--set-rpath", "$ORIGIN", path)
-    patchelf("--set-rpath", "$ORIGIN/../../lib", programs / pvm.group_server.name)
-    licences = target / "licences"
     for package in ("libpvm3", "pvm"):
-        (licences / package).mkdir(parents=True)
-        shutil.copy(
-            pvm.root.parents[1] / "share" / "doc" / package / "copyright", licences / package
-        )
+        copy_licence(package, pvm.root.parents[1], target)
+
+    # The libraries that libpvm3 needs get names of their own, since a process may have
+    # the system's ones of another version loaded as well.
+    renamed = {}
+    for name, path in foreign_libraries(pvm.libraries / "libpvm3.so.3"):
+        renamed[name] = name.replace(".so", "-pvm3.so")
+        shutil.copy(path, libraries / renamed[name])
+        patchelf("--set-soname", renamed[name], libraries / renamed[name])
+        copy_licence(owner(path), Path("/usr"), target)
+    rename = [word for names in renamed.items() for word in ("--replace-needed", *names)]
+    for path in libraries.iterdir():
+        patchelf("--set-rpath", "$ORIGIN", *rename, path)
+    patchelf("--set-rpath", "$ORIGIN/../../lib", programs / pvm.group_server.name)
+
+
+def foreign_libraries(path):
+    """Return name and place of all libraries that `path` leads to, but glibc's."""
+    lines = subprocess.run(["ldd", path], check=True, capture_output=True, text=True).stdout.splitlines()
+    found = [(line.split()[0], Path(line.split()[2])) for line in lines if "=>" in line]
+    return [(name, place) for name, place in found if owner(place) != "libc6"]
+
+
+def owner(path):
+    """Return the Debian package that an installed library belongs to."""
+    # Packages name files in /lib or in /usr/lib, which are one folder.
+    plain = str(path).removeprefix("/usr")
+    for name in (plain, f"/usr{plain}"):
+        done = subprocess.run(["dpkg", "-S", name], capture_output=True, text=True)
+        if done.returncode == 0:
+            return done.stdout.split(":")[0]
+    sys.exit(f"{path} belongs to no Debian package, so its licence is not known")
+
+
+def copy_licence(package, prefix, target):
+    """Copy a package's licence to where a wheel carries it."""
+    folder = target / "licences" / package
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(prefix / "share" / "doc" / package / "copyright", folder)
 
 
 def patchelf(*arguments):

@@ -258,7 +258,7 @@ def _has_header(folder: Path) -> bool:
 
 def _has_library(folder: Path) -> bool:
     return all(
-        (folder / f"lib{name}.so").exists() or (folder / f"lib{name}.a").exists()
+        any((folder / f"lib{name}.{end}").exists() for end in ("so", "so.3", "a"))
         for name in ("pvm3", "gpvm3")
     )
 
