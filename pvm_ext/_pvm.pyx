@@ -1,0 +1,16 @@
+# cython: language_level=3, binding=True, embedsignature=True
+"""The functions of libpvm3 and libgpvm3; use them through `pvm_ext`."""
+
+from .libpvm cimport *
+
+include "parts/check.pxi"
+include "parts/convert.pxi"
+include "parts/waiting.pxi"
+include "parts/tasks.pxi"
+include "parts/hosts.pxi"
+include "parts/options.pxi"
+include "parts/messages.pxi"
+include "parts/packing.pxi"
+include "parts/frames.pxi"
+
+set_up()

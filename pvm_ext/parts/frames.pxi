@@ -1,0 +1,531 @@
+# Frames: a message as a list of byte strings of any size, sent and received in one step.
+#
+# On the wire such a message is marked by its wait id, FRAMES_MARK, which PVM carries in the
+# header of each message and does not use for messages between tasks.  The body is bytes,
+# which every data format can unpack:
+#
+#     32 bytes  magic "bpF1", frames, own number, part (all unsigned 32 bit, little endian),
+#               bytes of all frames, bytes of them in this message (64 bit)
+#     8 bytes   length of each frame, in the first part
+#     ...       the frames, one after the other
+#
+# A list that is too long for one message, or has more large frames than libpvm takes in
+# place, travels in several parts.  All but the last go in PRIVATE_CONTEXT, so nobody else
+# sees them, and receivers copy them into the frames as they come; the last one has the
+# sender's context and tag, and is the one that receivers wait for.  PVM keeps the order of
+# messages between two tasks.  In an XDR buffer each piece is padded to 4 bytes; sender and
+# receiver pack and unpack the same pieces.
+
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
+
+cdef extern from "<string.h>" nogil:
+    void *memchr(const void *, int, size_t)
+
+cdef extern from "<sys/mman.h>" nogil:
+    int madvise(void *, size_t, int)
+    int MADV_HUGEPAGE
+
+cdef enum:
+    FRAMES_MARK = 0x31467062
+    HEADER = 32
+    # frames up to this many bytes are copied into one block with the header
+    COPIED = 4096
+    # messages up to this many bytes are packed raw, in one fragment
+    PACKED = 65536
+    # bytes of frames in one part: what a receiver holds twice
+    PART = 32 * 1024 * 1024
+    # frames from this size on are received as bytearray
+    WRITABLE = 16384
+    MAX_FRAMES = 0x1000000
+    LARGEST_FRAGMENT = 1048576
+    HUGE = 4 * 1024 * 1024
+
+cdef struct Header:
+    unsigned int magic
+    unsigned int frames
+    unsigned int number
+    unsigned int part
+    unsigned long long total
+    unsigned long long here
+
+cdef unsigned int message_number = 0
+
+
+cdef class Message:
+    """A received message.
+
+    Attributes
+    ----------
+    tid : int
+        The sender.
+    tag : int
+        The message tag.
+    frames : list of bytes or bytearray, or None
+        The frames; from 16 KiB on they are bytearrays that nobody else holds.  None for a
+        message that was not made by `send_frames`: it is the active receive buffer of the
+        thread, to be unpacked with `upkint` and its relatives.
+    """
+
+    cdef readonly int tid
+    cdef readonly int tag
+    cdef readonly list frames
+
+    def __repr__(self):
+        body = "other" if self.frames is None else f"{len(self.frames)} frames"
+        return f"<Message from {self.tid:#x}, tag {self.tag}, {body}>"
+
+
+# --- sending -----------------------------------------------------------------------------
+
+cdef struct Piece:
+    char *data
+    Py_ssize_t size
+
+
+cdef class Frames:
+    # The exported memory of the frames, held until libpvm is done with it.
+    cdef Py_buffer *views
+    cdef Py_ssize_t count
+    cdef unsigned long long total
+
+    def __cinit__(self, frames):
+        cdef list items = list(frames)
+        self.views = <Py_buffer *>calloc(len(items) + 1, sizeof(Py_buffer))
+        if self.views == NULL:
+            raise MemoryError
+        if len(items) >= MAX_FRAMES:
+            raise ValueError(f"a message has less than {MAX_FRAMES} frames, not {len(items)}")
+        for item in items:
+            PyObject_GetBuffer(item, &self.views[self.count], PyBUF_SIMPLE)
+            self.total += self.views[self.count].len
+            self.count += 1
+
+    def __dealloc__(self):
+        for i in range(self.count):
+            PyBuffer_Release(&self.views[i])
+        free(self.views)
+
+
+def send_frames(tids, int tag, frames, int encoding=-1):
+    """Send a list of byte strings as one message.
+
+    The frames are not copied: they must not change before the call returns.  Their number
+    and size are limited by memory only.  Returns like `send`, and like it may be stuck on
+    a direct link whose receiver does not read (see `abort_stuck_send`).
+
+    Parameters
+    ----------
+    tids : int or sequence of int
+        The receiver or receivers; the caller may be among them.
+    tag : int
+        The message tag, >= 0.
+    frames : sequence of bytes-like
+        Contiguous buffers.
+    encoding : int, optional
+        A `DataEncoding`.  By default raw or in place, whichever is faster; all of them
+        can be read on every kind of computer.
+
+    Raises
+    ------
+    BadParamError
+        When a tid is no task's tid, or `tag` is negative.
+    """
+    cdef Frames data = Frames(frames)
+    cdef Array targets
+    cdef int code, one
+    cdef int *c_tids
+    cdef int count
+    if isinstance(tids, int):
+        one = tids
+        c_tids, count = &one, 1
+    elif hasattr(tids, "__index__"):
+        one = tids.__index__()
+        c_tids, count = &one, 1
+    else:
+        targets = ints(tids, "tids")
+        c_tids, count = targets.data.as_ints, <int>len(targets)
+        if count == 0:
+            return
+    if encoding not in (-1, PvmDataDefault, PvmDataRaw, PvmDataInPlace):
+        raise error_for(PvmBadParam, "send_frames", f"encoding {encoding}")
+    enter()
+    try:
+        with nogil:
+            code = put_frames(c_tids, count, tag, data.views, data.count, data.total, encoding)
+        check(code, "send_frames", None if code == PvmSysErr else describe(tids, tag))
+    finally:
+        leave()
+
+
+cdef str describe(tids, tag):
+    to = f"tid {tids:#x}" if isinstance(tids, int) else f"{len(tids)} tasks"
+    return f"{to}, tag {tag}"
+
+
+cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t n,
+                    unsigned long long total, int encoding) noexcept nogil:
+    # Send the parts.
+    global message_number
+    cdef Header header
+    cdef Piece[MAX_PIECES] pieces
+    cdef Py_ssize_t frame = 0, offset = 0, room, size, used, npieces
+    cdef Py_ssize_t table = 8 * n
+    cdef int code, mode_of_data, i
+    cdef bint last, copying
+    cdef unsigned long long length, sent = 0
+    cdef char *head
+    cdef Py_ssize_t head_size
+    if tag < 0:
+        return PvmBadParam
+    for i in range(count):
+        # before the first part is on its way; a task's tid is a host and a number there
+        if tids[i] <= 0 or tids[i] & 0x3ffff == 0 or tids[i] & 0x40000000:
+            return PvmBadParam
+    message_number += 1
+    header.magic = FRAMES_MARK
+    header.frames = <unsigned int>n
+    header.number = message_number
+    header.part = 0
+    header.total = total
+    mode_of_data = encoding
+    if encoding == -1:
+        mode_of_data = PvmDataRaw if HEADER + table + total <= PACKED else PvmDataInPlace
+    copying = mode_of_data == PvmDataRaw and HEADER + table + total <= PACKED
+
+    while True:
+        # Gather a part: the head with small frames behind it, then large pieces.
+        head_size = HEADER + (table if header.part == 0 else 0)
+        used = 0
+        npieces = 1
+        size = head_size
+        # how much of the following is small enough to be copied behind the head
+        if not copying and mode_of_data == PvmDataInPlace:
+            room = copied_behind(views, n, frame, offset)
+        else:
+            room = 0
+        head = <char *>malloc(head_size + room)
+        if head == NULL:
+            return PvmNoMem
+        if header.part == 0:
+            for i in range(n):
+                length = views[i].len
+                memcpy(head + HEADER + 8 * i, &length, 8)
+        while room > 0:
+            length = views[frame].len - offset
+            memcpy(head + head_size, <char *>views[frame].buf + offset, length)
+            head_size += length
+            used += length
+            room -= length
+            frame += 1
+            offset = 0
+        pieces[0].data = head
+        pieces[0].size = head_size
+
+        code = pvm_mkbuf(mode_of_data)
+        if code < 0:
+            free(head)
+            return code
+        # libpvm takes the header's place in the message first; the header is filled when
+        # it is known how much goes with it.
+        if copying:
+            # one fragment: libpvm then needs one look and one write
+            code = put_packed(tids, count, tag, code, &header, head, head_size, views, n, total)
+            free(head)
+            return code
+        while frame < n and npieces < MAX_PIECES and used < PART:
+            size = views[frame].len - offset
+            if size > PART - used:
+                size = PART - used
+            if size > 0:
+                pieces[npieces].data = <char *>views[frame].buf + offset
+                pieces[npieces].size = size
+                npieces += 1
+            used += size
+            offset += size
+            if offset == views[frame].len:
+                frame += 1
+                offset = 0
+        while frame < n and views[frame].len == 0:
+            frame += 1
+        sent += used
+        last = frame == n
+        header.here = used
+        memcpy(head, &header, HEADER)
+        code = put_part(tids, count, tag, code, pieces, <int>npieces, last)
+        free(head)
+        if code < 0 or last:
+            return code
+        header.part += 1
+
+
+cdef Py_ssize_t copied_behind(Py_buffer *views, Py_ssize_t n, Py_ssize_t frame,
+                              Py_ssize_t offset) noexcept nogil:
+    cdef Py_ssize_t bytes_ = 0
+    if offset:
+        return 0
+    while frame < n and views[frame].len <= COPIED and bytes_ + views[frame].len <= PACKED:
+        bytes_ += views[frame].len
+        frame += 1
+    return bytes_
+
+
+cdef int deliver(int *tids, int count, int tag) noexcept nogil:
+    # Send the active buffer to everybody, the caller included.
+    cdef int code, i
+    if count == 1:
+        return send_buffer(tids, 1, tag, False)
+    code = send_buffer(tids, count, tag, True)
+    if code >= 0:
+        for i in range(count):
+            if tids[i] == pvmmytid:
+                return send_buffer(&tids[i], 1, tag, False)
+    return code
+
+
+cdef void set_mark(int bufid) noexcept nogil:
+    cdef pvmminfo info
+    if pvm_getminfo(bufid, &info) >= 0:
+        info.wid = FRAMES_MARK
+        pvm_setminfo(bufid, &info)
+
+
+cdef int put_packed(int *tids, int count, int tag, int bufid, Header *header, char *head,
+                    Py_ssize_t head_size, Py_buffer *views, Py_ssize_t n,
+                    unsigned long long total) noexcept nogil:
+    # A short message, copied.
+    cdef int before = pvm_setsbuf(bufid)
+    cdef int code
+    cdef Py_ssize_t i
+    header.here = total
+    memcpy(head, header, HEADER)
+    code = pvm_pkbyte(head, <int>head_size, 1)
+    for i in range(n):
+        if code >= 0 and views[i].len:
+            code = pvm_pkbyte(<char *>views[i].buf, <int>views[i].len, 1)
+    if code >= 0:
+        set_mark(bufid)
+        code = deliver(tids, count, tag)
+    pvm_freebuf(put_sbuf(before))
+    return code
+
+
+cdef int put_part(int *tids, int count, int tag, int bufid, Piece *pieces, int n,
+                  bint last) noexcept nogil:
+    cdef int before = pvm_setsbuf(bufid)
+    cdef int code = 0, i, context = pvmmyctx
+    for i in range(n):
+        if code >= 0:
+            code = pvm_pkbyte(pieces[i].data, <int>pieces[i].size, 1)
+    if code >= 0:
+        set_mark(bufid)
+        if last:
+            code = deliver(tids, count, tag)
+        else:
+            pvm_setcontext(PRIVATE_CONTEXT)
+            code = deliver(tids, count, 0)
+            pvm_setcontext(context)
+    pvm_freebuf(put_sbuf(before))
+    return code
+
+
+# --- receiving ---------------------------------------------------------------------------
+
+cdef class Partial:
+    # A message that is being put together.
+    cdef unsigned int number
+    cdef unsigned int part         # the next one
+    cdef list frames
+    cdef Piece *targets
+    cdef Py_ssize_t count
+    cdef Py_ssize_t frame          # where the next bytes go
+    cdef Py_ssize_t offset
+    cdef unsigned long long missing
+
+    def __dealloc__(self):
+        free(self.targets)
+
+
+# sender -> the message of which parts have come
+cdef dict partials = {}
+
+
+def recv_frames(int tid=-1, int tag=-1, timeout=None, Match match=None, Waker waker=None):
+    """Wait for a message of `send_frames`, or any other, and take it apart.
+
+    Other threads can use PVM meanwhile, and signals are handled: Ctrl-C interrupts.
+
+    Parameters
+    ----------
+    tid : int
+        The sender; -1 for any.
+    tag : int
+        The message tag; -1 for any.
+    timeout : float, optional
+        Seconds; 0 or less looks once, None waits for ever.
+    match : Match, optional
+        The pairs of sender and tag to accept, instead of `tid` and `tag`.
+    waker : Waker, optional
+        Lets another thread end the wait.
+
+    Returns
+    -------
+    Message or None
+        None when the time is over or `waker` has fired.
+
+    Raises
+    ------
+    BadMsgError
+        When the message is marked as one of `send_frames` but damaged; it is dropped.
+    """
+    cdef double limit = seconds(timeout)
+    cdef double deadline = now() + limit if limit > 0 else 0
+    cdef int event = -1
+    cdef int mid
+    cdef pvmminfo info
+    cdef Message message
+    cdef Partial partial
+    if waker is not None:
+        event = waker.event
+        if event < 0:
+            raise ValueError("the waker is closed")
+    enter()
+    try:
+        while True:
+            mid = check(
+                receive(tid, tag, &match.table if match is not None else NULL, True, limit, event),
+                "recv_frames",
+            )
+            if mid == 0:
+                return None
+            check(pvm_getminfo(mid, &info), "recv_frames")
+            if info.wid != FRAMES_MARK:
+                message = Message.__new__(Message)
+                message.tid, message.tag = info.src, info.tag
+                return message
+            try:
+                partial = take_part(&info)
+            finally:
+                pvm_freebuf(pvm_setrbuf(0))
+            if info.ctx != PRIVATE_CONTEXT:
+                message = Message.__new__(Message)
+                message.tid, message.tag, message.frames = info.src, info.tag, partial.frames
+                return message
+            if limit > 0:
+                limit = max(deadline - now(), 0)
+    finally:
+        leave()
+
+
+cdef int damaged(pvmminfo *info, str what) except -1:
+    raise error_for(
+        PvmBadMsg, "recv_frames",
+        f"the message from {info.src:#x} with tag {info.tag} is damaged: {what}",
+    )
+
+
+cdef Partial take_part(pvmminfo *info):
+    """Unpack the active receive buffer into its message."""
+    cdef Header header
+    cdef Partial partial
+    cdef bint last = info.ctx != PRIVATE_CONTEXT
+    cdef int code
+    if info.len < HEADER or pvm_upkbyte(<char *>&header, HEADER_BYTES, 1) < 0:
+        damaged(info, f"{info.len} bytes have no room for a header")
+    if header.magic != FRAMES_MARK:
+        damaged(info, "its header is foreign")
+    if header.here > <unsigned long long>info.len or header.here > header.total:
+        damaged(info, f"{header.here} bytes announced in a message of {info.len}")
+    if header.part == 0:
+        partial = begin_message(info, &header)
+        if last and header.here != header.total:
+            damaged(info, "parts are missing")
+    else:
+        partial = partials.pop(info.src, None)
+        if partial is None or partial.number != header.number or partial.part != header.part:
+            damaged(info, f"part {header.part} came without the ones before it")
+        if header.here > partial.missing or (last and header.here != partial.missing):
+            damaged(info, "the lengths of its parts do not fit")
+    with nogil:
+        code = fill(partial, header.here)
+    if code < 0:
+        damaged(info, "it ends too early")
+    if not last:
+        partial.part += 1
+        partials[info.src] = partial
+    return partial
+
+
+cdef int HEADER_BYTES = HEADER
+
+
+cdef Partial begin_message(pvmminfo *info, Header *header):
+    """Read the table of lengths and make the frames, empty as yet."""
+    cdef Partial partial = Partial.__new__(Partial)
+    cdef unsigned long long *lengths
+    cdef unsigned long long total = 0
+    cdef Py_ssize_t count = header.frames, i
+    cdef int table = <int>(8 * count)
+    if count >= MAX_FRAMES or HEADER + 8 * count + header.here > <unsigned long long>info.len:
+        damaged(info, f"{count} frames announced in {info.len} bytes")
+    partial.targets = <Piece *>malloc((count + 1) * sizeof(Piece))
+    lengths = <unsigned long long *>malloc(table + 8)
+    if partial.targets == NULL or lengths == NULL:
+        free(lengths)
+        raise MemoryError
+    try:
+        if count and pvm_upkbyte(<char *>lengths, table, 1) < 0:
+            damaged(info, "it ends too early")
+        for i in range(count):
+            if lengths[i] > header.total - total:
+                damaged(info, "the lengths of its frames do not fit")
+            total += lengths[i]
+        if total != header.total:
+            damaged(info, "the lengths of its frames do not fit")
+        partial.number = header.number
+        partial.count = count
+        partial.missing = total
+        partial.frames = []
+        for i in range(count):
+            partial.frames.append(new_frame(<Py_ssize_t>lengths[i], &partial.targets[i]))
+    finally:
+        free(lengths)
+    return partial
+
+
+cdef object new_frame(Py_ssize_t size, Piece *target):
+    """Make a frame without filling it."""
+    cdef object frame
+    cdef size_t start
+    if size < WRITABLE:
+        frame = PyBytes_FromStringAndSize(NULL, size)
+        target.data = PyBytes_AS_STRING(frame)
+    else:
+        frame = PyByteArray_FromStringAndSize(NULL, size)
+        target.data = PyByteArray_AS_STRING(frame)
+        if size >= HUGE:
+            # fresh memory comes in by page faults: fewer and larger ones
+            start = (<size_t>target.data + 0x1fffff) & ~<size_t>0x1fffff
+            madvise(<void *>start, (<size_t>target.data + size - start) & ~<size_t>0xfff, MADV_HUGEPAGE)
+    target.size = size
+    return frame
+
+
+cdef int fill(Partial partial, unsigned long long here) noexcept nogil:
+    """Unpack this many bytes into the frames."""
+    cdef Py_ssize_t size
+    cdef int code
+    while here > 0:
+        size = partial.targets[partial.frame].size - partial.offset
+        if size > <Py_ssize_t>here:
+            size = <Py_ssize_t>here
+        if size > 0:
+            code = pvm_upkbyte(partial.targets[partial.frame].data + partial.offset, <int>size, 1)
+            if code < 0:
+                return code
+        partial.offset += size
+        partial.missing -= size
+        here -= size
+        if partial.offset == partial.targets[partial.frame].size:
+            partial.frame += 1
+            partial.offset = 0
+    return 0

@@ -1,0 +1,539 @@
+# Waiting for messages without holding the lock.
+#
+# A thread that waits looks first (pvm_nrecv under the lock).  When nothing fits, it puts
+# itself into the list `waiters`, leaves the lock, and sleeps in poll() on libpvm's sockets
+# and on an event of its own.  Whoever calls libpvm meanwhile may read messages from those
+# sockets into libpvm's queue, or open a new socket; `leave` then goes through the queue
+# once, and wakes exactly those for whom something is there.  So no message is slept over,
+# and two waiting threads never wake each other for nothing.
+#
+# libpvm decides by `match` whether a message in its queue is wanted.  The modes:
+#   AS_PVM   libpvm's own rule: tid and tag of the call, and the current context
+#   LOOKING  what the thread `looker` waits for
+#   WAKING   nothing is received, but waiting threads are woken whose message is seen
+#   ALL      everything, to empty the queue
+
+cdef enum:
+    AS_PVM, LOOKING, WAKING, ALL
+
+cdef enum:
+    # Above all contexts that PVM gives out, for messages that only the binding sees.
+    PRIVATE_CONTEXT = 0x50564d31
+    ROUTE_TAG = 1
+
+
+cdef struct MatchTable:
+    # A set of pairs (tid, tag): open addressing, never more than half full.
+    unsigned long long *slots
+    unsigned long size      # a power of two
+    unsigned long used      # slots that hold a pair or the mark of a removed one
+    unsigned long count
+
+
+cdef struct Waiter:
+    int tid                 # what it waits for: sender, -1 any
+    int tag                 # tag, -1 any
+    int context             # context, -1 any
+    int parts               # whether parts of long messages are wanted too
+    MatchTable *table       # or these pairs of sender and tag
+    int event               # eventfd that wakes it
+    int woken
+    int abandoned           # its thread has left by an exception; free when seen
+    int sockets             # how many sockets it polls
+    unsigned long generation
+    pollfd *set
+    int set_size
+    Waiter *next
+
+
+cdef Waiter *waiters = NULL
+cdef Waiter *looker = NULL
+cdef int mode = AS_PVM
+cdef unsigned long generation = 0    # counts the sockets that came
+
+
+# --- what is wanted ----------------------------------------------------------------------
+
+cdef unsigned long long EMPTY = 0x7fffffff7fffffffULL
+cdef unsigned long long REMOVED = 0x7fffffff7ffffffeULL
+
+
+cdef inline unsigned long long pair(int tid, int tag) noexcept nogil:
+    return (<unsigned long long><unsigned int>tid << 32) | <unsigned int>tag
+
+
+cdef unsigned long slot_of(MatchTable *table, unsigned long long key) noexcept nogil:
+    # The slot of the pair, or an empty one.
+    cdef unsigned long i = <unsigned long>((key * 0x9e3779b97f4a7c15ULL) >> 32) & (table.size - 1)
+    while table.slots[i] != key and table.slots[i] != EMPTY:
+        i = (i + 1) & (table.size - 1)
+    return i
+
+
+cdef bint has(MatchTable *table, int tid, int tag) noexcept nogil:
+    cdef unsigned long long key = pair(tid, tag)
+    return table.count > 0 and table.slots[slot_of(table, key)] == key
+
+
+cdef bint wants(Waiter *waiter, pvmminfo *message) noexcept nogil:
+    cdef MatchTable *table = waiter.table
+    if message.ctx == PRIVATE_CONTEXT:
+        return waiter.parts and message.wid == FRAMES_MARK
+    if waiter.context != -1 and waiter.context != message.ctx:
+        return False
+    if table == NULL:
+        return (waiter.tid == -1 or waiter.tid == message.src) and (
+            waiter.tag == -1 or waiter.tag == message.tag)
+    return (has(table, message.src, message.tag) or has(table, -1, message.tag)
+            or has(table, message.src, -1) or has(table, -1, -1))
+
+
+cdef int match(int mid, int tid, int tag) noexcept nogil:
+    cdef pvmminfo message
+    cdef Waiter *waiter
+    cdef int code
+    if mode == ALL:
+        return 1
+    code = pvm_getminfo(mid, &message)
+    if code < 0:
+        return code
+    if mode == LOOKING:
+        return wants(looker, &message)
+    if mode == WAKING:
+        waiter = waiters
+        while waiter != NULL:
+            if not waiter.woken and wants(waiter, &message):
+                wake(waiter)
+            waiter = waiter.next
+        return 0
+    return ((tid == -1 or tid == message.src) and (tag == -1 or tag == message.tag)
+            and (pvmmyctx == -1 or pvmmyctx == message.ctx))
+
+
+cdef class Match:
+    """A set of pairs of sender and tag that `recv_frames` accepts.
+
+    Messages that fit no pair stay in libpvm's queue.  The set may be changed by any
+    thread, also while another one waits with it.
+    """
+
+    cdef MatchTable table
+
+    def __cinit__(self):
+        self.table.size = 16
+        self.table.slots = <unsigned long long *>malloc(16 * sizeof(unsigned long long))
+        if self.table.slots == NULL:
+            raise MemoryError
+        for i in range(16):
+            self.table.slots[i] = EMPTY
+
+    def __dealloc__(self):
+        free(self.table.slots)
+
+    def __len__(self):
+        return self.table.count
+
+    def __contains__(self, key):
+        tid, tag = key
+        lock()
+        try:
+            return bool(has(&self.table, tid, tag))
+        finally:
+            unlock()
+
+    def add(self, int tid, int tag):
+        """Accept messages of this sender with this tag.
+
+        Parameters
+        ----------
+        tid : int
+            The sender; -1 for any.
+        tag : int
+            The message tag; -1 for any.
+        """
+        cdef unsigned long i
+        lock()
+        try:
+            if has(&self.table, tid, tag):
+                return
+            if 2 * (self.table.used + 1) > self.table.size:
+                self.grow()
+            i = slot_of(&self.table, pair(tid, tag))
+            self.table.slots[i] = pair(tid, tag)
+            self.table.used += 1
+            self.table.count += 1
+        finally:
+            leave()
+
+    def discard(self, int tid, int tag):
+        """Accept the pair no longer; no error when it was not accepted."""
+        cdef unsigned long i
+        lock()
+        try:
+            i = slot_of(&self.table, pair(tid, tag))
+            if self.table.slots[i] != EMPTY:
+                self.table.slots[i] = REMOVED
+                self.table.count -= 1
+        finally:
+            unlock()
+
+    cdef int grow(self) except -1:
+        cdef unsigned long long *old = self.table.slots
+        cdef unsigned long old_size = self.table.size
+        cdef unsigned long size = 16
+        while size < 4 * (self.table.count + 1):
+            size *= 2
+        self.table.slots = <unsigned long long *>malloc(size * sizeof(unsigned long long))
+        if self.table.slots == NULL:
+            self.table.slots = old
+            raise MemoryError
+        self.table.size = size
+        self.table.used = self.table.count
+        for i in range(size):
+            self.table.slots[i] = EMPTY
+        for i in range(old_size):
+            if old[i] != EMPTY and old[i] != REMOVED:
+                self.table.slots[slot_of(&self.table, old[i])] = old[i]
+        free(old)
+        return 0
+
+
+# --- who waits ---------------------------------------------------------------------------
+
+cdef void signal_event(int event) noexcept nogil:
+    cdef unsigned long long one = 1
+    cdef Py_ssize_t done = write(event, &one, sizeof(one))
+
+
+cdef void clear_event(int event) noexcept nogil:
+    cdef unsigned long long count
+    cdef Py_ssize_t done = read(event, &count, sizeof(count))
+
+
+cdef void wake(Waiter *waiter) noexcept nogil:
+    waiter.woken = 1
+    signal_event(waiter.event)
+
+
+cdef void wake_all() noexcept nogil:
+    cdef Waiter *waiter = waiters
+    while waiter != NULL:
+        if not waiter.woken:
+            wake(waiter)
+        waiter = waiter.next
+
+
+cdef void wake_receivers() noexcept nogil:
+    # The queue and the sockets may have changed: wake those who are concerned.
+    global mode
+    cdef Waiter *waiter = waiters
+    cdef Waiter *following
+    while waiter != NULL:
+        following = waiter.next
+        if waiter.abandoned:
+            step_out(waiter)
+            free_waiter(waiter)
+        elif waiter.generation != generation and not waiter.woken:
+            wake(waiter)
+        waiter = following
+    if waiters != NULL and pvmmytid != -1:
+        mode = WAKING
+        pvm_probe(-1, -1)
+        mode = AS_PVM
+
+
+cdef void drain() noexcept nogil:
+    # Drop every message in libpvm's queue.
+    global mode
+    mode = ALL
+    while pvmmytid != -1 and pvm_nrecv(-1, -1) > 0:
+        pass
+    mode = AS_PVM
+
+
+cdef Waiter *make_waiter() noexcept nogil:
+    cdef Waiter *waiter = <Waiter *>calloc(1, sizeof(Waiter))
+    if waiter != NULL:
+        waiter.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
+        if waiter.event < 0:
+            free(waiter)
+            waiter = NULL
+    return waiter
+
+
+cdef void free_waiter(Waiter *waiter) noexcept nogil:
+    if waiter != NULL:
+        close(waiter.event)
+        free(waiter.set)
+        free(waiter)
+
+
+cdef void line_up(Waiter *waiter) noexcept nogil:
+    global waiters
+    waiter.woken = 0
+    waiter.next = waiters
+    waiters = waiter
+
+
+cdef void step_out(Waiter *waiter) noexcept nogil:
+    global waiters
+    cdef Waiter *other = waiters
+    if other == waiter:
+        waiters = waiter.next
+        return
+    while other != NULL:
+        if other.next == waiter:
+            other.next = waiter.next
+            return
+        other = other.next
+
+
+cdef int gather(Waiter *waiter, int waker) noexcept nogil:
+    # Fill the set to sleep on: own event, waker, libpvm's sockets.  Returns its length.
+    cdef int *fds
+    cdef int n = pvm_getfds(&fds)
+    cdef pollfd *bigger
+    cdef int i
+    if n < 0:
+        return n
+    if waiter.set_size < n + 2:
+        bigger = <pollfd *>realloc(waiter.set, (n + 8) * sizeof(pollfd))
+        if bigger == NULL:
+            return PvmNoMem
+        waiter.set = bigger
+        waiter.set_size = n + 8
+    waiter.set[0].fd = waiter.event
+    waiter.set[1].fd = waker         # poll ignores a negative one
+    for i in range(n):
+        waiter.set[i + 2].fd = fds[i]
+    for i in range(n + 2):
+        waiter.set[i].events = POLLIN
+        waiter.set[i].revents = 0
+    waiter.generation = generation
+    return n + 2
+
+
+cdef double now() noexcept nogil:
+    cdef timespec moment
+    clock_gettime(CLOCK_MONOTONIC, &moment)
+    return moment.tv_sec + moment.tv_nsec * 1e-9
+
+
+cdef int look(Waiter *waiter) noexcept nogil:
+    # Receive what the waiter wants, if it is there: bufid, 0, or an error.
+    global mode, looker
+    cdef int mid
+    mode = LOOKING
+    looker = waiter
+    mid = pvm_nrecv(-1, -1)
+    mode = AS_PVM
+    return mid
+
+
+cdef double seconds(timeout) except? -2:
+    """Turn a timeout into seconds; None becomes -1, for ever."""
+    cdef double value
+    if timeout is None:
+        return -1
+    value = timeout
+    if value != value:
+        raise ValueError("the timeout is not a number")
+    return value if value > 0 else 0
+
+
+cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout,
+                 int waker) except? -1:
+    """Wait for a message, with the lock taken once; return its bufid, or 0.
+
+    The message becomes the active receive buffer.  An exception may leave the thread
+    without the lock; `unlock` and `leave` know.
+    """
+    cdef Thread *me = this_thread()
+    cdef Waiter *waiter = me.waiter
+    cdef int mine = pvmmytid
+    cdef int mid = 0
+    cdef int n, ready, problem
+    cdef bint last = timeout == 0
+    cdef double deadline = now() + timeout if timeout > 0 else 0
+    cdef double left
+    cdef timespec limit
+    if depth != 1:
+        raise error_for(PvmNotImpl, "recv", "a message handler cannot receive")
+    if waiter == NULL:
+        waiter = me.waiter = make_waiter()
+        if waiter == NULL:
+            raise OSError("no file descriptor is left to wait with")
+    waiter.tid = tid
+    waiter.tag = tag
+    waiter.table = table
+    waiter.parts = parts
+    waiter.context = pvmmyctx
+    while True:
+        with nogil:
+            while True:
+                mid = look(waiter) if pvmmytid == mine else PvmSysErr
+                if mid != 0 or last:
+                    break
+                n = gather(waiter, waker)
+                if n < 0:
+                    mid = n
+                    break
+                line_up(waiter)
+                # what this look has read may be for somebody else
+                if waiter.next != NULL:
+                    leave()
+                else:
+                    unlock()
+                problem = 0
+                if timeout < 0:
+                    ready = ppoll(waiter.set, n, NULL, NULL)
+                else:
+                    left = deadline - now()
+                    if left < 0:
+                        left = 0
+                    limit.tv_sec = <long>left
+                    limit.tv_nsec = <long>((left - limit.tv_sec) * 1e9)
+                    ready = ppoll(waiter.set, n, &limit, NULL)
+                if ready < 0:
+                    problem = errno
+                    break
+                relock(me)
+                step_out(waiter)
+                if waiter.woken:
+                    clear_event(waiter.event)
+                if waker >= 0 and waiter.set[1].revents != 0:
+                    clear_event(waker)
+                    last = True
+                if ready == 0:
+                    last = True
+        if mid != 0 or last:
+            break
+        # A signal came while the thread slept without the lock.  Its handler runs now, and
+        # when that raises, the thread must be able to go though somebody else may hold
+        # the lock for long.
+        try:
+            if problem != EINTR:
+                raise OSError(problem, os.strerror(problem))
+            PyErr_CheckSignals()
+        except BaseException:
+            if sem_trywait(&gate) == 0:
+                begin(me)
+                step_out(waiter)
+                if waiter.woken:
+                    clear_event(waiter.event)
+            else:
+                me.waiter = NULL
+                waiter.table = NULL
+                waiter.tid = waiter.tag = -2
+                waiter.abandoned = 1
+            raise
+        with nogil:
+            relock(me)
+            step_out(waiter)
+            if waiter.woken:
+                clear_event(waiter.event)
+    return mid
+
+
+cdef class Waker:
+    """Ends the wait of another thread in `recv_frames`.
+
+    `wake` may be called by any thread, by signal handlers, and before the wait begins:
+    then the wait ends at once.  One wake ends one wait.
+    """
+
+    cdef int event
+
+    def __cinit__(self):
+        self.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
+        if self.event < 0:
+            raise OSError("no file descriptor is left for a Waker")
+
+    def __dealloc__(self):
+        if self.event >= 0:
+            close(self.event)
+
+    def wake(self):
+        """End the wait, or the next one; no effect after `close`."""
+        if self.event >= 0:
+            signal_event(self.event)
+
+    def fileno(self):
+        """Return the file descriptor that becomes readable by `wake`."""
+        return self.event
+
+    def close(self):
+        """Give the file descriptor back.  No thread may be waiting with it."""
+        if self.event >= 0:
+            close(self.event)
+            self.event = -1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+
+# --- sockets that come and go ------------------------------------------------------------
+# libpvm tells of each direct link that it opens (PvmRouteAdd).  The binding listens in a
+# context of its own: it marks the socket close-on-exec, lets waiting threads take it into
+# their sets, and remembers it for `abort_stuck_send` and for the child of a fork.
+
+cdef struct RouteSocket:
+    int tid
+    int fd
+    unsigned long inode     # descriptors are reused; the same inode is the same socket
+
+cdef RouteSocket routes[1024]
+cdef int route_count = 0    # routes[0] is the daemon's
+
+
+cdef unsigned long inode_of(int fd) noexcept nogil:
+    cdef stat_t status
+    return status.st_ino if fstat(fd, &status) == 0 else 0
+
+
+cdef bint is_route(RouteSocket *route) noexcept nogil:
+    return route.inode != 0 and inode_of(route.fd) == route.inode
+
+
+cdef void remember_route(int tid, int fd) noexcept nogil:
+    global route_count, generation
+    cdef int i
+    generation += 1
+    fcntl(fd, F_SETFD, FD_CLOEXEC)
+    for i in range(1, route_count):
+        # its old socket, or the place of one that is gone
+        if routes[i].tid == tid or not is_route(&routes[i]):
+            break
+    else:
+        i = route_count
+        if i == 1024:
+            return
+        route_count += 1
+    routes[i].tid = tid
+    routes[i].inode = inode_of(fd)
+    routes[i].fd = fd
+
+
+cdef int route_added(int mid) noexcept nogil:
+    cdef int tid, fd
+    if pvm_upkint(&tid, 1, 1) == 0 and pvm_upkint(&fd, 1, 1) == 0:
+        remember_route(tid, fd)
+    return 0
+
+
+cdef void watch_routes(int daemon) noexcept nogil:
+    # Enrolled a moment ago: no links yet.
+    global route_count, generation
+    cdef int context
+    routes[0].tid = 0
+    routes[0].fd = daemon
+    routes[0].inode = inode_of(daemon)
+    route_count = 1
+    generation += 1
+    context = pvm_setcontext(PRIVATE_CONTEXT)
+    pvm_addmhf(-1, ROUTE_TAG, PRIVATE_CONTEXT, route_added)
+    pvm_notify(PvmRouteAdd, ROUTE_TAG, -1, NULL)
+    pvm_setcontext(context)
