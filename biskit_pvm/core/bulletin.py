@@ -126,9 +126,7 @@ def _slave(fields: Any) -> SlaveStatus:
 
 def _check(what: str, fields: Iterable[Any], types: Iterable[type[Any]]) -> None:
     for value, wanted in zip(fields, types):
-        fits = isinstance(value, (int, float) if wanted is float else wanted) and not isinstance(
-            value, bool
-        )
+        fits = isinstance(value, (int, float) if wanted is float else wanted) and not isinstance(value, bool)
         if not fits:
             raise ValueError(f"not a bulletin: {value!r} in a {what} is no {wanted.__name__}")
         # What is shown on a terminal must not carry control sequences of a stranger.

@@ -218,9 +218,7 @@ class History:
                 self._faults += 1
                 self._close(slave)
                 error = error[-ERROR_CHARACTERS:]
-                self._records.append(
-                    JobRecord(tid, nickname, host, start, end, items, outcome, error)
-                )
+                self._records.append(JobRecord(tid, nickname, host, start, end, items, outcome, error))
             return
         if outcome == DONE:
             slave.items += items
@@ -303,11 +301,7 @@ def _join(records: Sequence[JobRecord], size: int) -> list[JobRecord]:
         before = last.get(record.tid)
         if before is None:
             last[record.tid] = record
-        elif (
-            before.outcome not in FAULTS
-            and record.outcome not in FAULTS
-            and before.jobs + record.jobs <= size
-        ):
+        elif before.outcome not in FAULTS and record.outcome not in FAULTS and before.jobs + record.jobs <= size:
             last[record.tid] = _joined(before, record)
         else:
             result.append(before)
@@ -322,9 +316,7 @@ def _joined(first: JobRecord, second: JobRecord) -> JobRecord:
     items, outcome = first.items + second.items, first.outcome
     if first.outcome != second.outcome:
         items, outcome = (first if first.outcome == DONE else second).items, DONE
-    return first._replace(
-        end=second.end, items=items, outcome=outcome, jobs=first.jobs + second.jobs
-    )
+    return first._replace(end=second.end, items=items, outcome=outcome, jobs=first.jobs + second.jobs)
 
 
 def _by_end(record: JobRecord) -> float:

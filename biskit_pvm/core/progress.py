@@ -62,9 +62,7 @@ class ProgressState:
         parts = [
             f"{self.done}/{self.total} items",
             format_rate(rate),
-            f"{format_seconds(left)} left"
-            if self.done < self.total
-            else f"{format_seconds(self.elapsed(now))} in all",
+            f"{format_seconds(left)} left" if self.done < self.total else f"{format_seconds(self.elapsed(now))} in all",
             f"{count(self.slaves, 'slave')} on {count(self.hosts, 'host')}",
         ]
         return ", ".join(part for part in parts if part)

@@ -83,10 +83,7 @@ def _summary(run: Run) -> str:
         ("jobs", str(jobs)),
         (
             "rate",
-            format_rate(run.done / seconds if seconds and run.done else None).replace(
-                "/", " items/"
-            )
-            or _NONE,
+            format_rate(run.done / seconds if seconds and run.done else None).replace("/", " items/") or _NONE,
         ),
         ("slaves", f"{len(run.totals)} on {count(hosts, 'host')}"),
         (
@@ -98,9 +95,7 @@ def _summary(run: Run) -> str:
     ]
     return (
         '<dl class="summary">'
-        + "".join(
-            f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in cells
-        )
+        + "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
         + "</dl>"
     )
 
@@ -125,9 +120,7 @@ def _timeline(timeline: Timeline) -> str:
     for seconds in ticks(length):
         x = left + seconds * scale
         svg.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}"/>')
-        svg.append(
-            f'<text class="tick" x="{x:.1f}" y="{bottom + 16}">{tick_text(seconds, length)}</text>'
-        )
+        svg.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 16}">{tick_text(seconds, length)}</text>')
     for i, label in enumerate(labels):
         y = top + row * i + 14
         svg.append(f'<text class="label" x="{left - 8:.1f}" y="{y}">{escape(label)}</text>')
@@ -173,10 +166,7 @@ def _slaves(run: Run) -> str:
     if not rows:
         return "<p>None has ended a job.</p>"
     heading = "".join(f"<th>{name}</th>" for name in head)
-    return (
-        f'<table id="slaves"><thead><tr>{heading}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+    return f'<table id="slaves"><thead><tr>{heading}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _errors(run: Run) -> list[str]:
@@ -208,10 +198,7 @@ def _faults(run: Run) -> list[str]:
 def _details(kind: str, summary: str, text: str) -> str:
     if not text:
         return f'<p class="fault"><i class="{kind}"></i>{escape(summary)}</p>'
-    return (
-        f'<details><summary><i class="{kind}"></i>{escape(summary)}</summary>'
-        f"<pre>{escape(text)}</pre></details>"
-    )
+    return f'<details><summary><i class="{kind}"></i>{escape(summary)}</summary><pre>{escape(text)}</pre></details>'
 
 
 def _more(number: int) -> str:
@@ -219,9 +206,7 @@ def _more(number: int) -> str:
 
 
 def _colours() -> str:
-    return "".join(
-        f"rect.{o} {{ fill: {c} }} i.{o} {{ background: {c} }}\n" for o, c in OUTCOME_COLOUR.items()
-    )
+    return "".join(f"rect.{o} {{ fill: {c} }} i.{o} {{ background: {c} }}\n" for o, c in OUTCOME_COLOUR.items())
 
 
 _STYLE = """\

@@ -92,18 +92,14 @@ def layout(records: Iterable[JobRecord], limit: int = 5000) -> Timeline:
     origin = min(r.start for r in records)
     names = sorted({(r.nickname, r.host) for r in records}, key=lambda name: _natural(name[0]))
     rows = {name: i for i, name in enumerate(names)}
-    bars = tuple(
-        Bar(rows[r.nickname, r.host], r.start - origin, r.end - r.start, r) for r in records
-    )
+    bars = tuple(Bar(rows[r.nickname, r.host], r.start - origin, r.end - r.start, r) for r in records)
     labels = tuple(name if name.startswith(host) else f"{name} ({host})" for name, host in names)
     return Timeline(origin, max(r.end for r in records) - origin, labels, bars)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Return a key that puts node10 behind node9."""
-    return [
-        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
-    ]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def ticks(length: float, about: int = 8) -> list[float]:

@@ -63,9 +63,7 @@ def rmsd_block(a: Array, b: Array) -> Array:
         RMSD in Angstrom.
     """
     rows = max(1, _BATCH_BYTES // (9 * 8 * max(1, len(b))))
-    return np.concatenate(
-        [_batch(a[i : i + rows], b) for i in range(0, len(a), rows)] or [np.empty((0, len(b)))]
-    )
+    return np.concatenate([_batch(a[i : i + rows], b) for i in range(0, len(a), rows)] or [np.empty((0, len(b)))])
 
 
 def _batch(a: Array, b: Array) -> Array:

@@ -48,9 +48,7 @@ def example_file() -> str:
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "2juy.pdb.gz")
 
 
-def read_models(
-    path: str | os.PathLike[str], atoms: str = "ca"
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def read_models(path: str | os.PathLike[str], atoms: str = "ca") -> np.ndarray[Any, np.dtype[np.float64]]:
     """Read the coordinates of all models of a PDB file.
 
     Of an atom in several places the first is taken. Modified residues count like others, although
@@ -110,9 +108,7 @@ def _parse(name: str, lines: IO[str], atoms: str) -> list[_Model]:
                 seen = set()
             if not _wanted(line, atoms):
                 continue
-            atom = _Atom(
-                line[21:22].strip(), line[22:27].strip(), line[17:20].strip(), line[12:16].strip()
-            )
+            atom = _Atom(line[21:22].strip(), line[22:27].strip(), line[17:20].strip(), line[12:16].strip())
             if line[16:17].strip():
                 if atom in seen:
                     continue
@@ -145,9 +141,7 @@ def _position(name: str, number: int, line: str) -> tuple[float, float, float]:
     try:
         x, y, z = float(line[30:38]), float(line[38:46]), float(line[46:54])
     except ValueError:
-        raise PDBError(
-            f"{name}, line {number}: no coordinates in columns 31 to 54: {line[30:54]!r}"
-        ) from None
+        raise PDBError(f"{name}, line {number}: no coordinates in columns 31 to 54: {line[30:54]!r}") from None
     if not abs(x) + abs(y) + abs(z) < float("inf"):
         raise PDBError(f"{name}, line {number}: coordinates are not finite: {line[30:54]!r}")
     return x, y, z
@@ -158,9 +152,7 @@ def _check(name: str, models: list[_Model], atoms: str) -> None:
     if not models:
         raise PDBError(f"{name}: no ATOM or MODEL records; this is no PDB file")
     if len(models) == 1:
-        raise PDBError(
-            f"{name}: only one model; at least two are needed, such as an NMR ensemble has"
-        )
+        raise PDBError(f"{name}: only one model; at least two are needed, such as an NMR ensemble has")
     first = models[0]
     if not first.atoms:
         raise PDBError(f"{name}: model {first.number} has no {what}")

@@ -30,15 +30,11 @@ def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise PlottingUnavailableError(
-            f"pictures need matplotlib ({error}): pip install 'biskit-pvm[plot]'"
-        ) from error
+        raise PlottingUnavailableError(f"pictures need matplotlib ({error}): pip install 'biskit-pvm[plot]'") from error
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def plot_timeline(
-    records: Iterable[JobRecord], path: str | os.PathLike[str], title: str = ""
-) -> None:
+def plot_timeline(records: Iterable[JobRecord], path: str | os.PathLike[str], title: str = "") -> None:
     """Draw one row per slave and one bar per job, with faults marked.
 
     Parameters
@@ -61,22 +57,14 @@ def plot_timeline(
     axes = figure.add_subplot()
     bars: dict[str, dict[int, list[tuple[float, float]]]] = {}
     for bar in timeline.bars:
-        bars.setdefault(bar.record.outcome, {}).setdefault(bar.row, []).append(
-            (bar.start, bar.length)
-        )
+        bars.setdefault(bar.record.outcome, {}).setdefault(bar.row, []).append((bar.start, bar.length))
     # A fault may be too short to see, so each has a mark at its end as well.
     for outcome in filter(bars.__contains__, OUTCOMES):
         by_row = bars[outcome]
         colour, fault = OUTCOME_COLOUR[outcome], outcome in FAULTS
         for row, spans in by_row.items():
-            axes.broken_barh(
-                spans, (row - 0.38, 0.76), facecolors=colour, edgecolors="white", linewidth=0.3
-            )
-        marks = (
-            [(start + length, row) for row, spans in by_row.items() for start, length in spans]
-            if fault
-            else []
-        )
+            axes.broken_barh(spans, (row - 0.38, 0.76), facecolors=colour, edgecolors="white", linewidth=0.3)
+        marks = [(start + length, row) for row, spans in by_row.items() for start, length in spans] if fault else []
         axes.scatter(
             [x for x, _ in marks],
             [y for _, y in marks],
@@ -138,9 +126,7 @@ def plot_matrix(
 
     axes = figure.add_subplot()
     n = len(matrix)
-    image = axes.imshow(
-        matrix, cmap="viridis", interpolation="nearest", extent=(0.5, n + 0.5, n + 0.5, 0.5)
-    )
+    image = axes.imshow(matrix, cmap="viridis", interpolation="nearest", extent=(0.5, n + 0.5, n + 0.5, 0.5))
     figure.colorbar(image, ax=axes, label=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -143,9 +143,7 @@ class Bar(_Drawn):
             refresh_per_second=1,
             expand=True,
         )
-        self._task = self._bar.add_task(
-            "", total=state.total, completed=state.done, rate="", left="", workers=""
-        )
+        self._task = self._bar.add_task("", total=state.total, completed=state.done, rate="", left="", workers="")
         self._bar.start()
 
     def _draw(self, state: ProgressState, now: float) -> None:
@@ -154,9 +152,7 @@ class Bar(_Drawn):
             completed=state.done,
             rate=format_rate(state.rate(now)),
             left=f"{format_seconds(state.time_left(now))} left" if state.done < state.total else "",
-            workers=f"{count(state.slaves, 'slave')}/{count(state.hosts, 'host')}"
-            if state.slaves
-            else "",
+            workers=f"{count(state.slaves, 'slave')}/{count(state.hosts, 'host')}" if state.slaves else "",
             refresh=True,
         )
 

@@ -24,9 +24,7 @@ def slave_script(name: str) -> str:
         folder = next(iter(spec.submodule_search_locations))
     else:  # used from a source tree that was not installed: the folder stands beside the package
         here = os.path.abspath(__file__)
-        folder = os.path.join(
-            os.path.dirname(os.path.dirname(os.path.dirname(here))), "slave_scripts"
-        )
+        folder = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(here))), "slave_scripts")
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"biskit_pvm has no slave script {name} in {folder}")

@@ -1,0 +1,30 @@
+"""``biskit-pvm new``."""
+
+from __future__ import annotations
+
+import click
+
+from ..runtime.scaffold import ScaffoldError, write_calculation
+from .common import expecting
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--directory",
+    "-d",
+    type=click.Path(file_okay=False),
+    default=".",
+    help="Where to write; made if it is not there. [default: the current one]",
+)
+def command(name: str, directory: str) -> None:
+    """Write master, slave and test for a calculation of your own.
+
+    The three files run as they are; the places to fill in are marked with TODO. NAME becomes part
+    of file and class names, so it has letters, digits and underscores only.
+    """
+    with expecting(ScaffoldError):
+        master, slave, test = write_calculation(name, directory)
+    click.echo(f"wrote {master}, {slave}, {test}")
+    click.echo(f"run it:   python {master}")
+    click.echo(f"test it:  python -m pytest {test}")

@@ -1,0 +1,30 @@
+"""``biskit-pvm ps``."""
+
+from __future__ import annotations
+
+import click
+
+from ..runtime import console
+from .common import echo_json, echo_table, expecting, json_option
+
+
+@click.command()
+@click.option("--host", help="Only the tasks on this host.")
+@json_option
+def command(host: str | None, as_json: bool) -> None:
+    """List the tasks of the virtual machine.
+
+    A task without a parent was started by hand, such as a master; one with a parent was spawned by
+    it, such as a slave.
+    """
+    with expecting(ValueError):
+        tasks = console.tasks(host)
+    if as_json:
+        echo_json([task._asdict() for task in tasks])
+    elif tasks:
+        echo_table(
+            ("tid", "host", "parent", "pid", "name"),
+            [(f"{t.tid:x}", t.host, f"{t.parent:x}" if t.parent else "-", t.pid, t.name or "-") for t in tasks],
+        )
+    else:
+        click.echo("no tasks")

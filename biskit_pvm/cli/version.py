@@ -1,0 +1,20 @@
+"""``biskit-pvm version``."""
+
+from __future__ import annotations
+
+import click
+
+from ..runtime.versions import versions
+from .common import echo_json, json_option
+
+
+@click.command()
+@json_option
+def command(as_json: bool) -> None:
+    """Print the versions of biskit_pvm, PVM and Python, and where PVM is."""
+    found = versions()
+    if as_json:
+        echo_json(found)
+    else:
+        for name, value in found.items():
+            click.echo(f"{name:<12} {value}")

@@ -1,0 +1,33 @@
+"""Which errors have a plain explanation for the person at the terminal."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pvm_ext.errors import PvmError
+
+FAILURE = 1  #: exit code of a failure
+NO_DAEMON = 3  #: exit code where no pvmd runs
+
+_SYS_ERR = -14
+
+
+class Explanation(NamedTuple):
+    """What to print, and the exit code of the process."""
+
+    text: str
+    exit_code: int
+
+
+def explain(error: Exception) -> Explanation | None:
+    """Return the explanation of an error, or None for a fault of the program.
+
+    Such a fault deserves its traceback.
+    """
+    if isinstance(error, PvmError):
+        if error.code == _SYS_ERR:
+            return Explanation(f"no pvmd runs here ({error}). Start one with: biskit-pvm start", NO_DAEMON)
+        return Explanation(f"PVM: {error}", FAILURE)
+    if isinstance(error, OSError):
+        return Explanation(str(error), FAILURE)
+    return None
