@@ -12,5 +12,6 @@ include "parts/options.pxi"
 include "parts/messages.pxi"
 include "parts/packing.pxi"
 include "parts/frames.pxi"
+include "parts/beat.pxi"
 
 set_up()

@@ -62,7 +62,7 @@ def exit():
     """Leave PVM; the process goes on.
 
     Messages that were sent are delivered, those that were not received are dropped, and
-    threads that wait for one get a `SysErrError`.  A later call enrols again, with a new
+    threads that wait for one get a `SysErrError`; each `Beat` stops.  A later call enrols again, with a new
     tid.  No error when the process is not enrolled.
     """
     global route_count
@@ -72,6 +72,7 @@ def exit():
         if pvmmytid == -1:
             return
         with nogil:
+            stop_beats()
             drain()
             code = pvm_exit()
             if pvmmytid != -1:

@@ -1,0 +1,236 @@
+# A sign of life that needs no Python: a C thread that goes on while the interpreter is
+# held by a long computation, and that ends the process when it has become pointless.
+
+cdef extern from * nogil:
+    """
+    #include <signal.h>
+    /* A thread that gets no signals: those are for Python's main thread. */
+    static int start_quiet_thread(pthread_t *thread, void *(*run)(void *), void *argument)
+    {
+        sigset_t all, before;
+        int failed;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        failed = pthread_create(thread, NULL, run, argument);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        return failed;
+    }
+    static int sem_wait_for(sem_t *semaphore, double seconds)
+    {
+        struct timespec end;
+        clock_gettime(CLOCK_REALTIME, &end);
+        end.tv_sec += (time_t)seconds;
+        end.tv_nsec += (long)((seconds - (time_t)seconds) * 1e9);
+        if (end.tv_nsec >= 1000000000L) {
+            end.tv_sec += 1;
+            end.tv_nsec -= 1000000000L;
+        }
+        return sem_timedwait(semaphore, &end);
+    }
+    """
+    ctypedef unsigned long pthread_t
+    int start_quiet_thread(pthread_t *, void *(*)(void *) noexcept nogil, void *)
+    int pthread_join(pthread_t, void **)
+    int sem_wait_for(sem_t *, double)
+    void end_process "_exit"(int)
+
+cdef enum:
+    WATCH_TAG = 2
+
+
+cdef struct Pulse:
+    int to
+    int tag
+    int watch
+    double interval
+    double grace
+    int status
+    int own_tid         # of this process when the beat began
+    int event           # eventfd that ends a sleep
+    int stop
+    int gone            # the watched task has ended, or the daemon is gone
+    pthread_t thread
+    Pulse *next
+
+cdef Pulse *pulses = NULL
+
+
+cdef int watched_ended(int mid) noexcept nogil:
+    # A message handler of libpvm: the daemon tells that a watched task has ended.
+    cdef int tid
+    cdef Pulse *pulse = pulses
+    if pvm_upkint(&tid, 1, 1) == 0:
+        while pulse != NULL:
+            if pulse.watch == tid and not pulse.gone:
+                pulse.gone = 1
+                signal_event(pulse.event)
+            pulse = pulse.next
+    return 0
+
+
+cdef bint daemon_gone(int own_tid) noexcept nogil:
+    # Without the lock, which another thread may hold for long.
+    cdef pollfd look
+    if pvmmytid != own_tid and pvmmytid != 0:
+        return True
+    look.fd = routes[0].fd
+    look.events = 0
+    look.revents = 0
+    return poll(&look, 1, 0) > 0 and is_route(&routes[0])
+
+
+cdef void *keep_beating(void *argument) noexcept nogil:
+    cdef Pulse *pulse = <Pulse *>argument
+    cdef Thread *me = this_thread()
+    cdef pollfd look
+    cdef double due = now(), end = 0, left
+    cdef int wait_ms
+    if me == NULL:
+        return NULL
+    look.fd = pulse.event
+    look.events = POLLIN
+    while not pulse.stop:
+        if not pulse.gone and now() >= due:
+            due = now() + pulse.interval
+            if daemon_gone(pulse.own_tid):
+                pulse.gone = 1
+            elif sem_wait_for(&gate, pulse.interval) == 0:
+                begin(me)
+                if pvmmytid == pulse.own_tid and not pulse.stop:
+                    if put_frames(&pulse.to, 1, pulse.tag, NULL, 0, 0, PvmDataRaw) == PvmSysErr:
+                        pulse.gone = 1
+                leave()
+        if pulse.gone:
+            if end == 0:
+                end = now() + pulse.grace
+            if now() >= end:
+                end_process(pulse.status)
+        left = (end if pulse.gone else due) - now()
+        wait_ms = <int>(left * 1000) + 1 if left > 0 else 0
+        look.revents = 0
+        poll(&look, 1, wait_ms)
+        clear_event(pulse.event)
+    return NULL
+
+
+cdef class Beat:
+    """Send a sign of life at regular intervals, from a thread that needs no Python.
+
+    The messages are those of ``send_frames(to, tag, [])``.  They go on while Python code
+    holds the interpreter.  When the task `watch` has ended, or the daemon is gone, and
+    the process has not ended by itself within `grace` seconds, it is ended at once, as by
+    ``os._exit``.  The thread wakes up once in an interval; while another thread is stuck
+    in a libpvm call, nothing is sent.
+
+    Parameters
+    ----------
+    to : int
+        The tid of the task that gets the messages.
+    tag : int
+        Their tag.
+    interval : float
+        Seconds between them.
+    watch : int, optional
+        A task without which this process is pointless.
+    grace : float, optional
+        Seconds that the process has to end by itself.
+    status : int, optional
+        The exit status when it has not.
+    """
+
+    cdef Pulse *pulse
+    cdef int pid
+
+    def __cinit__(self, int to, int tag, double interval, int watch=0, double grace=2.0,
+                  int status=1):
+        cdef int code = 0, context
+        if not interval > 0 or not grace >= 0:
+            raise ValueError("interval must be > 0 and grace >= 0")
+        enter()
+        try:
+            self.start(to, tag, interval, watch, grace, status)
+        finally:
+            leave()
+
+    cdef int start(self, int to, int tag, double interval, int watch, double grace,
+                   int status) except -1:
+        global pulses
+        cdef Pulse *pulse = <Pulse *>calloc(1, sizeof(Pulse))
+        cdef int code = 0, context
+        if pulse == NULL:
+            raise MemoryError
+        pulse.to, pulse.tag, pulse.watch = to, tag, watch
+        pulse.interval, pulse.grace, pulse.status = interval, grace, status
+        pulse.own_tid = pvmmytid
+        pulse.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
+        pulse.next = pulses
+        pulses = pulse
+        if watch:
+            with nogil:
+                context = pvm_setcontext(PRIVATE_CONTEXT)
+                pvm_addmhf(-1, WATCH_TAG, PRIVATE_CONTEXT, watched_ended)
+                code = pvm_notify(PvmTaskExit, WATCH_TAG, 1, &watch)
+                pvm_setcontext(context)
+        if code < 0 or pulse.event < 0 or start_quiet_thread(&pulse.thread, keep_beating, pulse):
+            pulses = pulse.next
+            if pulse.event >= 0:
+                close(pulse.event)
+            free(pulse)
+            check(code, "notify", f"tid {watch:#x}")
+            raise OSError("no thread or file descriptor is left for a Beat")
+        self.pulse = pulse
+        self.pid = getpid()
+        return 0
+
+    @property
+    def gone(self):
+        """Whether the watched task has ended or the daemon is gone."""
+        return self.pulse != NULL and bool(self.pulse.gone)
+
+    def close(self):
+        """Stop; the process is not ended any more."""
+        global pulses
+        cdef Pulse *pulse = self.pulse
+        cdef Pulse *other
+        if pulse == NULL or self.pid != getpid():
+            return
+        self.pulse = NULL
+        pulse.stop = 1
+        signal_event(pulse.event)
+        with nogil:
+            pthread_join(pulse.thread, NULL)
+        lock()
+        try:
+            if pulses == pulse:
+                pulses = pulse.next
+            else:
+                other = pulses
+                while other != NULL and other.next != pulse:
+                    other = other.next
+                if other != NULL:
+                    other.next = pulse.next
+        finally:
+            unlock()
+        close(pulse.event)
+        free(pulse)
+
+    def __dealloc__(self):
+        # without close: only the thread is stopped, for the list needs the lock
+        if self.pulse != NULL and self.pid == getpid():
+            self.pulse.stop = 1
+            signal_event(self.pulse.event)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+
+cdef void stop_beats() noexcept nogil:
+    # The process leaves PVM of its own will.
+    cdef Pulse *pulse = pulses
+    while pulse != NULL:
+        pulse.stop = 1
+        signal_event(pulse.event)
+        pulse = pulse.next
