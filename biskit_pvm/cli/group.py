@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..runtime.failures import explain
+from ..runtime.explain import explain
 from . import PROGRAM
 
 #: Commands in the order of the help: name of the command and of its module, one line of help.
