@@ -1,0 +1,1 @@
+"""What a calculation decides: pure state, without I/O, threads or clock."""

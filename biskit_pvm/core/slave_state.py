@@ -1,0 +1,78 @@
+"""What a slave has to do, and when it reports.
+
+Short jobs come and go in numbers: the results of several are reported in
+one message, but none waits longer than `patience` seconds, and none waits
+when there is nothing left to do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Deque, List, NamedTuple, Optional, Tuple
+
+
+class Task(NamedTuple):
+    """A job as a slave receives it."""
+
+    job: int
+    chunk: Any
+
+
+class Report(NamedTuple):
+    """The result of a job and the seconds of work that it took."""
+
+    job: int
+    result: Any
+    seconds: float
+
+
+class SlaveState:
+    """Keep the jobs that wait and the results that were not sent yet.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds that a result may wait for company.
+    """
+
+    def __init__(self, patience: float = 0.005) -> None:
+        self.patience = patience
+        self._waiting: Deque[Task] = deque()
+        self._reports: List[Report] = []
+        self._oldest = 0.0
+
+    def received(self, tasks: List[Tuple[int, Any]]) -> None:
+        """Note the jobs of a message."""
+        self._waiting.extend(Task(*task) for task in tasks)
+
+    def next_task(self) -> Optional[Task]:
+        """Return the job to do now; None when there is none."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def finished(self, job: int, result: Any, seconds: float,
+                 now: float) -> List[Report]:
+        """Note a result; return what is to be sent now, often nothing."""
+        if not self._reports:
+            self._oldest = now
+        self._reports.append(Report(job, result, seconds))
+        if self._waiting and now - self._oldest < self.patience:
+            return []
+        return self.flush()
+
+    def due(self) -> Optional[float]:
+        """Return when the oldest result has to be sent; None without one.
+
+        A job that follows may take long: whoever has a clock looks after
+        this time.
+        """
+        return self._oldest + self.patience if self._reports else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether jobs wait."""
+        return bool(self._waiting)
+
+    def flush(self) -> List[Report]:
+        """Return all results that were not sent yet."""
+        reports, self._reports = self._reports, []
+        return reports

@@ -1,0 +1,571 @@
+"""Masters that give the items of a dictionary to slaves, and the slaves."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+
+from biskit_pvm.core import events as ev
+from biskit_pvm.core import wire
+from biskit_pvm.core.master_state import MasterState, Rules
+from biskit_pvm.core.slave_state import SlaveState
+from biskit_pvm.errors import CalculationError, JobError, check_options
+from biskit_pvm.PVMThread import PVMMasterSlave
+from biskit_pvm.runtime import command, failures, machine
+from biskit_pvm.runtime.calculation import Calculation, now
+from biskit_pvm.Status import Status
+
+__all__ = ['JobMaster', 'JobSlave', 'MSG_JOB_START', 'MSG_JOB_DONE']
+
+MSG_JOB_START = wire.JOB_START
+MSG_JOB_DONE = wire.JOB_DONE
+
+log = logging.getLogger(__name__)
+
+#: options of a master beyond the arguments that it always had
+OPTIONS: Dict[str, Any] = {
+    'max_tries': 3, 'max_deaths': 5, 'max_respawns': 3, 'heartbeat': 15.0,
+    'job_timeout': None, 'watch_hosts': False, 'prefetch': 0.02,
+    'on_error': 'raise', 'progress': None}
+
+
+class _Unready:
+    """Stands for the calculation of a master that was not started."""
+
+    def feed(self, event: Any) -> None:
+        """Ignore an event."""
+
+
+class JobMaster(PVMMasterSlave):
+    """Have the items of a dictionary processed by slaves.
+
+    Parameters
+    ----------
+    data : dict
+        {item: object} to be processed.
+    chunk_size : int
+        Largest number of items in a job.
+    hosts : list of str
+        One slave is started per entry; a host may occur several times.
+    niceness : dict
+        {host: nice value, 'default': nice value}.
+    slave_script : str
+        Path of the script that slaves run.
+    show_output : bool or str
+        True: one xterm per slave; 'keep': leave it open after the end;
+        'log': bring what slaves print to the master.
+    result : dict, optional
+        {item: result}; the items in it are not processed again.
+    redistribute : bool
+        Give unfinished items to idle slaves, too, when nothing else is left.
+    verbose : bool
+    max_tries : int
+        How often an item may fail before it is set aside in `errors`.
+    max_deaths : int
+        How many slaves may die over an item before it is set aside.
+    max_respawns : int
+        How often a slave that dies is started again in a row.
+    heartbeat : float
+        A slave not heard of for so many seconds loses its items to others.
+    job_timeout : float, optional
+        Seconds after which a job is taken away and its slave killed.
+    watch_hosts : bool
+        Use hosts again that come back while the calculation runs.
+    prefetch : float
+        Seconds of work that slaves with short jobs have in hand.
+    on_error : {'raise', 'return'}
+        What `TrackingJobMaster.calculateResult` does when items failed.
+    progress : {None, 'bar', 'lines', 'none'}
+        How progress is shown; by default as fits `verbose` and the terminal.
+
+    Attributes
+    ----------
+    errors : dict
+        {item: JobError} of the items that were set aside.
+    error : BaseException or None
+        What ended the calculation before its end.
+    status : Status
+        Where every item is.
+    slaves : dict
+        {tid: {'host': name, 'nickname': name}}.
+    """
+
+    def __init__(self, data: Dict[Any, Any], chunk_size: int,
+                 hosts: Iterable[str], niceness: Dict[str, int],
+                 slave_script: str, show_output: Any = 0,
+                 result: Optional[Dict[Any, Any]] = None,
+                 redistribute: Any = 1, verbose: Any = 1,
+                 **options: Any) -> None:
+        check_options(options, OPTIONS, type(self).__name__)
+        PVMMasterSlave.__init__(self, verbose=verbose)
+        self.pvm_options = dict(OPTIONS, **options)
+        if self.pvm_options['on_error'] not in ('raise', 'return'):
+            raise ValueError("on_error must be 'raise' or 'return', not "
+                             f'{self.pvm_options["on_error"]!r}')
+        self.hosts = self.__places(hosts)
+        self.niceness = niceness
+        self.data = data
+        self.slave_script = slave_script
+        self.chunk_size = chunk_size
+        self.current_pos = 0
+        self.show_output = show_output
+        self.verbose = verbose
+        self.xterm_bin = command.xterm()
+        self.result = {} if result is None else result
+        self.slaves: Dict[int, Dict[str, str]] = {}
+        self.errors: Dict[Any, JobError] = {}
+        self.error: Optional[BaseException] = None
+        items = [key for key in data if key not in self.result]
+        self.status = Status(items, redistribute=redistribute)
+        self.__calculation: Any = _Unready()
+        self.__finished = False
+        self.__ended = threading.Event()
+        if verbose:
+            print(f'Processing {len(items)} items ...')
+
+    @staticmethod
+    def __places(hosts: Iterable[str]) -> List[Dict[str, str]]:
+        names = [str(host) for host in hosts]
+        numbers: Dict[str, int] = {}
+        places = []
+        for host in names:
+            nickname = host
+            if names.count(host) > 1:
+                nickname = f'{host}_{numbers.get(host, 0)}'
+                numbers[host] = numbers.get(host, 0) + 1
+            places.append({'host': host, 'nickname': nickname})
+        return places
+
+    # -- the start -----------------------------------------------------
+
+    def start(self) -> None:
+        """Start the calculation, in a thread of its own.
+
+        Raises
+        ------
+        CalculationError
+            There is no host to work on.
+        """
+        rules = Rules(**{name: self.pvm_options[name] for name in
+                         Rules.__dataclass_fields__
+                         if name in self.pvm_options})
+        state = MasterState(
+            self.status, {d['nickname']: d['host'] for d in self.hosts},
+            rules, open=self._open())
+        self.__calculation = Calculation(state, self, self.status.lock)
+        self.bind(wire.HOST_DELETED, machine.DAEMON, self.__hosts_deleted)
+        PVMMasterSlave.start(self)
+        self.startMessageLoop()
+        if self.status.done() and not self._open():
+            self._loop.call_soon(self.__conclude)
+            return
+        if not self.hosts:
+            self._abort_soon(CalculationError(
+                'a master needs at least one host to start slaves on'))
+            return
+        self.__dtids = machine.host_tids()
+        machine.notify_hosts(sorted({
+            self.__dtids[d['host']] for d in self.hosts
+            if d['host'] in self.__dtids}))
+        if rules.watch_hosts:
+            self.bind(wire.HOST_ADDED, machine.DAEMON, self.__hosts_added)
+            machine.notify_new_hosts()
+        self.spawnAll(self.niceness, self.show_output)
+        self._loop.call_soon(self.__feed, ev.SpawningDone(now()))
+        self._loop.tick_soon()
+
+    def _open(self) -> bool:
+        """Tell whether items may be added while the master runs."""
+        return False
+
+    def __feed(self, event: Any) -> None:
+        self.__guard(self.__calculation.feed, event)
+
+    def __guard(self, function: Any, *args: Any) -> None:
+        """Call what may call hooks; an exception ends the calculation."""
+        try:
+            function(*args)
+        except machine.Lost:
+            raise
+        except Exception as error:
+            self._abort(error)
+
+    # -- slaves --------------------------------------------------------
+
+    def spawnAll(self, niceness: Dict[str, int], show_output: Any = 0
+                 ) -> None:
+        """Start a slave for every entry of `hosts`."""
+        self.slaves = {}
+        for place in list(self.hosts):
+            if self._loop.stopped:
+                return
+            self.__spawn_at(place, niceness, show_output)
+
+    def __spawn_at(self, place: Dict[str, str], niceness: Dict[str, int],
+                   show_output: Any) -> None:
+        host, nickname = place['host'], place['nickname']
+        nice = niceness.get(host, niceness.get('default', 0)) \
+            if niceness else 0
+        try:
+            tid = self.spawn(host, nickname, nice, show_output)
+            reason = machine.error_text(tid) if tid <= 0 else ''
+        except (TimeoutError, OSError, RuntimeError) as error:
+            tid, reason = 0, str(error)
+        if tid <= 0:
+            print('error spawning', host)
+            print('\t' + reason)
+            self._loop.call_soon(self.__feed, ev.SpawnFailed(
+                nickname, f'cannot be started: {reason}', now()))
+        elif self.verbose:
+            print(tid, nickname, 'spawned.')
+
+    def spawn(self, host: str, nickname: str, niceness: int,
+              show_output: Any = 0) -> int:
+        """Start a slave on a host.
+
+        Parameters
+        ----------
+        host : str
+        nickname : str
+            Name of the slave, unique among those of this master.
+        niceness : int
+        show_output : bool or str
+            See `JobMaster`.
+
+        Returns
+        -------
+        int
+            The tid of the slave, or a negative PVM error code.
+        """
+        program, argv = command.slave_command(
+            self.slave_script, niceness, host, show_output,
+            xterm=self.xterm_bin)
+        return PVMMasterSlave.spawn(
+            self, (program, argv, machine.ON_HOST, host, 1), nickname)
+
+    def _adopt(self, tid: int, nickname: Any) -> None:
+        for place in self.hosts:
+            if place['nickname'] == nickname:
+                self.slaves[tid] = place
+        self.__calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
+        self.bindMessages(tid)
+        self.bind(wire.BEAT, tid, self.__heard)
+        PVMMasterSlave._adopt(self, tid, nickname)
+
+    def bindMessages(self, slave_tid: int) -> None:
+        """Bind the messages of a slave."""
+        self.bind(MSG_JOB_DONE, slave_tid, self.__job_done)
+
+    def _heritage(self) -> Dict[str, str]:
+        variables = PVMMasterSlave._heritage(self)
+        beat = Rules(heartbeat=self.pvm_options['heartbeat']).beat
+        variables[machine.BEAT_VARIABLE] = repr(beat)
+        variables.update(command.slave_variables())
+        return variables
+
+    def _spawn_timeout(self) -> Optional[float]:
+        return self.pvm_options['heartbeat']
+
+    def respawn(self, nickname: str) -> None:
+        """Start a slave again in its place, from a thread of its own."""
+        for place in self.hosts:
+            if place['nickname'] == nickname:
+                threading.Thread(
+                    target=self.__spawn_at, daemon=True, name='respawn',
+                    args=(place, self.niceness, self.show_output)).start()
+
+    def kill(self, slave_tid: int, reason: str) -> None:
+        """End the process of a slave, whatever it does."""
+        log.warning('%s is ended: %s', self.nicknameFromTID(slave_tid), reason)
+        machine.end_task(slave_tid, signal.SIGKILL)
+
+    # -- what slaves report ------------------------------------------------
+
+    def _slave_up(self, slave_tid: int) -> None:
+        self.__feed(ev.SlaveUp(slave_tid, now()))
+
+    def initializationDone(self, slave_tid: int) -> None:
+        """Called when a slave can work: gives it its first job."""
+        self.__feed(ev.SlaveReady(slave_tid, now()))
+
+    def __heard(self, slave_tid: int) -> None:
+        self.__feed(ev.Heard(slave_tid, now()))
+
+    def __job_done(self, slave_tid: int, reports: Any) -> None:
+        self.__guard(self.__calculation.reports, slave_tid, reports)
+
+    def _slave_failed(self, slave_tid: int, job: Optional[int],
+                      failure: Union[ev.Failure, tuple]) -> None:
+        failure = ev.Failure(*failure)
+        if job is None:
+            PVMMasterSlave._slave_failed(self, slave_tid, job, failure)
+            self.__feed(ev.SlaveFailed(slave_tid, failure, now()))
+        else:
+            log.info('job on %s failed: %s: %s',
+                     self.nicknameFromTID(slave_tid), failure.kind,
+                     failure.message)
+            self.__feed(ev.JobFailed(slave_tid, job, failure, now()))
+
+    def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
+        slave = self.__calculation.state.slaves.get(tid)
+        if slave is None or tag != MSG_JOB_DONE:
+            PVMMasterSlave._unreadable(self, tid, tag, error)
+            return
+        # nobody knows which jobs the message was about: the oldest is
+        # blamed, and the others come back when the slave is gone
+        for job in list(slave.jobs)[:1]:
+            self.__feed(ev.JobFailed(tid, job, ev.Failure(
+                type(error).__name__, 'the result cannot be read by the '
+                f'master: {error}'), now()))
+        self.kill(tid, 'its results cannot be read')
+
+    def _slave_exited(self, tid: int) -> None:
+        self.__feed(ev.SlaveExited(tid, now()))
+
+    def __hosts_deleted(self, dtids: List[int]) -> None:
+        names = {dtid: name for name, dtid in self.__dtids.items()}
+        for dtid in dtids:
+            for tid in list(self.slaves):
+                if machine.host_of(tid) == dtid:
+                    self._forget_slave(tid)
+            if dtid in names:
+                self.__feed(ev.HostLost(names[dtid], now()))
+
+    def __hosts_added(self, dtids: List[int]) -> None:
+        self.__dtids = machine.host_tids()
+        machine.notify_hosts(dtids)
+        for name, dtid in self.__dtids.items():
+            if dtid in dtids:
+                self.__feed(ev.HostAdded(name, now()))
+
+    # -- hooks, and what the calculation asks --------------------------------
+
+    def start_job(self, slave_tid: int) -> None:
+        """Called when a slave is about to get a job.  Override."""
+
+    def get_slave_chunk(self, data_keys: List[Any]) -> Dict[Any, Any]:
+        """Return {item: object} for a job.  Override to make the objects
+        when they are needed."""
+        data = self.data
+        return {key: data[key] for key in data_keys}
+
+    def is_valid_slave(self, slave_tid: int) -> Any:
+        """Tell, each time, whether a slave may get a job.  Override."""
+        return 1
+
+    def job_done(self, slave_tid: int, result: Dict[Any, Any]) -> None:
+        """Called with the result of every job.  Override."""
+
+    def chunk_size_for(self, slave_tid: int) -> int:
+        """Return how many items a slave gets at a time."""
+        return max(int(self.chunk_size), 1)
+
+    def send_jobs(self, slave_tid: int, jobs: List[Tuple[int, Any]],
+                  n_left: int) -> None:
+        """Send jobs to a slave."""
+        if self.verbose:
+            self.note(f'{slave_tid} ({self.nicknameFromTID(slave_tid)}) '
+                      f'{n_left} items left')
+        self.send(slave_tid, MSG_JOB_START, (jobs,))
+
+    def set_aside(self, order: ev.SetAside) -> None:
+        """An item was given up."""
+        error = JobError.from_failure(order.item, order.host, order.failure,
+                                      failures.revive(order.failure))
+        self.errors[order.item] = error
+        log.error('given up: %s', error)
+
+    def reinstate(self, item: Any) -> None:
+        """A result came for an item that had been given up."""
+        self.errors.pop(item, None)
+
+    def note(self, text: str) -> None:
+        """Tell the user what happened."""
+        if self.verbose:
+            print(text)
+
+    def _tick(self, now: float) -> float:
+        calculation = self.__calculation
+        if isinstance(calculation, _Unready):
+            return PVMMasterSlave._tick(self, now)
+        self.__feed(ev.Tick(now))
+        return calculation.state.next_tick(now)
+
+    # -- the end -------------------------------------------------------
+
+    def all_done(self) -> None:
+        """Every item is finished or given up."""
+        self._loop.call_soon(self.__conclude)
+
+    def stranded(self, reason: str) -> None:
+        """Items are left, and no slave is."""
+        n = len(self.status.not_done())
+        self._abort(CalculationError(
+            f'no slave is left for {n} unfinished items ({reason})',
+            self.errors, self.result))
+
+    def __conclude(self) -> None:
+        if self.__finished:
+            return
+        self.__finished = True
+        try:
+            self.finish()
+        except Exception as error:
+            self.error = error
+            log.error('the end of the calculation failed', exc_info=error)
+            self._end_badly()
+        finally:
+            self.__ended.set()
+
+    def _handler_failed(self, error: Exception, tid: int, tag: int) -> None:
+        self._abort(error)
+
+    def _machine_lost(self, error: Exception) -> None:
+        if not self.__finished and not self.__ended.is_set():
+            self._abort(CalculationError(
+                f'the PVM daemon is gone ({error})', self.errors,
+                self.result))
+        self.stop()
+
+    def _abort_soon(self, error: BaseException) -> None:
+        self._loop.call_soon(self._abort, error)
+
+    def _abort(self, error: BaseException) -> None:
+        """End the calculation because of `error`."""
+        if self.__finished:
+            return
+        self.__finished = True
+        self.error = error
+        log.debug('the calculation ends early', exc_info=error)
+        try:
+            self._end_badly()
+        finally:
+            self.__ended.set()
+
+    def _end_badly(self) -> None:
+        """Let the slaves go although the calculation is not finished."""
+        try:
+            self.exit()
+        except machine.Lost:
+            self.stop()
+
+    def _wait_for_end(self, timeout: Optional[float] = None) -> bool:
+        return self.__ended.wait(timeout)
+
+    def done(self) -> None:
+        """Called when the last result has come.  Override."""
+        print('Done')
+
+    def finish(self) -> None:
+        """Called once, when the last result has come."""
+        self.done()
+
+
+class JobSlave(PVMMasterSlave):
+    """Work for a `JobMaster`.  Override `go`, and `initialize` if need be."""
+
+    def __init__(self) -> None:
+        PVMMasterSlave.__init__(self)
+        self.setMessageLoopDelay(0.5)
+        self.__state = SlaveState()
+        self.__lock = threading.RLock()
+        self.__due = threading.Event()
+
+    def start(self) -> None:
+        """Start working for the master."""
+        PVMMasterSlave.start(self)
+        self.bindMessages()
+        threading.Thread(target=self.__look_after_results, daemon=True,
+                         name='results').start()
+        self.startMessageLoop()
+
+    def bindMessages(self) -> None:
+        """Bind the messages of the master."""
+        parent = self.getParent()
+        if parent is not None:
+            self.bind(MSG_JOB_START, parent, self.__received)
+
+    def initialize(self, params: Any) -> None:
+        """Called once with what the master's `getInitParameters` returned.
+        Override."""
+
+    def go(self, *args: Any, **kw: Any) -> Any:
+        """Process {item: object} and return {item: result}.  Override."""
+
+    def __received(self, jobs: List[Tuple[int, Any]]) -> None:
+        self.__state.received(jobs)
+
+    def _work(self) -> bool:
+        task = self.__state.next_task()
+        if task is None:
+            return False
+        start = time.perf_counter()
+        try:
+            result = self.go(task.chunk)
+        except Exception as error:
+            self.__send_results(self.__flush())
+            self._report_failure(task.job, error)
+        else:
+            seconds = time.perf_counter() - start
+            with self.__lock:
+                reports = self.__state.finished(task.job, result, seconds,
+                                                now())
+            if reports:
+                self.__send_results(reports)
+            elif not self.__due.is_set():
+                self.__due.set()
+        return self.__state.busy
+
+    def __flush(self) -> List[Any]:
+        with self.__lock:
+            return self.__state.flush()
+
+    def __look_after_results(self) -> None:
+        """Send results in time although the next job takes long."""
+        while True:
+            self.__due.wait()
+            with self.__lock:
+                due = self.__state.due()
+                if due is None:
+                    self.__due.clear()
+            if due is None:
+                continue
+            pause = due - now()
+            if pause > 0:
+                time.sleep(pause)
+            else:
+                self.__send_results(self.__flush())
+
+    def __send_results(self, reports: List[Any]) -> None:
+        if not reports:
+            return
+        parent, tid = self.getParent(), self.getTID()
+        try:
+            self.send(parent, MSG_JOB_DONE, (tid, reports))
+        except machine.PvmError:
+            raise
+        except Exception as error:
+            if len(reports) > 1:
+                for report in reports:
+                    self.__send_results([report])
+            else:
+                self._report_failure(reports[0].job, error)
+
+    def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
+        if tag == MSG_JOB_START and tid == self.getParent():
+            self._report_failure(-1, error)
+        else:
+            PVMMasterSlave._unreadable(self, tid, tag, error)
+
+
+if __name__ == '__main__':
+
+    if len(sys.argv) == 2:
+        os.nice(int(sys.argv[1]))
+    slave = JobSlave()
+    slave.start()

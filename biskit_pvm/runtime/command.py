@@ -1,0 +1,56 @@
+"""The command line of a slave."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Dict, List, Tuple
+
+from biskit_pvm.runtime import display
+
+
+def xterm() -> str:
+    """Return the path of xterm, or its mere name where it is missing."""
+    import shutil
+    return shutil.which('xterm') or 'xterm'
+
+
+def python_command(slave_script: str, niceness: int) -> List[str]:
+    """Return the words by which a slave script is run.
+
+    Where this process itself was started for old scripts (see
+    `biskit_pvm.compat`), its slaves are run in the same way.
+    """
+    runner = os.environ.get('BISKIT_PVM_RUN')
+    if runner:
+        return [sys.executable, '-i', '-m', runner, slave_script,
+                str(niceness)]
+    return [sys.executable, '-i', slave_script, str(niceness)]
+
+
+def slave_variables() -> Dict[str, str]:
+    """Return the environment variables by which slaves run like this
+    process."""
+    return {name: os.environ[name] for name in ('BISKIT_PVM_RUN',)
+            if name in os.environ}
+
+
+def slave_command(slave_script: str, niceness: int, host: str,
+                  show_output: Any, xterm: str = 'xterm'
+                  ) -> Tuple[str, List[str]]:
+    """Return program and arguments that start a slave.
+
+    Parameters
+    ----------
+    slave_script : str
+    niceness : int
+    host : str
+    show_output : bool or str
+        True or 'keep': in a window.
+    xterm : str
+        Path of xterm.
+    """
+    words = python_command(slave_script, niceness)
+    if show_output and show_output != 'log':
+        words = display.window_command(words, host, show_output, xterm)
+    return words[0], words[1:]

@@ -1,0 +1,289 @@
+"""The virtual machine as masters and slaves use it.
+
+This module and `biskit_pvm.runtime.agent` are the only users of `pvm_ext`
+in the job layer.  What can wait for a daemon on another host (starting a
+task there, ending it, adding hosts) is done by agents, so that the calling
+process goes on receiving messages meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sysconfig
+import threading
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, \
+    Sequence, Tuple
+
+import pvm_ext
+from biskit_pvm.core import wire
+
+log = logging.getLogger(__name__)
+
+#: how PVM shows the sender of a notification
+DAEMON = -0x80000000
+
+MASTER_VARIABLE = 'BISKIT_PVM_MASTER'
+KEY_VARIABLE = 'BISKIT_PVM_KEY'
+BEAT_VARIABLE = 'BISKIT_PVM_BEAT'
+
+_spawn_lock = threading.Lock()
+
+
+class Heritage:
+    """What a slave got from its master through its environment.
+
+    Taken out of the environment at the first use, so that it does not reach
+    the programs that the slave starts.
+    """
+
+    def __init__(self) -> None:
+        key = os.environ.pop(KEY_VARIABLE, '')
+        master = os.environ.pop(MASTER_VARIABLE, '')
+        beat = os.environ.pop(BEAT_VARIABLE, '')
+        names = (KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE)
+        exported = os.environ.get('PVM_EXPORT', '').split(':')
+        if any(name in names for name in exported):
+            os.environ['PVM_EXPORT'] = ':'.join(
+                name for name in exported if name not in names)
+        self.key: Optional[bytes] = bytes.fromhex(key) if key else None
+        self.master: Optional[int] = int(master) if master else None
+        self.beat: Optional[float] = float(beat) if beat else None
+
+
+_heritage: Optional[Heritage] = None
+
+
+def heritage() -> Heritage:
+    """Return what this process got from its master."""
+    global _heritage
+    if _heritage is None:
+        _heritage = Heritage()
+    return _heritage
+
+
+def enrol() -> int:
+    """Become a task of the virtual machine, starting a daemon if need be.
+
+    Returns
+    -------
+    int
+        The own tid.
+    """
+    from biskit_pvm.runtime import daemon
+    daemon.ensure_running()
+    return pvm_ext.mytid()
+
+
+def parent() -> Optional[int]:
+    """Return the tid of the master that started this process, or None."""
+    master = heritage().master
+    if master is not None:
+        return master
+    try:
+        return pvm_ext.parent()
+    except pvm_ext.PvmError:
+        return None
+
+
+def own_host() -> str:
+    """Return the name under which PVM knows this host."""
+    here = pvm_ext.tidtohost(pvm_ext.mytid())
+    for host in pvm_ext.config().hosts:
+        if host.dtid == here:
+            return host.name
+    raise RuntimeError('the virtual machine does not list its own host')
+
+
+def host_tids() -> Dict[str, int]:
+    """Return {host name: tid of its daemon} of the virtual machine."""
+    return {host.name: host.dtid for host in pvm_ext.config().hosts}
+
+
+def host_of(tid: int) -> int:
+    """Return the tid of the daemon of a task's host."""
+    return pvm_ext.tidtohost(tid)
+
+
+# -- messages ----------------------------------------------------------------
+
+send = pvm_ext.send_frames
+receive = pvm_ext.recv_frames
+Match = pvm_ext.Match
+Waker = pvm_ext.Waker
+Lost = pvm_ext.SysErrError
+PvmError = pvm_ext.PvmError
+ON_HOST = int(pvm_ext.Spawn.HOST)
+
+
+def notified_tids(tag: int) -> List[int]:
+    """Return the tids in the notification that was received last."""
+    count = pvm_ext.upkint(1)[0] if tag == wire.HOST_ADDED else 1
+    return list(pvm_ext.upkint(count))
+
+
+def notify_exit(tids: Sequence[int]) -> None:
+    """Have a message with tag `wire.TASK_EXITED` sent when a task ends."""
+    if tids:
+        pvm_ext.notify(pvm_ext.Notify.TASK_EXIT, wire.TASK_EXITED, tids)
+
+
+def notify_hosts(dtids: Sequence[int]) -> None:
+    """Have messages sent when one of these hosts leaves the machine."""
+    if dtids:
+        pvm_ext.notify(pvm_ext.Notify.HOST_DELETE, wire.HOST_DELETED, dtids)
+
+
+def notify_new_hosts(on: bool = True) -> None:
+    """Have messages sent when hosts join the machine, or no longer."""
+    pvm_ext.notify(pvm_ext.Notify.HOST_ADD, wire.HOST_ADDED, (),
+                   -1 if on else 0)
+
+
+def start_beat(to: int, interval: float) -> Any:
+    """Send signs of life to `to` whatever this process is busy with, and
+    end it soon after `to` has ended.
+
+    Returns an object that keeps the beat going while it lives.
+    """
+    return pvm_ext.Beat(to, wire.BEAT, interval, watch=to,
+                        watch_tag=wire.WATCHED_EXITED)
+
+
+def leave() -> None:
+    """Take leave of the virtual machine, once everything sent is on its
+    way."""
+    try:
+        pvm_ext.exit()
+    except pvm_ext.PvmError as error:
+        log.debug('could not take leave of PVM: %s', error)
+
+
+# -- tasks -------------------------------------------------------------------
+
+@contextmanager
+def exported(variables: Dict[str, str]) -> Iterator[None]:
+    """Let PVM hand these environment variables to the tasks spawned
+    meanwhile, besides those that the user exports."""
+    names = [n for n in os.environ.get('PVM_EXPORT', '').split(':') if n]
+    names += [name for name in variables if name not in names]
+    changed = dict(variables, PVM_EXPORT=':'.join(names))
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def spawn_here(command: str, argv: Sequence[str], flag: int, where: str,
+               count: int, variables: Dict[str, str],
+               output: Optional[Tuple[int, int, int]] = None) -> List[int]:
+    """Start tasks from this process.
+
+    Parameters
+    ----------
+    command, argv, flag, where, count
+        As those of `pvm_ext.spawn`.
+    variables : dict
+        Environment variables for the tasks.
+    output : (tid, context, tag), optional
+        Where the daemons send what the tasks print.
+
+    Returns
+    -------
+    list of int
+        A tid or a negative error code per task.
+    """
+    options = pvm_ext.Option
+    with _spawn_lock, exported(variables):
+        if output is not None:
+            for option, value in zip((options.OUTPUT_TID,
+                                      options.OUTPUT_CONTEXT,
+                                      options.OUTPUT_CODE), output):
+                pvm_ext.setopt(option, value)
+        return list(pvm_ext.spawn(command, argv, flag, where, count))
+
+
+def package_variables() -> Dict[str, str]:
+    """Return the variables by which a slave finds this very package."""
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(
+        os.path.abspath(__file__))))
+    path = [p for p in os.environ.get('PYTHONPATH', '').split(os.pathsep) if p]
+    if folder not in path and folder not in site_folders():
+        path.append(folder)
+    return {'PYTHONPATH': os.pathsep.join(path)} if path else {}
+
+
+def site_folders() -> List[str]:
+    """Return the folders that every interpreter like this one looks into."""
+    return [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
+
+
+def _is_here(flag: int, where: str) -> bool:
+    return bool(flag & pvm_ext.Spawn.HOST) and \
+        where.split(':')[0] in ('.', own_host())
+
+
+def spawn(command: str, argv: Sequence[str], flag: int, where: str,
+          count: int, variables: Dict[str, str],
+          output: Optional[Tuple[int, int, int]] = None,
+          timeout: Optional[float] = None) -> List[int]:
+    """Start tasks on any host, waiting at most `timeout` seconds.
+
+    Same arguments and result as `spawn_here`.
+
+    Raises
+    ------
+    TimeoutError
+        The host does not answer.  A task that starts there after all is
+        ended.
+    """
+    if _is_here(flag, where):
+        return spawn_here(command, argv, flag, where, count, variables,
+                          output)
+    from biskit_pvm.runtime import agent
+    return agent.pool().call(
+        'spawn_here', command, list(argv), flag, where, count, variables,
+        output, timeout=timeout, too_late=_end_stragglers)
+
+
+def _end_stragglers(tids: Iterable[int]) -> None:
+    for tid in tids:
+        if tid > 0:
+            end_task(tid, 15)
+
+
+def signal_here(tid: int, signum: int) -> None:
+    """Send a signal to a task from this process."""
+    try:
+        pvm_ext.sendsig(tid, signum)
+    except pvm_ext.PvmError as error:
+        log.debug('signal %d to t%x: %s', signum, tid, error)
+
+
+def end_task(tid: int, signum: int) -> None:
+    """Send a signal to a task without waiting for its host."""
+    if pvm_ext.tidtohost(tid) == pvm_ext.tidtohost(pvm_ext.mytid()):
+        signal_here(tid, signum)
+    else:
+        from biskit_pvm.runtime import agent
+        agent.pool().submit('signal_here', tid, signum)
+
+
+def call_slowly(function: str, *args: Any, timeout: Optional[float] = None,
+                then: Optional[Callable[..., None]] = None) -> Any:
+    """Have an agent call a function of this module."""
+    from biskit_pvm.runtime import agent
+    return agent.pool().call(function, *args, timeout=timeout, too_late=then)
+
+
+def error_text(code: int) -> str:
+    """Return the name and meaning of a PVM error code."""
+    from biskit_pvm.pvm import pvmerrors
+    return pvmerrors.get(code, f'unknown PVM error {code}')
