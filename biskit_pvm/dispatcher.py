@@ -305,6 +305,8 @@ class JobMaster(PVMMasterSlave):
         if job is None:
             PVMMasterSlave._slave_failed(self, slave_tid, job, failure)
             self.__feed(ev.SlaveFailed(slave_tid, failure, now()))
+        elif job < 0:
+            self.__garbled(slave_tid, failure)
         else:
             log.info('job on %s failed: %s: %s',
                      self.nicknameFromTID(slave_tid), failure.kind,
@@ -312,17 +314,21 @@ class JobMaster(PVMMasterSlave):
             self.__feed(ev.JobFailed(slave_tid, job, failure, now()))
 
     def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
-        slave = self.__calculation.state.slaves.get(tid)
-        if slave is None or tag != MSG_JOB_DONE:
+        if tag == MSG_JOB_DONE and tid in self.slaves:
+            self.__garbled(tid, ev.Failure(
+                type(error).__name__,
+                f'the result cannot be read by the master: {error}'))
+        else:
             PVMMasterSlave._unreadable(self, tid, tag, error)
-            return
-        # nobody knows which jobs the message was about: the oldest is
-        # blamed, and the others come back when the slave is gone
-        for job in list(slave.jobs)[:1]:
-            self.__feed(ev.JobFailed(tid, job, ev.Failure(
-                type(error).__name__, 'the result cannot be read by the '
-                f'master: {error}'), now()))
-        self.kill(tid, 'its results cannot be read')
+
+    def __garbled(self, tid: int, failure: ev.Failure) -> None:
+        """Nobody knows which jobs a message was about: the oldest is blamed,
+        and the others come back when the slave is gone."""
+        slave = self.__calculation.state.slaves.get(tid)
+        if slave is not None:
+            for job in list(slave.jobs)[:1]:
+                self.__feed(ev.JobFailed(tid, job, failure, now()))
+            self.kill(tid, failure.message)
 
     def _slave_exited(self, tid: int) -> None:
         self.__feed(ev.SlaveExited(tid, now()))
@@ -426,11 +432,9 @@ class JobMaster(PVMMasterSlave):
         self._abort(error)
 
     def _machine_lost(self, error: Exception) -> None:
-        if not self.__finished and not self.__ended.is_set():
-            self._abort(CalculationError(
-                f'the PVM daemon is gone ({error})', self.errors,
-                self.result))
         self.stop()
+        self._abort(CalculationError(
+            f'the PVM daemon is gone ({error})', self.errors, self.result))
 
     def _abort_soon(self, error: BaseException) -> None:
         self._loop.call_soon(self._abort, error)
@@ -450,7 +454,8 @@ class JobMaster(PVMMasterSlave):
     def _end_badly(self) -> None:
         """Let the slaves go although the calculation is not finished."""
         try:
-            self.exit()
+            if not self._loop.stopped:
+                self.exit()
         except machine.Lost:
             self.stop()
 

@@ -1,0 +1,391 @@
+"""Masters that calculate in the background, report and can be restarted."""
+
+from __future__ import annotations
+
+import copy
+import io
+import logging
+import signal
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from threading import Condition, RLock, Thread
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, \
+    Tuple
+
+from biskit_pvm import pvm
+from biskit_pvm.dispatcher import JobMaster
+from biskit_pvm.errors import CalculationError, RestartError
+from biskit_pvm.runtime import restartfile
+from biskit_pvm.Status import Status
+
+__all__ = ['TrackingJobMaster', 'restart']
+
+log = logging.getLogger(__name__)
+
+_LOCKS = (type(threading.Lock()), type(RLock()), Condition, threading.Event,
+          threading.Semaphore)
+
+
+class TrackingJobMaster(JobMaster):
+    """Have items processed in the background, and keep track.
+
+    Beyond what a `JobMaster` does, this class
+
+    * adds the hosts to PVM,
+    * reports how long each slave takes for a job on the average,
+    * tells in several ways that the calculation has ended: by the return of
+      `calculateResult`, by `lockMsg`, and by a callback,
+    * saves what is needed to go on after an interruption.
+
+    Consider overriding `cleanup`, `done` and `getResult`.
+
+    Parameters
+    ----------
+    data : dict
+        {item: object} to be processed.
+    chunk_size : int
+        Largest number of items in a job.
+    hosts : list of str
+        One slave is started per entry.
+    niceness : dict
+        {host: nice value, 'default': nice value}.
+    slave_script : str
+        Absolute path of the slave script.
+    verbose : bool
+    show_output : bool or str
+        See `JobMaster`.
+    add_hosts : bool
+        Add the hosts to PVM before starting.
+    redistribute : bool
+        At the end, give the same items to several slaves.
+    autosave : (str, float), optional
+        Path of a restart file and the seconds after which it is written
+        anew.
+    **options
+        Those of `JobMaster`.
+
+    Attributes
+    ----------
+    progress : dict
+        {nickname: {'given': jobs, 'done': jobs, 'time': mean seconds per
+        job, 'timeStart': seconds since the epoch}}.
+    disabled_hosts : list of str
+        Slaves on these hosts get no further job.
+    slow_hosts : dict
+        {host: factor}; see `mark_slow_slaves`.
+    lock, lockMsg : RLock and Condition
+        `lockMsg` is notified at the end.
+    """
+
+    def __init__(self, data: Optional[Dict[Any, Any]] = None,
+                 chunk_size: int = 5, hosts: Iterable[str] = (),
+                 niceness: Optional[Dict[str, int]] = None,
+                 slave_script: str = '', verbose: Any = 1,
+                 show_output: Any = 0, add_hosts: Any = 1,
+                 redistribute: Any = 1,
+                 autosave: Optional[Tuple[str, float]] = None,
+                 **options: Any) -> None:
+        hosts = list(hosts)
+        if add_hosts and hosts:
+            if verbose:
+                sys.stderr.write(f'adding {len(hosts)} hosts to pvm...')
+                sys.stderr.flush()
+            pvm.addHosts(hosts=hosts)
+            if verbose:
+                sys.stderr.write('done\n')
+        JobMaster.__init__(
+            self, {} if data is None else data, chunk_size, hosts,
+            {'default': 20} if niceness is None else niceness, slave_script,
+            show_output=show_output, redistribute=redistribute,
+            verbose=verbose, **options)
+        self.progress: Dict[Any, Dict[str, float]] = {}
+        self.disabled_hosts: List[str] = []
+        self.slow_hosts: Dict[str, float] = {}
+        self.lock = RLock()
+        self.lockMsg = Condition(self.lock)
+        self.call_done: Optional[Callable[[Any], Any]] = None
+        self.autosave = autosave
+        self.__saved = time.monotonic()
+        self.__saving: Optional[Thread] = None
+        self.__given: Dict[int, List[float]] = {}
+
+    # -- who gets what ---------------------------------------------------
+
+    def hostnameFromTID(self, slave_tid: int) -> str:
+        """Return the name of the host of a slave."""
+        place = self.slaves.get(slave_tid)
+        if place is not None:
+            return place['host']
+        raise NameError(f'no slave with tid {slave_tid}')
+
+    def is_valid_slave(self, slave_tid: int) -> Any:
+        """Tell whether the host of a slave is not disabled."""
+        return self.hostnameFromTID(slave_tid) not in self.disabled_hosts
+
+    def mark_slow_slaves(self, host_list: Iterable[str],
+                         slow_factor: float) -> None:
+        """Have hosts get smaller chunks.
+
+        Parameters
+        ----------
+        host_list : list of str
+        slow_factor : float
+            Their speed in relation to the others: 0.5 for half as fast;
+            values above 1 say how many times slower they are.
+        """
+        if not slow_factor > 0:
+            raise ValueError('slow_factor must be positive, not '
+                             f'{slow_factor!r}')
+        for host in host_list:
+            self.slow_hosts[host] = slow_factor
+
+    def chunk_size_for(self, slave_tid: int) -> int:
+        """Return how many items a slave gets at a time."""
+        size = JobMaster.chunk_size_for(self, slave_tid)
+        if self.slow_hosts:
+            factor = self.slow_hosts.get(self.hostnameFromTID(slave_tid), 1.0)
+            size = int(size * factor if factor <= 1 else size / factor)
+        return max(size, 1)
+
+    # -- keeping track -----------------------------------------------------
+
+    def start_job(self, slave_tid: int) -> None:
+        """Note that a slave gets a job."""
+        nickname = self.nicknameFromTID(slave_tid)
+        record = self.progress.get(nickname)
+        if record is None:
+            record = self.progress[nickname] = {
+                'given': 0, 'done': 0, 'time': 0.0, 'timeStart': time.time()}
+        waiting = self.__given.setdefault(slave_tid, [])
+        if not waiting:
+            record['timeStart'] = time.time()
+        waiting.append(record['timeStart'])
+        record['given'] += 1
+
+    def job_done(self, slave_tid: int, result: Dict[Any, Any]) -> None:
+        """Note that a slave has done a job."""
+        record = self.progress.get(self.nicknameFromTID(slave_tid))
+        if record is None:
+            return
+        now = time.time()
+        n = record['done'] = record['done'] + 1
+        record['time'] += (now - record['timeStart'] - record['time']) / n
+        record['timeStart'] = now
+        waiting = self.__given.get(slave_tid)
+        if waiting:
+            waiting.pop()
+
+    def reportProgress(self) -> None:
+        """Print how many jobs each slave has done, and in what mean time."""
+        if self.verbose:
+            print(f'{"host":<25}\tgiven\tdone\t  time')
+            for nickname, record in self.progress.items():
+                print(f'{str(nickname):<25}\t{record["given"]}\t'
+                      f'{record["done"]}\t{record["time"]:6.2f} s')
+
+    # -- the end -------------------------------------------------------
+
+    def setCallback(self, funct: Callable[[Any], Any]) -> None:
+        """Have a function called after the end, with the master as its only
+        argument."""
+        self.call_done = funct
+
+    def cleanup(self) -> None:
+        """Called when the slaves have left.  Override."""
+
+    def done(self) -> None:
+        """Called after `exit`, `cleanup` and `reportProgress`.  Override."""
+
+    def notifyAll(self) -> None:
+        """Notify whoever waits on `lockMsg` that the master has finished."""
+        with self.lock:
+            self.lockMsg.notify_all()
+
+    def finish(self) -> None:
+        """Called once, when the last result has come.  Override `done`
+        rather than this."""
+        self.exit()
+        self.cleanup()
+        self.reportProgress()
+        self.done()
+        self.notifyAll()
+        if self.call_done:
+            self.call_done(self)
+
+    def _end_badly(self) -> None:
+        JobMaster._end_badly(self)
+        try:
+            self.cleanup()
+        except Exception as error:
+            log.error('cleanup failed', exc_info=error)
+        self.notifyAll()
+
+    def getResult(self, **arg: Any) -> Any:
+        """Return the result: {item: result}.  Override to return something
+        else, from `calculateResult`, too."""
+        return self.result
+
+    def calculateResult(self, **arg: Any) -> Any:
+        """Start the calculation, wait for its end and return its result.
+
+        Parameters
+        ----------
+        **arg
+            Passed on to `getResult`.
+
+        Raises
+        ------
+        CalculationError
+            Items were set aside (unless `on_error='return'`), or the
+            calculation could not go on.
+        Exception
+            Whatever an overridden method of the master has raised.
+        """
+        with self.__ended_by_signals():
+            self.start()
+            self._wait_for_end()
+        self.join(self.exit_grace)
+        if self.error is not None:
+            raise self.error
+        if self.errors and self.pvm_options['on_error'] == 'raise':
+            raise CalculationError.of_items(self.errors, self.result,
+                                            len(self.status.objects))
+        return self.getResult(**arg)
+
+    @contextmanager
+    def __ended_by_signals(self) -> Iterator[None]:
+        """Let the slaves go when the user, or PVM, ends this process."""
+        def end(signum: int, frame: Any) -> None:
+            raise SystemExit(128 + signum)
+        in_main = threading.current_thread() is threading.main_thread()
+        ours = in_main and \
+            signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        if ours:
+            signal.signal(signal.SIGTERM, end)
+        try:
+            yield
+        except BaseException as error:
+            self._abort(error)
+            self.join(self.exit_grace)
+            raise
+        finally:
+            if ours:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    # -- interruption and restart ------------------------------------------
+
+    def getRst(self) -> Dict[str, Any]:
+        """Return what is needed to go on later.
+
+        Override if need be, but call this method.
+
+        Returns
+        -------
+        dict
+            Copies of the fields, but for locks, threads, open files and
+            those whose names begin with an underscore; `status_objects` and
+            `master_class`.
+        """
+        with self.status.lock:
+            rst = {
+                name: copy.copy(value)
+                for name, value in list(self.__dict__.items())
+                if not name.startswith('_') and not isinstance(
+                    value, (Thread, Status, io.IOBase) + _LOCKS)}
+            for name in ('errors', 'error', 'slaves'):
+                rst.pop(name, None)
+            states = dict(self.status.objects)
+            for item in self.errors:
+                states[item] = None
+            rst['status_objects'] = states
+            rst['master_class'] = self.__class__
+            return rst
+
+    def saveRst(self, fname: str) -> None:
+        """Save what is needed to go on later.
+
+        The file is complete at any time: it is written beside the old one,
+        which it then replaces and which is kept as `<fname>~`.
+
+        Raises
+        ------
+        RestartError
+            A field cannot be saved.
+        """
+        restartfile.save(self.getRst(), fname)
+
+    def setRst(self, rst_data: Dict[str, Any]) -> Dict[str, Any]:
+        """Take over the class and the states of a saved master.
+
+        Override if need be, but call this method.
+
+        Returns
+        -------
+        dict
+            The fields that are left to be set.
+        """
+        self.__class__ = rst_data['master_class']
+        # what was out with a slave has to be given out again
+        self.status.objects = {
+            item: 0 if state == 0 else None
+            for item, state in rst_data['status_objects'].items()}
+        return {name: value for name, value in rst_data.items()
+                if name not in ('master_class', 'status_objects')}
+
+    def _tick(self, now: float) -> float:
+        pause = JobMaster._tick(self, now)
+        if self.autosave is None:
+            return pause
+        path, interval = self.autosave
+        if now - self.__saved >= interval and (
+                self.__saving is None or not self.__saving.is_alive()):
+            self.__saved = now
+            self.__saving = Thread(target=self.__autosave, args=(path,),
+                                   daemon=True)
+            self.__saving.start()
+        return max(min(pause, self.__saved + interval - now), 0.01)
+
+    def __autosave(self, path: str) -> None:
+        try:
+            self.saveRst(path)
+        except Exception as error:
+            log.error('the restart file %s could not be written: %s', path,
+                      error)
+
+
+def restart(rst_data: Dict[str, Any], **params: Any) -> TrackingJobMaster:
+    """Make a master that goes on where a saved one was.
+
+    Parameters
+    ----------
+    rst_data : dict
+        From `getRst`, or `biskit_pvm.load_restart`.
+    **params
+        Arguments of `TrackingJobMaster`; `hosts` replaces the saved hosts.
+
+    Returns
+    -------
+    TrackingJobMaster
+        An object of the saved master's class; `start()` or
+        `calculateResult()` finishes the calculation.
+    """
+    if not isinstance(rst_data, dict) or 'master_class' not in rst_data \
+            or 'status_objects' not in rst_data:
+        raise RestartError('this is no restart data: master_class or '
+                           'status_objects is missing')
+    params.setdefault('verbose', rst_data.get('verbose', 1))
+    if params.pop('add_hosts', 0):
+        pvm.addHosts(hosts=params.get('hosts') or sorted(
+            {place['host'] for place in rst_data.get('hosts', ())}))
+    master = TrackingJobMaster(add_hosts=0, **params)
+    options = {name: value for name, value in params.items()
+               if name in master.pvm_options}
+    fields = master.setRst(dict(rst_data))
+    for name in ('hosts', 'autosave'):
+        if params.get(name):
+            fields.pop(name, None)
+    master.__dict__.update(fields)
+    master.pvm_options.update(options)
+    return master

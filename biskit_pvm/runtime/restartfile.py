@@ -1,0 +1,201 @@
+"""Restart files: written so that none is ever half, read with suspicion."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import pickle
+import sys
+import tempfile
+import time
+from typing import Any, Dict, Optional
+
+from biskit_pvm.core import snapshot
+from biskit_pvm.errors import RestartError
+
+
+def save(data: Dict[str, Any], path: str) -> None:
+    """Write restart data.
+
+    The previous file is kept as `<path>~`.
+
+    Raises
+    ------
+    RestartError
+        Some fields cannot be pickled.
+    OSError
+    """
+    kind = data['master_class']
+    main = sys.modules.get('__main__')
+    script = getattr(main, '__file__', None) or ''
+    header = snapshot.Header(
+        f'{kind.__module__}.{kind.__qualname__}',
+        os.path.abspath(script) if script else '', time.time())
+    try:
+        content = snapshot.pack(data, header)
+    except Exception as error:
+        bad = [name for name, value in data.items()
+               if not _can_be_pickled(value)]
+        raise RestartError(
+            'these fields of the master cannot be saved: '
+            f'{", ".join(bad) or "unknown"} ({error}); override getRst to '
+            'leave them out') from error
+    write_atomically(path, content)
+
+
+def _can_be_pickled(value: Any) -> bool:
+    try:
+        pickle.dumps(value, 4)
+    except Exception:
+        return False
+    return True
+
+
+def write_atomically(path: str, content: bytes) -> None:
+    """Replace a file by a new one, keeping the old one as `<path>~`.
+
+    At no time is there neither; a crash leaves the old one.
+    """
+    path = os.path.abspath(path)
+    folder = os.path.dirname(path)
+    handle, temporary = tempfile.mkstemp(
+        prefix=os.path.basename(path) + '.', dir=folder)
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if os.path.exists(path):
+            spare = path + '~'
+            try:
+                os.unlink(spare)
+            except FileNotFoundError:
+                pass
+            os.link(path, spare)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load(path: str, trust: bool = False) -> Dict[str, Any]:
+    """Read restart data.
+
+    Parameters
+    ----------
+    path : str
+    trust : bool
+        Run whatever the file asks for, and the script that it names.
+        Without, only classes of `biskit_pvm`, of the running script and of
+        modules beside it, and a short list of harmless ones are used.
+
+    Raises
+    ------
+    RestartError
+        The file is not whole, not a restart file, or asks for something that
+        is not allowed.
+    """
+    with open(path, 'rb') as file:
+        content = file.read()
+    try:
+        header, body = snapshot.unpack(content)
+    except snapshot.Damaged as error:
+        raise RestartError(f'{path} cannot be used: {error}; the file before '
+                           f'it may be {path}~') from None
+    if trust and header.script:
+        _provide_main(header.script)
+    refused: Dict[str, None] = {}
+
+    def allowed(module: str, name: str) -> bool:
+        good = trust or _is_of_user(module, name)
+        if not good:
+            refused[f'{module}.{name}'] = None
+        return good
+
+    try:
+        data = snapshot.read(body, allowed)
+    except pickle.UnpicklingError as error:
+        raise RestartError(
+            f'{path} needs {", ".join(refused) or error}, which neither '
+            'biskit_pvm nor the running script defines; import the module '
+            'that does, or say trust=1 if the file comes from you') from None
+    except Exception as error:
+        raise RestartError(
+            f'{path} cannot be read: {type(error).__name__}: {error}'
+            + ('' if trust or not header.script else
+               f'; its classes are those of {header.script}: say trust=1 if '
+               'the file comes from you')) from error
+    if not isinstance(data, dict) or 'master_class' not in data:
+        raise RestartError(f'{path} holds no saved master')
+    return data
+
+
+def _is_of_user(module: str, name: str) -> bool:
+    """Tell whether the running script defines a class, itself or in a
+    module from its own folder, or this package does."""
+    first = name.split('.')[0]
+    if module == 'biskit_pvm' or module.startswith('biskit_pvm.'):
+        return isinstance(_defined(module, first), type)
+    if module == '__main__':
+        return isinstance(_defined(module, first), type)
+    folder, source = _main_folder(), _source_of(module)
+    if folder is None or source is None or \
+            os.path.dirname(source) != folder:
+        return False
+    return True
+
+
+def _defined(module: str, name: str) -> Optional[Any]:
+    """Return what a module itself defines under a name."""
+    if module not in sys.modules and module.startswith('biskit_pvm.'):
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            return None
+    value = getattr(sys.modules.get(module), name, None)
+    return value if getattr(value, '__module__', None) == module else None
+
+
+def _main_folder() -> Optional[str]:
+    script = getattr(sys.modules.get('__main__'), '__file__', None)
+    return os.path.dirname(os.path.abspath(script)) if script else None
+
+
+def _source_of(module: str) -> Optional[str]:
+    loaded = sys.modules.get(module)
+    source = getattr(loaded, '__file__', None)
+    if loaded is None and '.' not in module:
+        spec = importlib.util.find_spec(module)
+        source = spec.origin if spec else None
+    return os.path.abspath(source) if source else None
+
+
+def _provide_main(script: str) -> None:
+    """Make the classes of a script available as those of `__main__`."""
+    main = sys.modules['__main__']
+    if os.path.abspath(getattr(main, '__file__', None) or '') == script:
+        return
+    if not os.path.exists(script):
+        raise RestartError(f'the script {script}, whose classes the file '
+                           'needs, is gone')
+    spec = importlib.util.spec_from_file_location('__mp_main__', script)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules['__mp_main__'] = module
+    sys.path.insert(0, os.path.dirname(script))
+    spec.loader.exec_module(module)
+    for name, value in list(module.__dict__.items()):
+        if getattr(value, '__module__', None) == '__mp_main__':
+            try:
+                value.__module__ = '__main__'
+            except (AttributeError, TypeError):
+                continue
+            setattr(main, name, value)
+
+
