@@ -499,10 +499,10 @@ class MasterState:
             place.reason = event.reason
         orders: List[Any] = [ev.Note(
             f'{place.nickname} has ended: {place.reason}')]
-        if slave.jobs:
-            number = next(iter(slave.jobs))
-            orders += self._suspect(slave.jobs.pop(number), slave)
+        job = slave.jobs.popitem(last=False)[1] if slave.jobs else None
         self._remove(slave)
+        if job is not None:
+            orders += self._suspect(job, slave)
         # one that never came up will not do so the next time either
         if slave.up or place.was_up and slave.state != LEAVING:
             self._plan_restart(place, event.now)

@@ -24,21 +24,25 @@ VERSION = 1
 _FIRST = re.compile(rb'biskit_pvm restart data, version (\d{1,9}), '
                     rb'header of (\d{1,9}) bytes\n')
 
-#: modules all of whose classes are harmless to make
-SAFE_MODULES = frozenset((
-    'collections', 'datetime', 'decimal', 'fractions', 'uuid', 'pathlib',
-    '_codecs', 'copyreg', 'numpy', 'numpy.core.multiarray',
-    'numpy.core.numeric', 'numpy._core.multiarray', 'numpy._core.numeric',
-    'numpy.dtypes', 'numpy.random._pickle'))
-#: names in modules that hold dangerous ones, too
-SAFE_NAMES = {
+_ARRAYS = frozenset(('_reconstruct', 'scalar'))
+#: classes and functions that are harmless to call, by module
+SAFE = {
     'builtins': frozenset((
         'bool', 'bytearray', 'bytes', 'complex', 'dict', 'float', 'frozenset',
         'int', 'list', 'object', 'range', 'set', 'slice', 'str', 'tuple')),
     'copyreg': frozenset(('_reconstructor',)),
     '_codecs': frozenset(('encode',)),
     'collections': frozenset(('OrderedDict', 'Counter', 'deque')),
-    'numpy': frozenset(('dtype', 'ndarray', 'bool_', 'float64', 'int64')),
+    'datetime': frozenset(('date', 'datetime', 'time', 'timedelta',
+                           'timezone')),
+    'decimal': frozenset(('Decimal',)),
+    'fractions': frozenset(('Fraction',)),
+    'pathlib': frozenset(('Path', 'PosixPath', 'PurePosixPath')),
+    'numpy': frozenset(('dtype', 'ndarray')),
+    'numpy.core.multiarray': _ARRAYS,
+    'numpy._core.multiarray': _ARRAYS,
+    'numpy.core.numeric': frozenset(('_frombuffer',)),
+    'numpy._core.numeric': frozenset(('_frombuffer',)),
 }
 
 
@@ -120,10 +124,7 @@ class _Reader(pickle.Unpickler):
 
 def is_safe(module: str, name: str) -> bool:
     """Tell whether a class is harmless to make."""
-    names = SAFE_NAMES.get(module)
-    if names is not None:
-        return name in names
-    return module in SAFE_MODULES and '.' not in name
+    return name in SAFE.get(module, ())
 
 
 def read(body: bytes, allowed: Callable[[str, str], bool],

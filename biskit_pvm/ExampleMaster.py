@@ -1,0 +1,59 @@
+"""A master to learn from: its slaves add one to numbers.
+
+Run it with ``python -m biskit_pvm.ExampleMaster``; the slave that belongs to
+it is `biskit_pvm.ExampleSlave`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict
+
+from biskit_pvm.TrackingJobMaster import TrackingJobMaster
+
+
+class Master(TrackingJobMaster):
+    """Add one to the values of a dictionary.
+
+    Parameters
+    ----------
+    verbose : bool
+    *args, **kw
+        Those of `TrackingJobMaster`.
+    """
+
+    #: the slave that belongs to this master
+    slave_script = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                'ExampleSlave.py')
+
+    def __init__(self, verbose: Any = 1, *args: Any, **kw: Any) -> None:
+        kw.setdefault('slave_script', Master.slave_script)
+        TrackingJobMaster.__init__(self, *args, verbose=verbose, **kw)
+
+    def getInitParameters(self, slave_tid: int) -> Dict[str, Any]:
+        """Return what each slave gets once, before its first job."""
+        return {'progress_str': 'slave calculating..'}
+
+    def cleanup(self) -> None:
+        """Called when the slaves have left."""
+        if self.verbose:
+            print('Cleaning up...')
+
+    def done(self) -> None:
+        """Called at the end."""
+        if self.verbose:
+            print('Now we are done.')
+
+
+def main() -> None:
+    """Add one to a hundred numbers, on three slaves."""
+    from biskit_pvm.hosts import cpus_all
+    hosts = (list(cpus_all) * 3)[:3]
+    master = Master(data={i: i + 1 for i in range(100)}, chunk_size=10,
+                    hosts=hosts, niceness={'default': 20})
+    result = master.calculateResult()
+    print(f'{len(result)} results, for instance {result[1]} for item 1')
+
+
+if __name__ == '__main__':
+    main()
