@@ -294,7 +294,7 @@ class TrackingJobMaster(JobMaster):
                 for name, value in list(self.__dict__.items())
                 if not name.startswith('_') and not isinstance(
                     value, (Thread, Status, io.IOBase) + _LOCKS)}
-            for name in ('errors', 'error', 'slaves'):
+            for name in ('errors', 'error', 'slaves', 'history'):
                 rst.pop(name, None)
             states = dict(self.status.objects)
             for item in self.errors:

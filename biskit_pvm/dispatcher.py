@@ -12,12 +12,14 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from biskit_pvm.core import events as ev
 from biskit_pvm.core import wire
+from biskit_pvm.core.history import History
 from biskit_pvm.core.master_state import MasterState, Rules
 from biskit_pvm.core.slave_state import SlaveState
 from biskit_pvm.errors import CalculationError, JobError, check_options
 from biskit_pvm.PVMThread import PVMMasterSlave
 from biskit_pvm.runtime import command, failures, machine
 from biskit_pvm.runtime.calculation import Calculation, now
+from biskit_pvm.runtime.progress_bar import make_progress
 from biskit_pvm.Status import Status
 
 __all__ = ['JobMaster', 'JobSlave', 'MSG_JOB_START', 'MSG_JOB_DONE']
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 OPTIONS: Dict[str, Any] = {
     'max_tries': 3, 'max_deaths': 5, 'max_respawns': 3, 'heartbeat': 15.0,
     'job_timeout': None, 'watch_hosts': False, 'prefetch': 0.02,
-    'on_error': 'raise', 'progress': None}
+    'on_error': 'raise', 'progress': 'auto'}
 
 
 class _Unready:
@@ -80,8 +82,9 @@ class JobMaster(PVMMasterSlave):
         Seconds of work that slaves with short jobs have in hand.
     on_error : {'raise', 'return'}
         What `TrackingJobMaster.calculateResult` does when items failed.
-    progress : {None, 'bar', 'lines', 'none'}
-        How progress is shown; by default as fits `verbose` and the terminal.
+    progress : {'auto', 'bar', 'lines', 'none'}
+        How progress is shown; 'auto' is a bar in a terminal or notebook and
+        lines elsewhere.  Nothing is shown unless `verbose`.
 
     Attributes
     ----------
@@ -93,6 +96,8 @@ class JobMaster(PVMMasterSlave):
         Where every item is.
     slaves : dict
         {tid: {'host': name, 'nickname': name}}.
+    history : biskit_pvm.core.history.History
+        Which slave did which job, and when.
     """
 
     def __init__(self, data: Dict[Any, Any], chunk_size: int,
@@ -125,8 +130,10 @@ class JobMaster(PVMMasterSlave):
         self.__calculation: Any = _Unready()
         self.__finished = False
         self.__ended = threading.Event()
-        if verbose:
-            print(f'Processing {len(items)} items ...')
+        self.history = History()
+        self.__display = make_progress(self.pvm_options['progress'],
+                                       bool(verbose))
+        self.__display.line(f'Processing {len(items)} items ...')
 
     @staticmethod
     def __places(hosts: Iterable[str]) -> List[Dict[str, str]]:
@@ -159,6 +166,9 @@ class JobMaster(PVMMasterSlave):
             rules, open=self._open())
         self.__calculation = Calculation(state, self, self.status.lock)
         self.bind(wire.HOST_DELETED, machine.DAEMON, self.__hosts_deleted)
+        self.__at_work = (0, 0)
+        total = len(self.status.objects)
+        self.__display.started(total, total - self.status.n_unfinished)
         PVMMasterSlave.start(self)
         self.startMessageLoop()
         if self.status.done() and not self._open():
@@ -217,12 +227,11 @@ class JobMaster(PVMMasterSlave):
         except (TimeoutError, OSError, RuntimeError) as error:
             tid, reason = 0, str(error)
         if tid <= 0:
-            print('error spawning', host)
-            print('\t' + reason)
+            self.note(f'error spawning {host}\n\t{reason}')
             self._loop.call_soon(self.__feed, ev.SpawnFailed(
                 nickname, f'cannot be started: {reason}', now()))
-        elif self.verbose:
-            print(tid, nickname, 'spawned.')
+        else:
+            self.__display.line(f'{tid} {nickname} spawned.')
 
     def spawn(self, host: str, nickname: str, niceness: int,
               show_output: Any = 0) -> int:
@@ -298,6 +307,12 @@ class JobMaster(PVMMasterSlave):
 
     def __job_done(self, slave_tid: int, reports: Any) -> None:
         self.__guard(self.__calculation.reports, slave_tid, reports)
+        self.__show()
+
+    def __show(self) -> None:
+        status = self.status
+        self.__display.update(len(status.objects) - status.n_unfinished,
+                              *self.__at_work)
 
     def _slave_failed(self, slave_tid: int, job: Optional[int],
                       failure: Union[ev.Failure, tuple]) -> None:
@@ -374,9 +389,10 @@ class JobMaster(PVMMasterSlave):
     def send_jobs(self, slave_tid: int, jobs: List[Tuple[int, Any]],
                   n_left: int) -> None:
         """Send jobs to a slave."""
-        if self.verbose:
-            self.note(f'{slave_tid} ({self.nicknameFromTID(slave_tid)}) '
-                      f'{n_left} items left')
+        if self.__display.lines:
+            self.__display.line(
+                f'{slave_tid} ({self.nicknameFromTID(slave_tid)}) '
+                f'{n_left} items left')
         self.send(slave_tid, MSG_JOB_START, (jobs,))
 
     def set_aside(self, order: ev.SetAside) -> None:
@@ -393,13 +409,19 @@ class JobMaster(PVMMasterSlave):
     def note(self, text: str) -> None:
         """Tell the user what happened."""
         if self.verbose:
-            print(text)
+            self.__display.message(text)
+        else:
+            log.info('%s', text)
 
     def _tick(self, now: float) -> float:
         calculation = self.__calculation
         if isinstance(calculation, _Unready):
             return PVMMasterSlave._tick(self, now)
         self.__feed(ev.Tick(now))
+        slaves = list(calculation.state.slaves.values())
+        self.__at_work = (len(slaves),
+                          len({slave.place.host for slave in slaves}))
+        self.__show()
         return calculation.state.next_tick(now)
 
     # -- the end -------------------------------------------------------
@@ -419,6 +441,7 @@ class JobMaster(PVMMasterSlave):
         if self.__finished:
             return
         self.__finished = True
+        self.__display.finished()
         try:
             self.finish()
         except Exception as error:
@@ -445,6 +468,7 @@ class JobMaster(PVMMasterSlave):
             return
         self.__finished = True
         self.error = error
+        self.__display.finished()
         log.debug('the calculation ends early', exc_info=error)
         try:
             self._end_badly()

@@ -185,6 +185,21 @@ class Spawn(NamedTuple):
     host: str
 
 
+class Ended(NamedTuple):
+    """Record a job that came to nothing, or that others had done before.
+
+    `outcome` is one of those in `biskit_pvm.core.history`; `given` is the
+    time at which the slave began with it.
+    """
+    tid: int
+    nickname: str
+    host: str
+    n_items: int
+    given: float
+    outcome: str
+    error: str = ''
+
+
 class Note(NamedTuple):
     """Tell the user."""
     text: str
@@ -200,6 +215,6 @@ class Stranded(NamedTuple):
 
 
 Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Spawn,
-                    Note, AllDone, Stranded]
+                    Ended, Note, AllDone, Stranded]
 Instructions = List[Any]
 

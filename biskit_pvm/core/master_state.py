@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from biskit_pvm.core import events as ev
+from biskit_pvm.core import history
 from biskit_pvm.core.jobs import Item, Jobs
 
 STARTING, IDLE, BUSY, BARRED, SILENT, LEAVING = (
@@ -375,14 +376,26 @@ class MasterState:
 
     def _failed(self, event: ev.JobFailed) -> List[Any]:
         slave = self.slaves.get(event.tid)
+        since = slave.since if slave is not None else event.now
         job = self._take(event.tid, event.job, event.now)
         orders: List[Any] = []
         if job is not None:
             orders += self._blame(job, event.tid, event.failure)
         if slave is not None:
+            if job is not None:
+                orders.append(self._ended(slave, job, since, history.FAILED,
+                                          event.failure))
             orders += self._recover(slave, event.job)
             orders += self._refill(slave)
         return self._settle(orders)
+
+    @staticmethod
+    def _ended(slave: Slave, job: Job, since: float, outcome: str,
+               failure: ev.Failure) -> ev.Ended:
+        return ev.Ended(
+            slave.tid, slave.place.nickname, slave.place.host,
+            len(job.items), since, outcome,
+            failure.traceback or f'{failure.kind}: {failure.message}')
 
     def _blame(self, job: Job, tid: int, failure: ev.Failure,
                missing: Optional[List[Item]] = None) -> List[Any]:
@@ -441,6 +454,7 @@ class MasterState:
                     f'{slave.place.nickname} is not heard of for '
                     f'{quiet:.0f} s; others get its items'))
                 slave.forsaken.update(slave.jobs)
+                orders += self._lost(slave)
                 self._give_back(slave)
                 slave.state = SILENT
             elif slave.state == SILENT and quiet > 4 * rules.heartbeat:
@@ -449,9 +463,11 @@ class MasterState:
                     and slave.jobs and now - slave.since > rules.job_timeout:
                 number = next(iter(slave.jobs))
                 job = slave.jobs.pop(number)
-                orders += self._blame(job, slave.tid, ev.Failure(
-                    'timeout', f'the job took longer than '
-                    f'{rules.job_timeout:g} s'))
+                failure = ev.Failure('timeout', 'the job took longer than '
+                                     f'{rules.job_timeout:g} s')
+                orders += self._blame(job, slave.tid, failure)
+                orders.append(self._ended(slave, job, slave.since,
+                                          history.TIMEOUT, failure))
                 orders += self._kill(slave, 'its job takes too long')
             elif slave.state == BARRED:
                 slave.state = IDLE
@@ -471,6 +487,13 @@ class MasterState:
         return [ev.Kill(slave.tid, reason)]
 
     # -- slaves go -----------------------------------------------------
+
+    def _lost(self, slave: Slave) -> List[Any]:
+        """Record that the job that a slave worked on is lost with it."""
+        for job in slave.jobs.values():
+            return [self._ended(slave, job, slave.since, history.LOST,
+                                ev.Failure('lost', slave.place.reason))]
+        return []
 
     def _give_back(self, slave: Slave) -> None:
         """Take back, blamelessly, what a slave holds; oldest first again."""
@@ -499,6 +522,7 @@ class MasterState:
             place.reason = event.reason
         orders: List[Any] = [ev.Note(
             f'{place.nickname} has ended: {place.reason}')]
+        orders += self._lost(slave)
         job = slave.jobs.popitem(last=False)[1] if slave.jobs else None
         self._remove(slave)
         if job is not None:
@@ -545,6 +569,7 @@ class MasterState:
                 place.reason = 'its host has left the virtual machine'
                 slave = self.slaves.get(place.tid)
                 if slave is not None:
+                    orders += self._lost(slave)
                     self._remove(slave)
         return self._settle(orders)
 

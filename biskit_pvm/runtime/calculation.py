@@ -12,6 +12,7 @@ from collections import deque
 from typing import Any, Deque, Dict, List, Tuple
 
 from biskit_pvm.core import events as ev
+from biskit_pvm.core.history import DONE, DUPLICATE, History
 from biskit_pvm.core.master_state import MasterState
 
 now = time.monotonic
@@ -22,6 +23,8 @@ class Hooks:
 
     #: {item: result}
     result: Dict[Any, Any]
+    #: who did what and when
+    history: History
 
     def start_job(self, slave_tid: int) -> None:
         """A slave is about to get a job."""
@@ -110,11 +113,23 @@ class Calculation:
                 hooks.job_done(slave_tid, result)
                 first = handle(ev.JobDone(slave_tid, job, result.keys(),
                                           seconds, now()))
+                n_items, outcome = len(result), DONE
                 if any(type(order) is ev.Surplus for order in first):
                     result = self._without_surplus(result, first)
+                    outcome = DONE if result else DUPLICATE
                 hooks.result.update(result)
+                self._record(slave_tid, seconds, n_items, outcome)
                 orders += first
             self._carry_out(orders)
+
+    def _record(self, slave_tid: int, seconds: float, n_items: int,
+                outcome: str) -> None:
+        slave = self.state.slaves.get(slave_tid)
+        if slave is not None:
+            end = time.time()
+            self.hooks.history.add(
+                slave_tid, slave.place.nickname, slave.place.host,
+                end - seconds, end, n_items, outcome)
 
     @staticmethod
     def _without_surplus(result: Dict[Any, Any],
@@ -156,6 +171,12 @@ class Calculation:
                 hooks.kill(order.tid, order.reason)
             elif kind is ev.Spawn:
                 hooks.respawn(order.nickname)
+            elif kind is ev.Ended:
+                end = time.time()
+                hooks.history.add(
+                    order.tid, order.nickname, order.host,
+                    end - now() + order.given, end, order.n_items,
+                    order.outcome, order.error)
             elif kind is ev.Note:
                 hooks.note(order.text)
             elif kind is ev.AllDone:

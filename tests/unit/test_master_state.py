@@ -50,7 +50,7 @@ class Play:
                     self.given.append(order)
         self.state.check()
         self.orders += done
-        return done
+        return [order for order in done if not isinstance(order, ev.Ended)]
 
     def slave(self, nickname):
         """Start a slave and get it ready; return its tid and orders."""
