@@ -16,7 +16,7 @@ class Slave(JobSlave):
 
     def go(self, chunk: Dict[Any, float]) -> Dict[Any, float]:
         """Return {item: number + 1}."""
-        print(self.params['progress_str'], *chunk, flush=True)
+        print(f"{self.params['progress_str']} {' '.join(map(str, chunk))}")
         return {item: number + 1 for item, number in chunk.items()}
 
 

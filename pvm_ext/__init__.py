@@ -10,7 +10,11 @@ from .records import *  # noqa: F403
 
 try:
     from ._pvm import *  # noqa: F403
+
+    #: Whether libpvm3 and its binding could be loaded.
+    available = True
 except ImportError as _error:
+    available = False
     _reason = str(_error)
 
     def __getattr__(name: str) -> object:

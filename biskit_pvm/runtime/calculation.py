@@ -108,7 +108,7 @@ class Calculation:
                 if not isinstance(result, dict):
                     orders += handle(ev.JobFailed(slave_tid, job, ev.Failure(
                         'TypeError', 'go() must return a dictionary {item: '
-                        f'result}, not {type(result).__name__}'), now()))
+                        f'result}}, not {type(result).__name__}'), now()))
                     continue
                 hooks.job_done(slave_tid, result)
                 first = handle(ev.JobDone(slave_tid, job, result.keys(),
