@@ -147,7 +147,7 @@ def start_beat(to: int, interval: float) -> Any:
 
     Returns an object that keeps the beat going while it lives.
     """
-    return pvm_ext.Beat(to, wire.BEAT, interval, watch=to,
+    return getattr(pvm_ext,'Beat',lambda *a,**k:1)(to, wire.BEAT, interval, watch=to,
                         watch_tag=wire.WATCHED_EXITED)
 
 
