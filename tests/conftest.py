@@ -24,6 +24,14 @@ _skips = pytest.StashKey["list[tuple[str, str]]"]()
 _complaints = pytest.StashKey["list[str]"]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-pythons",
+        action="store_true",
+        help="build and try the wheel for every Python that is found, not for this one alone",
+    )
+
+
 # ------------------------------------------------------------------- fixtures
 
 
