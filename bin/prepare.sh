@@ -51,7 +51,7 @@ state() {
     {
         "$PYTHON" -c 'import sys; print(sys.version, sys.executable)'
         echo "$ROOT ${PVM_ROOT-}"
-        ls /usr/include/pvm3.h /usr/local/include/pvm3.h 2> /dev/null
+        ls /usr/include/pvm3.h /usr/local/include/pvm3.h 2> /dev/null || true
         cd "$ROOT"
         find biskit_pvm slave_scripts -name __pycache__ -prune -o \
             \( -path '*/toplevel/*' -o -name __init__.py \) -print | sort
