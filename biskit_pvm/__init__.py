@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from pvm_ext import PvmError
 from pvm_ext import available as pvm_installed
+from pvm_ext.errors import PvmError
 
 from biskit_pvm import ExampleMaster, PVMThread, Status, TrackingJobMaster, \
     dispatcher, hosts, pvm

@@ -285,5 +285,5 @@ def call_slowly(function: str, *args: Any, timeout: Optional[float] = None,
 
 def error_text(code: int) -> str:
     """Return the name and meaning of a PVM error code."""
-    from biskit_pvm.pvm import pvmerrors
-    return pvmerrors.get(code, f'unknown PVM error {code}')
+    error = pvm_ext.error_for(code)
+    return f'{error.name}  {error.text}'
