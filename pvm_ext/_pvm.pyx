@@ -13,5 +13,6 @@ include "parts/messages.pxi"
 include "parts/packing.pxi"
 include "parts/frames.pxi"
 include "parts/beat.pxi"
+include "parts/output.pxi"
 
 set_up()

@@ -50,6 +50,7 @@ cdef Waiter *waiters = NULL
 cdef Waiter *looker = NULL
 cdef int mode = AS_PVM
 cdef unsigned long generation = 0    # counts the sockets that came
+cdef bint interrupted = False        # Ctrl-C came while a message handler ran
 
 
 # --- what is wanted ----------------------------------------------------------------------
@@ -348,6 +349,7 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
     The message becomes the active receive buffer.  An exception may leave the thread
     without the lock; `unlock` and `leave` know.
     """
+    global interrupted
     cdef Thread *me = this_thread()
     cdef Waiter *waiter = me.waiter
     cdef int mine = pvmmytid
@@ -379,12 +381,15 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
                     mid = n
                     break
                 line_up(waiter)
+                problem = EINTR if interrupted else 0
+                interrupted = False
                 # what this look has read may be for somebody else
                 if waiter.next != NULL:
                     leave()
                 else:
                     unlock()
-                problem = 0
+                if problem:
+                    break
                 if timeout < 0:
                     ready = ppoll(waiter.set, n, NULL, NULL)
                 else:
