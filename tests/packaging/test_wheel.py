@@ -18,13 +18,7 @@ from pvm_ext import installation
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        installation.find().origin != "bundled",
-        reason="this build uses a PVM of the system or of PVM_ROOT, which no wheel carries",
-    ),
-]
+pytestmark = pytest.mark.timeout(600)
 
 
 def run(*argv: object, **options: Any) -> str:
@@ -72,6 +66,8 @@ def sdist(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def installed(python, sdist, tmp_path_factory) -> Installed:
     """Build the wheel out of the sdist and install it in an empty environment."""
+    if installation.find().origin != "bundled":
+        pytest.skip("this build uses a PVM of the system or of PVM_ROOT, which no wheel carries")
     place = tmp_path_factory.mktemp("wheel")
     with tarfile.open(sdist) as archive:
         archive.extractall(place)

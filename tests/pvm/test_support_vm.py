@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+import pvm_ext
 from pvm_ext import installation
 from tests.support.traces import processes_with
 from tests.support.vm import VirtualMachine
@@ -61,3 +62,18 @@ def test_the_environment_of_the_user_is_kept_out(monkeypatch):
         assert machine.env["EXTRA"] == "1" and "HOME" not in machine.env
         assert machine.env["PVM_ROOT"] == str(installation.pvm_root())
     assert os.environ["PVM_EXPORT"] == "SECRET"
+
+
+def test_the_process_of_the_tests_is_a_task_of_the_session_machine(session_vm):
+    tid = pvm_ext.mytid()
+    assert tid > 0
+    assert tid in [task.tid for task in pvm_ext.tasks()]
+    assert pvm_ext.config().nhost == 1
+
+
+def test_the_tasks_of_a_machine_are_listed_without_the_asker(vm):
+    assert vm.tasks() == []
+    vm.console("spawn /bin/sleep 30")
+    (task,) = wait_for(vm.tasks)
+    assert task["name"] == "/bin/sleep"
+    assert task["pid"] in [process.pid for process in vm.processes()]
