@@ -10,6 +10,7 @@ from .records import *  # noqa: F403
 
 try:
     from ._pvm import *  # noqa: F403
+    from .objects import Received, dump, load, recv_object, send_object
     from .output import catchout, exit
 
     #: Whether libpvm3 and its binding could be loaded.

@@ -12,6 +12,7 @@ include "parts/options.pxi"
 include "parts/messages.pxi"
 include "parts/packing.pxi"
 include "parts/frames.pxi"
+include "parts/typed.pxi"
 include "parts/beat.pxi"
 include "parts/output.pxi"
 

@@ -273,12 +273,12 @@ cdef int deliver(int *tids, int count, int tag) noexcept nogil:
     # Send the active buffer to everybody, the caller included.
     cdef int code, i
     if count == 1:
-        return send_buffer(tids, 1, tag, False)
-    code = send_buffer(tids, count, tag, True)
+        return send_active(tids, 1, tag, False)
+    code = send_active(tids, count, tag, True)
     if code >= 0:
         for i in range(count):
             if tids[i] == pvmmytid:
-                return send_buffer(&tids[i], 1, tag, False)
+                return send_active(&tids[i], 1, tag, False)
     return code
 
 

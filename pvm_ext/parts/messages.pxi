@@ -189,7 +189,7 @@ cdef int sending_to = -1       # who gets what is being sent; 0 several, -1 noth
 cdef double sending_since = 0
 
 
-cdef int send_buffer(int *tids, int count, int tag, bint many) noexcept nogil:
+cdef int send_active(int *tids, int count, int tag, bint many) noexcept nogil:
     # Send the active buffer, and let `sending` tell of it.
     global sending_to, sending_since
     cdef int code
@@ -218,7 +218,7 @@ def send(int tid, int tag):
     enter()
     try:
         with nogil:
-            code = send_buffer(&tid, 1, tag, False)
+            code = send_active(&tid, 1, tag, False)
         check(code, "send", f"tid {tid:#x}, tag {tag}")
     finally:
         leave()
@@ -240,7 +240,7 @@ def mcast(tids, int tag):
     enter()
     try:
         with nogil:
-            code = send_buffer(targets.data.as_ints, count, tag, True)
+            code = send_active(targets.data.as_ints, count, tag, True)
         check(code, "mcast", f"{count} tasks, tag {tag}")
     finally:
         leave()

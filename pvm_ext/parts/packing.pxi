@@ -37,7 +37,10 @@ cdef int pack(int kind, void *data, int count, int stride) noexcept nogil:
     return pvm_pkdcplx(<double *>data, count, stride)
 
 
-cdef int unpack(int kind, void *data, int count, int stride) noexcept nogil:
+cdef int unpack(int kind, void *data, int count, int stride, bint xdr) noexcept nogil:
+    cdef int code
+    cdef long *longs = <long *>data
+    cdef Py_ssize_t i
     if kind == BYTE:
         return pvm_upkbyte(<char *>data, count, stride)
     if kind == SHORT:
@@ -49,7 +52,12 @@ cdef int unpack(int kind, void *data, int count, int stride) noexcept nogil:
     if kind == UINT:
         return pvm_upkuint(<unsigned int *>data, count, stride)
     if kind == LONG:
-        return pvm_upklong(<long *>data, count, stride)
+        code = pvm_upklong(longs, count, stride)
+        if code >= 0 and xdr:
+            # 32 bits came, and libpvm does not extend their sign
+            for i in range(count):
+                longs[i * stride] = <int>longs[i * stride]
+        return code
     if kind == ULONG:
         return pvm_upkulong(<unsigned long *>data, count, stride)
     if kind == FLOAT:
@@ -124,7 +132,7 @@ cdef int pack_items(int kind, items, stride, str function) except -1:
         try:
             bufid = pvm_getsbuf()
             if (kind == LONG or kind == ULONG) and bufid and encoding_of(bufid) == XDR_ENCODING:
-                check_long(kind, &view, count, step, function)
+                check_long(kind, view.buf, count, step, function)
             if bufid in pinned:
                 if step != 1:
                     raise error_for(PvmNotImpl, function, "an in-place message takes stride 1 only")
@@ -145,12 +153,14 @@ cdef int pack_items(int kind, items, stride, str function) except -1:
     return 0
 
 
-cdef int check_long(int kind, Py_buffer *view, Py_ssize_t count, Py_ssize_t step,
+cdef int check_long(int kind, void *data, Py_ssize_t count, Py_ssize_t step,
                     str function) except -1:
-    # libpvm would send the lower 32 bits and say nothing.
-    cdef long *signed_items = <long *>view.buf
-    cdef unsigned long *unsigned_items = <unsigned long *>view.buf
+    # XDR has 32 bits for a long: libpvm would send the lower ones and say nothing.
+    cdef long *signed_items = <long *>data
+    cdef unsigned long *unsigned_items = <unsigned long *>data
     cdef Py_ssize_t i
+    if kind != LONG and kind != ULONG:
+        return 0
     for i in range(count):
         if kind == LONG:
             if not -0x80000000L <= signed_items[i * step] <= 0x7fffffffL:
@@ -186,7 +196,7 @@ cdef list unpack_items(int kind, nitem, stride, str function):
             raise MemoryError
         try:
             with nogil:
-                code = unpack(kind, data, <int>count, 1)
+                code = unpack(kind, data, <int>count, 1, encoding == XDR_ENCODING)
             check(code, function)
             if kind == BYTE:
                 return [(<signed char *>data)[i] for i in range(count)]
@@ -199,13 +209,8 @@ cdef list unpack_items(int kind, nitem, stride, str function):
             if kind == UINT:
                 return [(<unsigned int *>data)[i] for i in range(count)]
             if kind == LONG:
-                if encoding == XDR_ENCODING:
-                    # 32 bits came, and libpvm does not extend their sign
-                    return [<int>(<long *>data)[i] for i in range(count)]
                 return [(<long *>data)[i] for i in range(count)]
             if kind == ULONG:
-                if encoding == XDR_ENCODING:
-                    return [<unsigned int>(<unsigned long *>data)[i] for i in range(count)]
                 return [(<unsigned long *>data)[i] for i in range(count)]
             if kind == FLOAT:
                 return [(<float *>data)[i] for i in range(count)]

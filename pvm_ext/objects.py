@@ -1,0 +1,120 @@
+"""Python objects as messages: pickle, with large buffers out of band and without copies."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Optional, Union
+
+from ._pvm import recv_frames, send_frames
+from .errors import BadMsgError
+
+OUT_OF_BAND = 16384
+"""Buffers from this size on (bytes) travel beside the pickle; they arrive writable."""
+
+
+class Received(NamedTuple):
+    """An object that has come, and from whom."""
+
+    value: Any
+    tid: int
+    """The sender."""
+    tag: int
+
+
+def dump(value: Any) -> list[Any]:
+    """Turn an object into frames for `send_frames`.
+
+    Parameters
+    ----------
+    value : object
+        Anything that pickle takes.
+
+    Returns
+    -------
+    list of bytes-like
+        The pickle, then the buffers beside it, which still belong to `value`.
+    """
+    frames: list[Any] = [b""]
+
+    def beside(buffer: pickle.PickleBuffer) -> bool:
+        try:
+            raw = buffer.raw()
+        except BufferError:
+            return True
+        if raw.nbytes < OUT_OF_BAND:
+            return True
+        frames.append(raw)
+        return False
+
+    frames[0] = pickle.dumps(value, 5, buffer_callback=beside)
+    return frames
+
+
+def load(frames: Sequence[Any]) -> Any:
+    """Make the object again from the frames of `dump`; only for frames from whom you trust."""
+    return pickle.loads(frames[0], buffers=frames[1:])
+
+
+def send_object(tids: Union[int, Iterable[int]], tag: int, value: Any, encoding: int = -1) -> None:
+    """Send an object.
+
+    Parameters
+    ----------
+    tids : int or sequence of int
+        The receiver or receivers; the caller may be among them.
+    tag : int
+        The message tag, >= 0.
+    value : object
+        Anything that pickle takes.  The memory of large arrays in it is sent from where
+        it is, and must not change before the call returns.
+    encoding : int, optional
+        As in `send_frames`.
+    """
+    send_frames(tids, tag, dump(value), encoding)
+
+
+def recv_object(tid: int = -1, tag: int = -1, timeout: Optional[float] = None) -> Optional[Received]:
+    """Wait for an object.
+
+    Unpickling runs code that the sender chooses.  All tasks of a virtual machine belong to
+    one user; if others can send to you, use `recv_frames` and check first.
+
+    Parameters
+    ----------
+    tid : int
+        The sender; -1 for any.
+    tag : int
+        The message tag; -1 for any.
+    timeout : float, optional
+        Seconds; 0 looks once, None waits for ever.
+
+    Returns
+    -------
+    Received or None
+        None when the time is over.  Arrays in the object own their memory and are
+        writable.
+
+    Raises
+    ------
+    BadMsgError
+        When the message is no object or its pickle is damaged.  A message that was not
+        made by `send_frames` stays this thread's active receive buffer.
+    """
+    message = recv_frames(tid, tag, timeout)
+    if message is None:
+        return None
+    if not message.frames:
+        raise BadMsgError(
+            -12, "recv_object", f"the message from {message.tid:#x} with tag {message.tag} is no object"
+        )
+    try:
+        value = load(message.frames)
+    except Exception as error:
+        raise BadMsgError(
+            -12,
+            "recv_object",
+            f"the object from {message.tid:#x} with tag {message.tag} cannot be unpickled: "
+            f"{type(error).__name__}: {error}",
+        ) from error
+    return Received(value, message.tid, message.tag)
