@@ -32,7 +32,7 @@ def channel(kind: str, size: int, peer: int) -> tuple[Callable[[int], None], Cal
 
 def main(kind: str, size: str, count: str, role: str = "master") -> None:
     """Run one of the two tasks; the master prints the seconds that `count` round trips took."""
-    pvm_ext.setopt(pvm_ext.PvmRoute, pvm_ext.PvmRouteDirect)
+    pvm_ext.setopt(pvm_ext.Option.ROUTE, pvm_ext.Route.DIRECT)
     timed = int(count)
     warm_up = timed // 10 + 1
     if role == "slave":
