@@ -160,7 +160,8 @@ def find(environment: Mapping[str, str] = os.environ) -> Installation:
     PvmNotFoundError
         When none of them has a daemon.
     """
-    if environment.get("PVM_ROOT"):
+    # A daemon started from the bundle hands its PVM_ROOT on to its tasks.
+    if environment.get("PVM_ROOT", str(BUNDLE)) not in ("", str(BUNDLE)):
         found = examine(Path(environment["PVM_ROOT"]), "PVM_ROOT")
         if not found.can_run:
             raise PvmNotFoundError(

@@ -18,6 +18,8 @@ from pvm_ext import installation
 
 ROOT = Path(__file__).parents[2]
 
+BUNDLED = installation.find().origin == "bundled"
+
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -66,7 +68,7 @@ def sdist(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def installed(python, sdist, tmp_path_factory) -> Installed:
     """Build the wheel out of the sdist and install it in an empty environment."""
-    if installation.find().origin != "bundled":
+    if not BUNDLED:
         pytest.skip("this build uses a PVM of the system or of PVM_ROOT, which no wheel carries")
     place = tmp_path_factory.mktemp("wheel")
     with tarfile.open(sdist) as archive:

@@ -92,6 +92,8 @@ def test_running_takes_pvm_root_before_the_bundle(nowhere, monkeypatch):
     monkeypatch.setattr(installation, "BUNDLE", bundle)
     assert installation.find().origin == "bundled"
     assert installation.environment() == {"PVM_ROOT": str(bundle)}
+    monkeypatch.setenv("PVM_ROOT", str(bundle))  # as the bundled daemon gives to its tasks
+    assert installation.find().origin == "bundled"
     chosen = debian_tree(nowhere / "chosen")
     monkeypatch.setenv("PVM_ROOT", str(chosen))
     assert installation.daemon() == chosen / "lib" / "pvmd"
