@@ -10,6 +10,7 @@ from .records import *  # noqa: F403
 
 try:
     from ._pvm import *  # noqa: F403
+    from .formats import packf, unpackf
     from .objects import Received, dump, load, recv_object, send_object
     from .output import catchout, exit
 
