@@ -302,9 +302,9 @@ class PVMThread(Thread):
         tid, tag = message.tid, message.tag
         if type(message) is Notification:
             return tid, tag, 0.0, (message.tids,)
+        if tag == wire.BEAT:
+            return tid, tag, 0.0, (tid,)
         if message.frames is None:
-            if tag == wire.BEAT:
-                return tid, tag, 0.0, (tid,)
             log.warning('message with tag %d from task t%x is none of ours; '
                         'thrown away', tag, tid)
             return None

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from biskit_pvm.core import events as ev
@@ -222,6 +223,10 @@ class JobMaster(PVMMasterSlave):
         nice = niceness.get(host, niceness.get('default', 0)) \
             if niceness else 0
         try:
+            if not os.path.exists(self.slave_script) and \
+                    machine.is_own_host(host):
+                raise FileNotFoundError(
+                    f'there is no slave script {self.slave_script!r}')
             tid = self.spawn(host, nickname, nice, show_output)
             reason = machine.error_text(tid) if tid <= 0 else ''
         except (TimeoutError, OSError, RuntimeError) as error:
@@ -229,7 +234,7 @@ class JobMaster(PVMMasterSlave):
         if tid <= 0:
             self.note(f'error spawning {host}\n\t{reason}')
             self._loop.call_soon(self.__feed, ev.SpawnFailed(
-                nickname, f'cannot be started: {reason}', now()))
+                nickname, f'could not be started: {reason}', now()))
         else:
             self.__display.line(f'{tid} {nickname} spawned.')
 
@@ -508,10 +513,15 @@ class JobSlave(PVMMasterSlave):
     def start(self) -> None:
         """Start working for the master."""
         PVMMasterSlave.start(self)
-        self.bindMessages()
-        threading.Thread(target=self.__look_after_results, daemon=True,
-                         name='results').start()
-        self.startMessageLoop()
+        try:
+            self.bindMessages()
+            threading.Thread(target=self.__look_after_results, daemon=True,
+                             name='results').start()
+            self.startMessageLoop()
+        except BaseException:
+            # the thread alone would keep the process, of which nobody hears
+            traceback.print_exc()
+            self._leave_process(1)
 
     def bindMessages(self) -> None:
         """Bind the messages of the master."""

@@ -519,7 +519,8 @@ class MasterState:
             return []
         place = slave.place
         if slave.state != LEAVING:
-            place.reason = event.reason
+            place.reason = event.reason if slave.up else \
+                event.reason + ' before it was up'
         orders: List[Any] = [ev.Note(
             f'{place.nickname} has ended: {place.reason}')]
         orders += self._lost(slave)

@@ -40,8 +40,6 @@ HOST_DELETED = 999991
 HOST_ADDED = 999990
 #: the output of slaves; made by a daemon
 OUTPUT = 999989
-#: the end of the task that a slave watches
-WATCHED_EXITED = 999988
 
 SEAL_BYTES = 16
 KEY_BYTES = 32

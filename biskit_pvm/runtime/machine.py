@@ -147,8 +147,7 @@ def start_beat(to: int, interval: float) -> Any:
 
     Returns an object that keeps the beat going while it lives.
     """
-    return getattr(pvm_ext,'Beat',lambda *a,**k:1)(to, wire.BEAT, interval, watch=to,
-                        watch_tag=wire.WATCHED_EXITED)
+    return pvm_ext.Beat(to, wire.BEAT, interval, watch=to)
 
 
 def leave() -> None:
@@ -225,9 +224,14 @@ def site_folders() -> List[str]:
     return [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
 
 
+def is_own_host(name: str) -> bool:
+    """Tell whether PVM knows this very host by a name."""
+    return name in ('.', own_host())
+
+
 def _is_here(flag: int, where: str) -> bool:
     return bool(flag & pvm_ext.Spawn.HOST) and \
-        where.split(':')[0] in ('.', own_host())
+        is_own_host(where.split(':')[0])
 
 
 def spawn(command: str, argv: Sequence[str], flag: int, where: str,

@@ -1,0 +1,98 @@
+"""A slave that does what each item says: (verb, argument)."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from biskit_pvm import JobSlave
+
+
+class Unpicklable:
+    """Refuses to be sent."""
+
+    def __reduce__(self):
+        raise TypeError('this cannot be pickled')
+
+
+class Unreadable:
+    """Can be sent, but not be read."""
+
+    def __reduce__(self):
+        return _explode, ()
+
+
+def _explode():
+    if __name__ == '__main__':
+        raise TypeError('this cannot be read')
+
+
+class Obedient(JobSlave):
+    """Do what the items say."""
+
+    def initialize(self, params):
+        """Take over the parameters, which may be an order, too."""
+        self.params = params
+        if isinstance(params, dict) and 'initialize' in params:
+            self.do(*params['initialize'])
+
+    def go(self, chunk):
+        """Follow each order; an order may end everything."""
+        return {item: self.do(*order) for item, order in chunk.items()}
+
+    def do(self, verb, argument=None):
+        """Follow one order and return its result."""
+        if verb == 'return':
+            return argument
+        if verb == 'sleep':
+            time.sleep(argument)
+            return argument
+        if verb == 'raise':
+            raise ValueError(argument)
+        if verb == 'exit':
+            os._exit(argument)
+        if verb == 'kill':
+            os.kill(os.getpid(), signal.SIGKILL)
+        if verb == 'stop':
+            os.kill(os.getpid(), signal.SIGSTOP)
+        if verb == 'once':      # (path, order): only the first who comes
+            path, order = argument
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return 'again'
+            return self.do(*order)
+        if verb == 'until':     # wait for a file to appear, at most a minute
+            for _ in range(6000):
+                if os.path.exists(argument):
+                    return 'seen'
+                time.sleep(0.01)
+            raise TimeoutError(argument)
+        if verb == 'pid':
+            return os.getpid()
+        if verb == 'nice':
+            return os.nice(0)
+        if verb == 'params':
+            return self.params
+        if verb == 'environ':
+            return os.environ.get(argument)
+        if verb == 'print':
+            print(argument)
+            return argument
+        if verb == 'unpicklable':
+            return Unpicklable()
+        if verb == 'unreadable':
+            return Unreadable()
+        if verb == 'child':
+            return subprocess.Popen(['sleep', str(argument)]).pid
+        if verb == 'array':
+            import numpy
+            return numpy.arange(argument, dtype=float)
+        raise ValueError(f'unknown order {verb!r}')
+
+
+if __name__ == '__main__':
+    if len(sys.argv) == 2:
+        os.nice(int(sys.argv[1]))
+    Obedient().start()
