@@ -5,8 +5,9 @@ set aside.  Every move costs constant time, whatever the number of items:
 
 * `_waiting` holds what nobody works on, in the order in which it will be
   given out;
-* `_retry` holds what has to be given out alone, because the job that held it
-  failed and nobody knows yet which of its items was to blame;
+* `_alone` holds the items that may only be given out alone, and to one slave
+  at a time, because a job that held them failed and nobody knows yet which of
+  its items was to blame; those of them that nobody works on are in `_retry`;
 * `_out[n]` holds the unfinished items that were given out `n` times, oldest
   first, so that the least often given one is always at hand.
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 from collections import deque
 from typing import (
     Any, Collection, Dict, Hashable, Iterable, Iterator, List, MutableMapping,
-    Optional, Tuple)
+    Optional, Set, Tuple)
 
 Item = Hashable
 
@@ -111,6 +112,7 @@ class Jobs:
         self._states = {}
         self._waiting: deque = deque()
         self._retry: Dict[Item, Any] = {}
+        self._alone: Set[Item] = set()
         self._out: Dict[int, Dict[Item, None]] = {}
         self._copies: Dict[Item, int] = {}
         self._n_unfinished = 0
@@ -155,6 +157,7 @@ class Jobs:
             if self._states[item] == state:
                 return
             self._leave(item)
+            self._alone.discard(item)
         self._enter(item, state)
 
     def remove(self, item: Item) -> None:
@@ -223,7 +226,7 @@ class Jobs:
             for item in self._out[n]:
                 if len(chunk) == nmax:
                     return chunk
-                if item not in held:
+                if item not in held and item not in self._alone:
                     chunk.append(item)
         return chunk
 
@@ -250,6 +253,7 @@ class Jobs:
         if self._states.get(item, FINISHED) == FINISHED:
             return False
         self._leave(item)
+        self._alone.discard(item)
         self._states[item] = FINISHED
         return True
 
@@ -264,7 +268,7 @@ class Jobs:
         ----------
         item : hashable
         alone : bool
-            Give it out in a job of its own.
+            Give it out in jobs of its own from now on.
         mark : object
             Who should not get it; compared with `barred` of `next_chunk`.
 
@@ -274,15 +278,19 @@ class Jobs:
             Whether the item waits to be given out now.
         """
         state = self._states.get(item, FINISHED)
-        if state == FINISHED or state is None:
-            return state is None
+        if state == FINISHED:
+            return False
+        if alone:
+            self._alone.add(item)
+        if state is None:
+            return True
         if self._copies[item] > 1:
             self._copies[item] -= 1
             return False
         self._leave(item)
         self._n_unfinished += 1
         self._states[item] = None
-        if alone:
+        if item in self._alone:
             self._retry[item] = mark
         else:
             self._waiting.appendleft(item)
@@ -310,7 +318,7 @@ class Jobs:
         states = self._states
         assert self._n_unfinished == sum(s != FINISHED for s in states.values())
         new = {i for i, s in states.items() if s is None}
-        assert set(self._retry) <= new
+        assert set(self._retry) <= new & self._alone
         assert self._n_new == len(new) - len(self._retry)
         queued = [i for i in self._waiting
                   if states.get(i, 0) is None and i not in self._retry]

@@ -70,7 +70,8 @@ def test_an_item_that_kills_all_slaves_is_given_up(make):  # noqa: F811
 
 def test_a_job_that_hangs_is_taken_away(make, tmp_path):  # noqa: F811
     once = ('once', (str(tmp_path / 'done'), ('sleep', 600)))
-    master = make(dict(returns(4), odd=once), job_timeout=0.5, chunk_size=1)
+    master = make(dict(returns(4), odd=once), job_timeout=0.5, chunk_size=1,
+                  redistribute=0)
     start = time.monotonic()
     assert master.calculateResult() == dict(squares(4), odd='again')
     assert time.monotonic() - start < 20

@@ -130,6 +130,28 @@ def test_a_failed_chunk_is_tried_item_by_item_and_only_the_culprit_set_aside():
     assert [len(g.items) for g in tries] == [3, 1, 1]
 
 
+@pytest.mark.parametrize('redistribute', [True, False])
+@pytest.mark.parametrize('n_slaves', [1, 2, 3])
+def test_slaves_that_fail_in_turn_on_the_same_items_come_to_an_end(
+        n_slaves, redistribute):
+    play = Play(list(range(9)) + ['bad'], 'xyz'[:n_slaves], chunk_size=5,
+                redistribute=redistribute)
+    for place in 'xyz'[:n_slaves]:
+        play.slave(place)
+    for _ in range(60):
+        if play.state.finished:
+            break
+        _, job, tid = min((number, number, slave.tid)
+                          for slave in play.state.slaves.values()
+                          for number in slave.jobs)
+        items = play.state.slaves[tid].jobs[job].items
+        if 'bad' in items:
+            play.feed(ev.JobFailed, tid, job, BAD)
+        else:
+            play.feed(ev.JobDone, tid, job, list(items), 0.001)
+    assert play.state.finished and list(play.state.failed) == ['bad']
+
+
 def test_a_failed_item_goes_to_another_slave_while_there_is_one():
     play = Play('a', ['x', 'y'], redistribute=False)
     a, first = play.slave('x')
