@@ -1,0 +1,433 @@
+"""An executor of Python's own kind whose workers are PVM slaves.
+
+>>> from biskit_pvm.futures import PVMExecutor
+>>> with PVMExecutor(hosts=["node1", "node2"]) as executor:     # doctest: +SKIP
+...     print(list(executor.map(pow, range(4), range(4))))
+[1, 1, 4, 27]
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import pickle
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from concurrent.futures._base import BrokenExecutor
+from typing import Any, Callable, Optional
+
+from biskit_pvm.dispatcher import JobMaster
+
+from biskit_pvm import calls
+from biskit_pvm.core import events as ev
+from biskit_pvm.runtime.scripts import slave_script
+
+__all__ = ["BrokenPVMExecutor", "PVMExecutor"]
+
+log = logging.getLogger(__name__)
+
+
+class BrokenPVMExecutor(BrokenExecutor):
+    """No slave is left to work, or a call cannot be done because the slaves that tried it have died."""
+
+
+class PVMExecutor(Executor):
+    """Run calls on the slaves of a Parallel Virtual Machine.
+
+    Interface and meaning are those of `concurrent.futures.Executor`; calls, arguments and results are pickled, as
+    by `concurrent.futures.ProcessPoolExecutor`.  Functions that cannot be imported by name (lambdas, closures, those
+    of an interactive session) need cloudpickle.
+
+    Parameters
+    ----------
+    max_workers : int, optional
+        Number of slaves.  By default one per entry of `hosts`; without these, the number of hosts of the virtual
+        machine, or the number of processors where this computer is the only one.
+    hosts : sequence of str, optional
+        Where the slaves are started, in turns; a host may occur several times.  By default the hosts that are in
+        the virtual machine.
+    initializer : callable, optional
+        Called in each slave before its first call, with `initargs`.  A slave whose initializer raises is not used,
+        and when none is left the executor is broken.
+    initargs : tuple
+        Arguments of `initializer`.
+    niceness : dict, optional
+        {host: nice value, 'default': nice value}; 0 by default.
+    prefetch : float
+        Seconds of short calls that a slave may have in hand while it works on another.  More than 0 is faster for
+        large numbers of calls of some microseconds, but a short call may then wait behind a long one.
+    add_hosts : bool
+        Add `hosts` to the virtual machine first.
+    **options
+        Those of `biskit_pvm.JobMaster` about faults: max_deaths, max_respawns, heartbeat, watch_hosts.
+
+    Notes
+    -----
+    Unlike a process pool, which is broken by the first worker that dies, the calls of a dead slave are given to
+    others, unless `max_deaths` slaves have died over one: its future then raises `BrokenPVMExecutor`.
+
+    The slaves are started by the first call.
+    """
+
+    def __init__(
+        self,
+        max_workers: Optional[int] = None,
+        hosts: Optional[Sequence[str]] = None,
+        *,
+        initializer: Optional[Callable[..., object]] = None,
+        initargs: tuple[Any, ...] = (),
+        niceness: Optional[dict[str, int]] = None,
+        prefetch: float = 0.0,
+        add_hosts: bool = False,
+        **options: Any,
+    ) -> None:
+        if max_workers is not None and max_workers <= 0:
+            raise ValueError("max_workers must be greater than 0")
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
+        if isinstance(hosts, str):
+            raise TypeError("hosts must be a sequence of host names, not one string")
+        if hosts is not None and not hosts:
+            raise ValueError("hosts must not be empty")
+        self._pool = _Pool(
+            max_workers, hosts, initializer, initargs, niceness, add_hosts, dict(options, prefetch=prefetch)
+        )
+        # An executor that nobody holds any more finishes its calls and lets its slaves go.
+        self._finalizer = weakref.finalize(self, self._pool.close)
+        self._finalizer.atexit = False
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have ``fn(*args, **kwargs)`` called by a slave.
+
+        Returns
+        -------
+        Future
+            What cannot be pickled is raised by its ``result()``.
+
+        Raises
+        ------
+        RuntimeError
+            After `shutdown`; `BrokenPVMExecutor`, its subclass, when no slave is left.
+        """
+        return self._pool.submit(fn, args, kwargs)
+
+    def map(
+        self,
+        fn: Callable[..., Any],
+        *iterables: Iterable[Any],
+        timeout: Optional[float] = None,
+        chunksize: int = 1,
+        buffersize: Optional[int] = None,
+    ) -> Iterator[Any]:
+        """Return an iterator equivalent to ``map(fn, *iterables)``, whose calls run on the slaves.
+
+        Parameters
+        ----------
+        fn : callable
+        *iterables
+            Its arguments.
+        timeout : float, optional
+            Seconds from this call after which a result that is not there yet raises TimeoutError.
+        chunksize : int
+            How many calls a slave gets at a time.
+        buffersize : int, optional
+            How many chunks are submitted before the first result is asked for, and stay ahead of what was taken;
+            by default all of them at once.
+        """
+        if chunksize < 1:
+            raise ValueError("chunksize must be >= 1.")
+        if buffersize is not None and not isinstance(buffersize, int):
+            raise TypeError("buffersize must be an integer or None")
+        if buffersize is not None and buffersize < 1:
+            raise ValueError("buffersize must be None or > 0")
+        end = None if timeout is None else time.monotonic() + timeout
+        arguments = zip(*iterables)
+        waiting: deque[Future[Any]]
+        if chunksize == 1:
+            pending: Iterator[Future[Any]] = (self.submit(fn, *args) for args in arguments)
+            waiting = deque(itertools.islice(pending, buffersize))
+            return _results(waiting, pending, end)
+        chunks = iter(lambda: list(itertools.islice(arguments, chunksize)), [])
+        pending = (self.submit(_call_chunk, fn, chunk) for chunk in chunks)
+        waiting = deque(itertools.islice(pending, buffersize))
+        return _flat(_results(waiting, pending, end))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the slaves go when what was submitted is done.
+
+        Parameters
+        ----------
+        wait : bool
+            Return only when the slaves have gone.
+        cancel_futures : bool
+            Cancel what no slave has yet.
+        """
+        self._pool.close(cancel_futures)
+        if wait:
+            self._pool.join()
+
+
+def _results(waiting: deque[Future[Any]], pending: Iterator[Future[Any]], end: Optional[float]) -> Iterator[Any]:
+    """Yield the results of `waiting` in turn, and put one of `pending` behind for each that is taken."""
+    try:
+        while waiting:
+            waiting.extend(itertools.islice(pending, 1))
+            # Neither the future nor its result is held while the user works with the result.
+            yield _result(waiting.popleft(), end)
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _result(future: Future[Any], end: Optional[float]) -> Any:
+    try:
+        try:
+            return future.result(None if end is None else end - time.monotonic())
+        finally:
+            future.cancel()
+    finally:
+        # an exception's traceback would hold it
+        del future
+
+
+def _flat(chunks: Iterator[list[Any]]) -> Iterator[Any]:
+    for chunk in chunks:
+        chunk.reverse()
+        while chunk:
+            yield chunk.pop()
+
+
+def _call_chunk(fn: Callable[..., Any], chunk: list[tuple[Any, ...]]) -> list[Any]:
+    """Run in a slave: the calls of one chunk of `PVMExecutor.map`."""
+    return [fn(*args) for args in chunk]
+
+
+class _Pool:
+    """The futures of an executor, and the master that works on them; does not keep the executor alive."""
+
+    def __init__(
+        self,
+        max_workers: Optional[int],
+        hosts: Optional[Sequence[str]],
+        initializer: Optional[Callable[..., object]],
+        initargs: tuple[Any, ...],
+        niceness: Optional[dict[str, int]],
+        add_hosts: bool,
+        options: dict[str, Any],
+    ) -> None:
+        self.max_workers = max_workers
+        self.hosts = None if hosts is None else list(hosts)
+        self.initializer = None if initializer is None else calls.pack(initializer, tuple(initargs), {})
+        self.niceness = {"default": 0} if niceness is None else niceness
+        self.add_hosts = add_hosts
+        self.options = options
+        #: of the calls that have no outcome yet, by number
+        self.futures: dict[int, Future[Any]] = {}
+        self.broken: Optional[str] = None
+        self.closed = False
+        # Reentrant: the collector may finalize an executor in whatever thread holds this.
+        self.lock = threading.RLock()
+        self.numbers = itertools.count()
+        self.master: Optional[_CallMaster] = None
+
+    def submit(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            call = calls.pack(fn, args, kwargs)
+        except Exception as error:
+            self.check()
+            future.set_exception(error)
+            return future
+        with self.lock:
+            self.check()
+            if self.master is None:
+                self.master = self.start()
+            number = next(self.numbers)
+            self.futures[number] = future
+            self.master.add({number: call})
+        return future
+
+    def check(self) -> None:
+        """Raise when no call is taken any more."""
+        if self.broken is not None:
+            raise BrokenPVMExecutor(self.broken)
+        if _exiting:
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+        if self.closed:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+
+    def start(self) -> _CallMaster:
+        # Results may be of classes that the user's script defines, which slaves know by this name.
+        sys.modules.setdefault(calls.MAIN, sys.modules["__main__"])
+        master = _CallMaster(self)
+        _pools.add(self)
+        master.start()
+        return master
+
+    def close(self, cancel_futures: bool = False) -> None:
+        """Take no more calls; the master ends when it has done those it has."""
+        with self.lock:
+            if cancel_futures:
+                for future in list(self.futures.values()):
+                    future.cancel()
+            if self.closed:
+                return
+            self.closed = True
+            if self.master is not None:
+                self.master.close()
+
+    def join(self) -> None:
+        """Wait until the slaves have gone."""
+        if self.master is not None and not self.master._loop.inside():
+            self.master.join()
+
+    def fail(self, reason: str) -> None:
+        """No call will be done any more."""
+        with self.lock:
+            self.broken = reason
+            futures, self.futures = self.futures, {}
+        for future in futures.values():
+            if not future.done():
+                _begin(future)
+                future.set_exception(BrokenPVMExecutor(reason))
+
+
+def _begin(future: Future[Any]) -> bool:
+    """Note that a slave gets the call; return False when it was cancelled before."""
+    return future.running() or future.set_running_or_notify_cancel()
+
+
+class _CallMaster(JobMaster):
+    """A master whose items are calls, which come while it runs.
+
+    All hooks are called in the thread of the message loop.
+    """
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+        self._settled: list[int] = []
+        super().__init__(
+            {},
+            1,
+            _places(pool),
+            pool.niceness,
+            slave_script("executor_slave.py"),
+            redistribute=0,
+            verbose=0,
+            result=_Nowhere(),
+            **pool.options,
+        )
+
+    def _open(self) -> bool:
+        return True
+
+    def getInitParameters(self, slave_tid: int) -> calls.Surroundings:
+        """Tell a slave where its master lives, and what to call first."""
+        return calls.Surroundings.here(self._pool.initializer)
+
+    def get_slave_chunk(self, data_keys: list[int]) -> dict[int, Any]:
+        """Return the calls; None in place of one that was cancelled."""
+        futures, data = self._pool.futures, self.data
+        return {key: _light(data[key]) if key in futures and _begin(futures[key]) else None for key in data_keys}
+
+    def job_done(self, slave_tid: int, result: dict[int, Any]) -> None:
+        """Pass outcomes on to their futures."""
+        self._forget_settled()
+        for key in result:
+            outcome, result[key] = result[key], None
+            future = self._settle(key)
+            # None: a slave that had been taken for dead has answered after another one.
+            if future is not None and outcome is not None:
+                _pass_on(outcome, future)
+
+    def set_aside(self, order: ev.SetAside) -> None:
+        """Let a future fail whose call the slaves could not do."""
+        super().set_aside(order)
+        self.errors.clear()
+        future = self._settle(order.item)
+        if future is not None and _begin(future):
+            future.set_exception(BrokenPVMExecutor(f"{order.failure.kind}: {order.failure.message}"))
+
+    def _settle(self, key: int) -> Optional[Future[Any]]:
+        self.data.pop(key, None)
+        self._settled.append(key)
+        return self._pool.futures.pop(key, None)
+
+    def _forget_settled(self) -> None:
+        """Take the calls of earlier messages out of the books: an executor may live long."""
+        objects = self.status.objects
+        for key in self._settled:
+            objects.pop(key, None)
+        self._settled.clear()
+
+    def finish(self) -> None:
+        """Let the slaves go."""
+        self.exit()
+
+    def _abort(self, error: BaseException) -> None:
+        self._pool.fail(str(error))
+        super()._abort(error)
+
+
+class _Nowhere(dict[int, Any]):
+    """The results of a master that has passed them on already."""
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Forget them."""
+
+
+def _light(call: bytes) -> Any:
+    """Return a packed call such that a large one is not copied into the message's pickle."""
+    return pickle.PickleBuffer(call) if len(call) >= calls.IN_PLACE else call
+
+
+def _pass_on(outcome: calls.Outcome, future: Future[Any]) -> None:
+    value, error = calls.unpack(outcome)
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
+
+
+def _places(pool: _Pool) -> list[str]:
+    """Return the host of each slave."""
+    # Not needed for importing this module.
+    from biskit_pvm import pvm
+    from biskit_pvm.runtime import machine
+
+    if pool.hosts is not None:
+        hosts = pool.hosts
+        if pool.add_hosts:
+            pvm.addHosts(hosts=hosts)
+        count = len(hosts)
+    else:
+        machine.enrol()
+        hosts = list(machine.host_tids())
+        count = len(hosts) if len(hosts) > 1 else len(os.sched_getaffinity(0))
+    return list(itertools.islice(itertools.cycle(hosts), pool.max_workers or count))
+
+
+_pools: weakref.WeakSet[_Pool] = weakref.WeakSet()
+_exiting = False
+
+
+def _finish_all() -> None:
+    """Finish the calls of all executors before the interpreter ends, as those of Python's own do."""
+    global _exiting
+    _exiting = True
+    pools = list(_pools)
+    for pool in pools:
+        pool.close()
+    for pool in pools:
+        pool.join()
+
+
+# Called before threads are waited for, which a function of the module atexit is not; concurrent.futures itself has no
+# other way.
+threading._register_atexit(_finish_all)  # type: ignore[attr-defined]
