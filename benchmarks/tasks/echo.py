@@ -1,6 +1,6 @@
-"""Round trips between two tasks through pvm_ext: ``echo object|array|typed SIZE COUNT``.
+"""Round trips between two tasks through pvm_ext: ``echo frames|object|array|typed SIZE COUNT``.
 
-``object`` sends a small dictionary, ``array`` a NumPy array of SIZE bytes as a Python object, ``typed`` the same
+``frames`` sends SIZE bytes as they are; ``object`` sends a small dictionary, ``array`` a NumPy array of SIZE bytes as a Python object, ``typed`` the same
 array as a typed buffer, received into an array that is there already.
 """
 
@@ -17,8 +17,11 @@ JOB, RESULT, READY = 1, 2, 3
 SMALL = {"id": 4711, "model": "2JUY", "rmsd": 1.25, "chain": "A", "atoms": [1, 2, 3, 4], "done": False}
 
 
-def channel(kind: str, size: int, peer: int) -> tuple[Callable[[int], None], Callable[[int], None]]:
+def channel(kind: str, size: int, peer: int) -> tuple[Callable[[int], object], Callable[[int], object]]:
     """Return the functions send(tag) and receive(tag) that exchange one message with task `peer`."""
+    if kind == "frames":
+        frames = [bytes(size)]
+        return (lambda tag: pvm_ext.send_frames(peer, tag, frames), lambda tag: pvm_ext.recv_frames(peer, tag))
     if kind == "object":
         return (lambda tag: pvm_ext.send_object(peer, tag, SMALL), lambda tag: pvm_ext.recv_object(peer, tag))
 
@@ -38,7 +41,7 @@ def main(kind: str, size: str, count: str, role: str = "master") -> None:
     if role == "slave":
         peer = pvm_ext.parent()
         send, receive = channel(kind, int(size), peer)
-        pvm_ext.send_object(peer, READY, None)
+        pvm_ext.send_frames(peer, READY, [])
         for _ in range(warm_up + timed):
             receive(JOB)
             send(RESULT)
@@ -47,7 +50,7 @@ def main(kind: str, size: str, count: str, role: str = "master") -> None:
 
     (peer,) = pvm_ext.spawn(sys.executable, ["-m", "benchmarks.tasks.echo", kind, size, count, "slave"])
     send, receive = channel(kind, int(size), peer)
-    pvm_ext.recv_object(peer, READY)
+    pvm_ext.recv_frames(peer, READY)
     for _ in range(warm_up):
         send(JOB)
         receive(RESULT)
