@@ -152,7 +152,8 @@ def send_frames(tids, int tag, frames, int encoding=-1):
     try:
         with nogil:
             code = put_frames(c_tids, count, tag, data.views, data.count, data.total, encoding)
-        check(code, "send_frames", None if code == PvmSysErr else describe(tids, tag))
+        if code < 0:
+            fail(code, "send_frames", None if code == PvmSysErr else describe(tids, tag))
     finally:
         leave()
 

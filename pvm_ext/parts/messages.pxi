@@ -219,7 +219,8 @@ def send(int tid, int tag):
     try:
         with nogil:
             code = send_active(&tid, 1, tag, False)
-        check(code, "send", f"tid {tid:#x}, tag {tag}")
+        if code < 0:
+            fail(code, "send", f"tid {tid:#x}, tag {tag}")
     finally:
         leave()
 
