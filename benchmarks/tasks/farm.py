@@ -1,7 +1,7 @@
 """A TrackingJobMaster on trivial jobs: ``farm SLAVES JOBS BYTES SECONDS``.
 
-Each job is one item of BYTES bytes whose slave sleeps SECONDS (0: not at all) and returns the item. The clock
-starts when the last slave is ready, and stops at the last result.
+Each job is one item of BYTES bytes whose slave sleeps SECONDS (0: not at all) and returns the item. The first job is
+given out, and the clock starts, when the last slave is ready; it stops at the last result.
 """
 
 from __future__ import annotations
@@ -20,15 +20,12 @@ SLAVE = str(Path(__file__).with_name("farm_slave.py"))
 
 
 class Farm(TrackingJobMaster):
-    """Count results from the moment when all slaves are ready."""
-
-    ready = 0
-    returned = 0
-    worked = 0.0
+    """Time the jobs, without the start of the slaves."""
 
     def __init__(self, slaves: int, data: dict[int, bytes], seconds: float) -> None:
         self.seconds = seconds
         self.count = slaves
+        self.ready: list[int] = []
         super().__init__(
             data,
             chunk_size=1,
@@ -45,15 +42,15 @@ class Farm(TrackingJobMaster):
         return self.seconds
 
     def initializationDone(self, slave_tid: int) -> None:
-        """Start the clock with the last slave."""
-        self.ready += 1
-        if self.ready == self.count:
-            self.begin, self.before = time.perf_counter(), self.returned
-        super().initializationDone(slave_tid)
+        """Let the slaves begin together."""
+        self.ready.append(slave_tid)
+        if len(self.ready) == self.count:
+            self.begin = time.perf_counter()
+            for tid in self.ready:
+                super().initializationDone(tid)
 
     def job_done(self, slave_tid: int, result: dict[int, Any]) -> None:
-        """Count, and stop the clock."""
-        self.returned += 1
+        """Stop the clock."""
         self.end = time.perf_counter()
         super().job_done(slave_tid, result)
 
@@ -65,15 +62,11 @@ def main(slaves: str, jobs: str, size: str, seconds: str) -> None:
     result = master.calculateResult()
     if len(result) != int(jobs):
         raise RuntimeError(f"{len(result)} of {jobs} jobs came back")
-    timed = master.returned - master.before
     taken = master.end - master.begin
     # What a job really lasted: a sleep is a little longer than asked for.
     worked = sum(result.values()) / len(result) if duration else 0.0
-    print(
-        json.dumps(
-            {"jobs_per_second": timed / taken, "jobs": timed, "seconds": taken, "ideal_seconds": timed * worked / count}
-        )
-    )
+    ideal = len(result) * worked / count
+    print(json.dumps({"jobs_per_second": len(result) / taken, "seconds": taken, "ideal_seconds": ideal}))
 
 
 if __name__ == "__main__":
