@@ -50,10 +50,11 @@ def session_vm() -> Iterator[VirtualMachine]:
     with VirtualMachine() as machine:
         before = dict(os.environ)
         os.environ.update(machine.env)
-        pvm_ext.mytid()
+        tid = pvm_ext.mytid()
         yield machine
-        # Before the pvmd goes, which would take its tasks with it.
+        # A pvmd that ends takes its tasks with it: it must have seen that this one has left.
         pvm_ext.exit()
+        _wait_for(lambda: tid not in [task["tid"] for task in machine.tasks()])
         os.environ.clear()
         os.environ.update(before)
 
@@ -74,6 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Skips(config.stash[_skips]))
     if hasattr(config, "workerinput"):  # a process of pytest-xdist: the run is its master's
         return
+    # Who ends a run by SIGTERM gets the same tidying up as by Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # All temporary files of the run go into one folder, with a name short enough for the
     # sockets of a pvmd, and all its processes carry its name.
     folder = Path(tempfile.mkdtemp(prefix="bp-run-"))

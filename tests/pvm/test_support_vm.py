@@ -1,6 +1,9 @@
 """The virtual machines that the other tests stand on."""
 
 import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -35,6 +38,24 @@ def test_a_task_that_ignores_the_end_of_its_pvmd_is_killed_and_told(monkeypatch)
             code = "(trap '' TERM; exec /bin/sleep 60) & exit 0"
             machine.popen(["/bin/sh", "-c", code]).wait(5)
     assert processes_with("PVM_TMP", str(machine.folder)) == []
+
+
+def test_a_machine_ends_when_the_tests_are_killed():
+    code = (
+        "import sys\n"
+        "from tests.support.vm import VirtualMachine\n"
+        "with VirtualMachine() as machine:\n"
+        "    machine.console('spawn /bin/sleep 30')\n"
+        "    print(machine.folder, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    tests = [sys.executable, "-c", code]
+    with subprocess.Popen(tests, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        folder = child.stdout.readline().strip()
+        wait_for(lambda: len(processes_with("PVM_TMP", folder)) == 2)
+        child.kill()
+    wait_for(lambda: processes_with("PVM_TMP", folder) == [])
+    shutil.rmtree(folder)
 
 
 def test_the_console_halts_the_machine():

@@ -186,8 +186,10 @@ class VirtualMachine:
         return outer
 
     def _start(self) -> subprocess.Popen[bytes]:
+        # Should the tests be killed, their pvmd ends too, and takes its tasks with it.
+        guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         pvmd = subprocess.Popen(
-            [installation.daemon(), *self._pvmd_args],
+            [*guard, installation.daemon(), *self._pvmd_args],
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
