@@ -9,10 +9,6 @@ from typing import Any, NamedTuple, Optional, Union
 from ._pvm import recv_frames, send_frames
 from .errors import BadMsgError
 
-OUT_OF_BAND = 16384
-"""Buffers from this size on (bytes) travel beside the pickle; they arrive writable."""
-
-
 class Received(NamedTuple):
     """An object that has come, and from whom."""
 
@@ -35,25 +31,30 @@ def dump(value: Any) -> list[Any]:
     list of bytes-like
         The pickle, then the buffers beside it, which still belong to `value`.
     """
-    frames: list[Any] = [b""]
-
-    def beside(buffer: pickle.PickleBuffer) -> bool:
+    buffers: list[pickle.PickleBuffer] = []
+    frames: list[Any] = [pickle.dumps(value, 5, buffer_callback=buffers.append)]
+    if buffers:
         try:
-            raw = buffer.raw()
+            frames += [buffer.raw() for buffer in buffers]
         except BufferError:
-            return True
-        if raw.nbytes < OUT_OF_BAND:
-            return True
-        frames.append(raw)
-        return False
-
-    frames[0] = pickle.dumps(value, 5, buffer_callback=beside)
+            # memory with gaps goes into the pickle
+            return [pickle.dumps(value, 5)]
     return frames
 
 
 def load(frames: Sequence[Any]) -> Any:
-    """Make the object again from the frames of `dump`; only for frames from whom you trust."""
-    return pickle.loads(frames[0], buffers=frames[1:])
+    """Make the object again from the frames of `dump`; only for frames from whom you trust.
+
+    Parameters
+    ----------
+    frames : sequence of bytes-like
+        What `recv_frames` gave.  Bytearrays become the memory of arrays in the object;
+        bytes are copied, so that these arrays are writable too.
+    """
+    if len(frames) == 1:
+        return pickle.loads(frames[0])
+    buffers = [bytearray(frame) if isinstance(frame, bytes) else frame for frame in frames[1:]]
+    return pickle.loads(frames[0], buffers=buffers)
 
 
 def send_object(tids: Union[int, Iterable[int]], tag: int, value: Any, encoding: int = -1) -> None:

@@ -29,15 +29,16 @@ cdef enum:
     FRAMES_MARK = 0x31467062
     HEADER = 32
     # frames up to this many bytes are copied into one block with the header
-    COPIED = 4096
+    COPIED = 32768
     # messages up to this many bytes are packed raw, in one fragment
     PACKED = 65536
-    # bytes of frames in one part: what a receiver holds twice
-    PART = 32 * 1024 * 1024
-    # frames from this size on are received as bytearray
+    # Bytes of frames in one part.  The receiver copies a part while the next one is on its
+    # way, from memory that libpvm uses again and again, so it stays in the cache.
+    PART = 1024 * 1024
+    # frames from this size on are received as bytearrays
     WRITABLE = 16384
     MAX_FRAMES = 0x1000000
-    LARGEST_FRAGMENT = 1048576
+    # frames from this size on get large pages
     HUGE = 4 * 1024 * 1024
 
 cdef struct Header:
