@@ -144,3 +144,15 @@ pvm_ext.halt()
     places = [Path(value) for key, value in rows if key in ("daemon", "library")]
     assert len(places) >= 3
     assert all(installed.folder in place.parents for place in places), said
+
+
+def test_the_command_line_is_there_twice(installed, tmp_path):
+    assert installed.run("biskit-pvm", "version", home=tmp_path) == installed.run(
+        "python", "-m", "biskit_pvm", "version", home=tmp_path
+    )
+
+
+def test_the_worked_example_runs(installed, tmp_path):
+    said = installed.run("biskit-pvm", "example", "rmsd", home=tmp_path)
+    assert "RMSD" in said
+    assert list(tmp_path.glob("**/*.npy"))

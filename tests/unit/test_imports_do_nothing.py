@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 # Watches its own interpreter while it imports what the command line names.
@@ -47,4 +49,10 @@ def test_the_packages_need_no_daemon_and_no_numpy(tmp_path):
     loaded = imports("biskit_pvm", "pvm_ext", home=tmp_path)
     assert "biskit_pvm" in loaded
     assert not loaded & {"numpy", "click", "rich", "matplotlib"}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["biskit_pvm.cli"])
+def test_other_doors_are_quiet_too(name, tmp_path):
+    imports(name, home=tmp_path)
     assert list(tmp_path.iterdir()) == []
