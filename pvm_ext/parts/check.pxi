@@ -41,6 +41,8 @@ cdef extern from *:
     #include <sys/stat.h>
     #include <time.h>
     #include <unistd.h>
+    /* Where a C int is wanted, Cython would take a float as well, and cut it. */
+    #define nb_int nb_index
     """
     ctypedef struct sem_t:
         pass

@@ -7,6 +7,9 @@
 # once, and wakes exactly those for whom something is there.  So no message is slept over,
 # and two waiting threads never wake each other for nothing.
 #
+# A signal that comes between the last look at Python's signals and the sleep would not end
+# the sleep.  So signals are blocked from that look on, and let in by ppoll() itself.
+#
 # libpvm decides by `match` whether a message in its queue is wanted.  The modes:
 #   AS_PVM   libpvm's own rule: tid and tag of the call, and the current context
 #   LOOKING  what the thread `looker` waits for
@@ -331,6 +334,31 @@ cdef int look(Waiter *waiter) noexcept nogil:
     return mid
 
 
+cdef extern from *:
+    """
+    #include <signal.h>
+    /* All but those that the thread's own faults raise. */
+    static void block_signals(sigset_t *before)
+    {
+        static const int faults[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+        sigset_t signals;
+        unsigned i;
+        sigfillset(&signals);
+        for (i = 0; i < sizeof faults / sizeof *faults; i++)
+            sigdelset(&signals, faults[i]);
+        pthread_sigmask(SIG_BLOCK, &signals, before);
+    }
+    static void restore_signals(const sigset_t *before)
+    {
+        pthread_sigmask(SIG_SETMASK, before, NULL);
+    }
+    """
+    ctypedef struct sigset_t:
+        pass
+    void block_signals(sigset_t *) nogil
+    void restore_signals(const sigset_t *) nogil
+
+
 cdef double seconds(timeout) except? -2:
     """Turn a timeout into seconds; None becomes -1, for ever."""
     cdef double value
@@ -339,7 +367,23 @@ cdef double seconds(timeout) except? -2:
     value = timeout
     if value != value:
         raise ValueError("the timeout is not a number")
+    if value > 1e9:
+        # 30 years, and more than some clocks can hold
+        return -1
     return value if value > 0 else 0
+
+
+cdef void relock_blocked(Thread *me, sigset_t *signals) noexcept nogil:
+    # Take the lock again; while somebody else has it, signals may come.
+    global interrupted
+    if sem_trywait(&gate) == 0:
+        begin(me)
+        return
+    restore_signals(signals)
+    relock(me)
+    block_signals(signals)
+    # one may have come: look for it before the next sleep
+    interrupted = True
 
 
 cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout,
@@ -359,6 +403,7 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
     cdef double deadline = now() + timeout if timeout > 0 else 0
     cdef double left
     cdef timespec limit
+    cdef sigset_t signals
     if depth != 1:
         raise error_for(PvmNotImpl, "recv", "a message handler cannot receive")
     if waiter == NULL:
@@ -371,46 +416,52 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
     waiter.parts = parts
     waiter.context = pvmmyctx
     while True:
-        with nogil:
-            while True:
-                mid = look(waiter) if pvmmytid == mine else PvmSysErr
-                if mid != 0 or last:
-                    break
-                n = gather(waiter, waker)
-                if n < 0:
-                    mid = n
-                    break
-                line_up(waiter)
-                problem = EINTR if interrupted else 0
-                interrupted = False
-                # what this look has read may be for somebody else
-                if waiter.next != NULL:
-                    leave()
-                else:
-                    unlock()
-                if problem:
-                    break
-                if timeout < 0:
-                    ready = ppoll(waiter.set, n, NULL, NULL)
-                else:
-                    left = deadline - now()
-                    if left < 0:
-                        left = 0
-                    limit.tv_sec = <long>left
-                    limit.tv_nsec = <long>((left - limit.tv_sec) * 1e9)
-                    ready = ppoll(waiter.set, n, &limit, NULL)
-                if ready < 0:
-                    problem = errno
-                    break
-                relock(me)
-                step_out(waiter)
-                if waiter.woken:
-                    clear_event(waiter.event)
-                if waker >= 0 and waiter.set[1].revents != 0:
-                    clear_event(waker)
-                    last = True
-                if ready == 0:
-                    last = True
+        block_signals(&signals)
+        try:
+            # one that came before
+            PyErr_CheckSignals()
+            with nogil:
+                while True:
+                    mid = look(waiter) if pvmmytid == mine else PvmSysErr
+                    if mid != 0 or last:
+                        break
+                    n = gather(waiter, waker)
+                    if n < 0:
+                        mid = n
+                        break
+                    line_up(waiter)
+                    problem = EINTR if interrupted else 0
+                    interrupted = False
+                    # what this look has read may be for somebody else
+                    if waiter.next != NULL:
+                        leave()
+                    else:
+                        unlock()
+                    if problem:
+                        break
+                    if timeout < 0:
+                        ready = ppoll(waiter.set, n, NULL, &signals)
+                    else:
+                        left = deadline - now()
+                        if left < 0:
+                            left = 0
+                        limit.tv_sec = <long>left
+                        limit.tv_nsec = <long>((left - limit.tv_sec) * 1e9)
+                        ready = ppoll(waiter.set, n, &limit, &signals)
+                    if ready < 0:
+                        problem = errno
+                        break
+                    relock_blocked(me, &signals)
+                    step_out(waiter)
+                    if waiter.woken:
+                        clear_event(waiter.event)
+                    if waker >= 0 and waiter.set[1].revents != 0:
+                        clear_event(waker)
+                        last = True
+                    if ready == 0:
+                        last = True
+        finally:
+            restore_signals(&signals)
         if mid != 0 or last:
             break
         # A signal came while the thread slept without the lock.  Its handler runs now, and
