@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 #: options of a master beyond the arguments that it always had
 OPTIONS: Dict[str, Any] = {
     'max_tries': 3, 'max_deaths': 5, 'max_respawns': 3, 'heartbeat': 15.0,
-    'job_timeout': None, 'watch_hosts': False, 'prefetch': 0.02,
+    'job_timeout': None, 'start_timeout': 600.0, 'watch_hosts': False, 'prefetch': 0.02,
     'on_error': 'raise', 'progress': 'auto'}
 
 
@@ -77,6 +77,8 @@ class JobMaster(PVMMasterSlave):
         A slave not heard of for so many seconds loses its items to others.
     job_timeout : float, optional
         Seconds after which a job is taken away and its slave killed.
+    start_timeout : float, optional
+        Seconds after which a slave that has not reported at all is killed.
     watch_hosts : bool
         Use hosts again that come back while the calculation runs.
     prefetch : float
@@ -518,10 +520,22 @@ class JobSlave(PVMMasterSlave):
             threading.Thread(target=self.__look_after_results, daemon=True,
                              name='results').start()
             self.startMessageLoop()
+            self.__keep_main_thread()
         except BaseException:
             # the thread alone would keep the process, of which nobody hears
             traceback.print_exc()
             self._leave_process(1)
+
+    def __keep_main_thread(self) -> None:
+        """Have the main thread wait where an interactive interpreter without
+        a terminal would begin, and end, its dialogue.
+
+        Python refuses many things to the threads of a process whose main
+        thread has ended.
+        """
+        if self.getParent() is not None and sys.flags.inspect and \
+                not (sys.stdin and sys.stdin.isatty()):
+            sys.__interactivehook__ = self.join  # type: ignore[attr-defined]
 
     def bindMessages(self) -> None:
         """Bind the messages of the master."""

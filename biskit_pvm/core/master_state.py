@@ -56,6 +56,8 @@ class Rules:
         A slave that is not heard of for this long holds nothing any more.
     job_timeout : float, optional
         Longest time that a job may take.
+    start_timeout : float, optional
+        Longest time until a slave has reported for the first time.
     watch_hosts : bool
         Start slaves again at places whose host was lost and has come back.
     prefetch : float
@@ -68,6 +70,7 @@ class Rules:
     respawn_pause: float = 1.0
     heartbeat: float = 15.0
     job_timeout: Optional[float] = None
+    start_timeout: Optional[float] = 600.0
     watch_hosts: bool = False
     prefetch: float = 0.02
 
@@ -75,13 +78,15 @@ class Rules:
     def tick(self) -> float:
         """Longest time between two `Tick` events."""
         tick = self.heartbeat / 5
-        return tick if self.job_timeout is None else \
-            min(tick, max(self.job_timeout / 4, 0.02))
+        for limit in (self.job_timeout, self.start_timeout):
+            if limit is not None:
+                tick = min(tick, max(limit / 4, 0.02))
+        return tick
 
     @property
     def beat(self) -> float:
         """Time between two signs of life of a slave."""
-        return self.heartbeat / 5
+        return self.heartbeat / 3
 
 
 #: most jobs that a slave has in hand at a time
@@ -457,7 +462,14 @@ class MasterState:
                 orders += self._lost(slave)
                 self._give_back(slave)
                 slave.state = SILENT
-            elif slave.state == SILENT and quiet > 4 * rules.heartbeat:
+            elif slave.state == STARTING and not slave.up:
+                if rules.start_timeout is not None \
+                        and quiet > rules.start_timeout:
+                    orders += self._kill(
+                        slave, 'it did not report within '
+                        f'{rules.start_timeout:g} s of its start')
+            elif slave.state in (STARTING, SILENT) \
+                    and quiet > 4 * rules.heartbeat:
                 orders += self._kill(slave, 'silent for too long')
             elif slave.state == BUSY and rules.job_timeout is not None \
                     and slave.jobs and now - slave.since > rules.job_timeout:

@@ -251,6 +251,18 @@ def test_a_job_that_takes_too_long_is_taken_away():
     assert play.state.places['x'].restart is not None
 
 
+def test_a_slave_that_never_reports_is_killed_and_the_reason_told():
+    play = Play('a', ['x'], start_timeout=100.0)
+    play.feed(ev.SlaveSpawned, 'x', 1)
+    play.feed(ev.SpawningDone)
+    play.now = 99.0
+    assert play.feed(ev.Tick) == []
+    play.now = 101.0
+    assert kinds(play.feed(ev.Tick)) == [ev.Kill]
+    assert 'did not report within 100 s' in \
+        play.feed(ev.SlaveExited, 1)[-1].reason
+
+
 def test_a_dead_slave_is_started_again_with_growing_pauses():
     play = Play('a', ['x'], max_respawns=3, max_deaths=100)
     pauses = []
