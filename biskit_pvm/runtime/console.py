@@ -7,56 +7,11 @@ returns plain data. None of them starts a pvmd.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
-
-from pvm_ext.errors import PvmError
 
 import pvm_ext
+from pvm_ext.errors import PvmError
 
-
-class Host(NamedTuple):
-    """A host of the virtual machine.
-
-    Attributes
-    ----------
-    name : str
-        Its name as PVM knows it.
-    dtid : int
-        Task id of its pvmd.
-    arch : str
-        PVM's name for its architecture.
-    speed : int
-        Relative speed from the host file; 1000 by default.
-    """
-
-    name: str
-    dtid: int
-    arch: str
-    speed: int
-
-
-class Task(NamedTuple):
-    """A task of the virtual machine.
-
-    Attributes
-    ----------
-    tid : int
-        Its task id.
-    parent : int
-        That of the task which spawned it; 0 for one that was started by hand.
-    host : str
-        Name of its host.
-    pid : int
-        Number of its process there.
-    name : str
-        What was spawned; '' for a task that was started by hand.
-    """
-
-    tid: int
-    parent: int
-    host: str
-    pid: int
-    name: str
+from ..core.inventory import Host, Task
 
 
 def hosts() -> list[Host]:
