@@ -1,0 +1,118 @@
+"""The command line without a virtual machine: help, errors, completion, what needs no PVM."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from biskit_pvm.cli.group import COMMANDS
+from biskit_pvm.cli.group import command as main
+from biskit_pvm.core.table import columns
+
+NAMES = [name for section in COMMANDS.values() for name in section]
+
+
+def _run(*args: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "biskit_pvm", *args], capture_output=True, text=True, timeout=60, **options
+    )
+
+
+def _every_command(group: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
+    found = [(path, group)]
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            inner = group.get_command(context, name)
+            assert inner is not None, name
+            found += _every_command(inner, (*path, name))
+    return found
+
+
+EVERY = _every_command(main)
+
+
+def test_every_command_of_the_help_is_there():
+    assert {path[0] for path, _ in EVERY if path} == set(NAMES)
+
+
+@pytest.mark.parametrize("path, command", EVERY, ids=[" ".join(p) or "main" for p, _ in EVERY])
+def test_help_teaches(path: tuple[str, ...], command: click.Command):
+    result = CliRunner().invoke(main, [*path, "--help"])
+    assert result.exit_code == 0
+    assert command.help and command.help.strip().split("\n")[0].endswith(".")
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{parameter.name} has no help"
+
+
+@pytest.mark.parametrize("path, command", EVERY, ids=[" ".join(p) or "main" for p, _ in EVERY])
+def test_an_unknown_option_is_a_wrong_command_line(path: tuple[str, ...], command: click.Command):
+    assert CliRunner().invoke(main, [*path, "--no-such-option"]).exit_code == 2
+
+
+def test_help_imports_no_tool():
+    code = (
+        "import sys\n"
+        "from biskit_pvm.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "tools = [m for m in sys.modules if m.startswith('biskit_pvm.cli.')]\n"
+        "print(sorted(tools), 'numpy' in sys.modules, 'rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "['biskit_pvm.cli.group'] False False"
+
+
+def test_a_word_that_is_no_command_gets_the_nearest_one():
+    done = _run("cnf")
+    assert done.returncode == 2
+    assert "Did you mean 'conf'?" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["conf", "ps", "reset"])
+def test_without_a_pvmd_the_exit_code_says_so(tmp_path: Path, command: str):
+    done = _run(command, env={**os.environ, "PVM_TMP": str(tmp_path), "PVM_ALLOW_ROOT": "1"})
+    assert done.returncode == 3
+    assert re.fullmatch(r"Error: no pvmd runs here.*biskit-pvm start\n", done.stderr)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed(shell: str):
+    done = _run("--completion", shell)
+    assert done.returncode == 0
+    assert "_BISKIT_PVM_COMPLETE" in done.stdout
+
+
+def test_completion_completes():
+    done = _run(
+        env={**os.environ, "_BISKIT_PVM_COMPLETE": "bash_complete", "COMP_WORDS": "biskit-pvm re", "COMP_CWORD": "1"}
+    )
+    assert {line.split(",")[1] for line in done.stdout.splitlines()} == {"restart", "reset"}
+
+
+def test_version_tells_where_pvm_is():
+    found = json.loads(_run("version", "--json").stdout)
+    assert found["PVM"].startswith("3.4")
+    assert Path(found["PVM_ROOT"].split(" (")[0]).is_dir()
+    assert found["Python"].startswith(".".join(map(str, sys.version_info[:2])))
+
+
+def test_columns_are_as_wide_as_their_entries():
+    assert columns(("name", "jobs"), [("a", 5), ("long name", 1234)]) == [
+        "name       jobs",
+        "a             5",
+        "long name  1234",
+    ]
+
+
+def test_a_table_without_rows_is_its_heading():
+    assert columns(("name", "jobs"), []) == ["name  jobs"]
