@@ -10,9 +10,10 @@ from ..TrackingJobMaster import TrackingJobMaster
 from .blocks import block_edge, blocks
 from .kabsch import Array, centred, symmetric
 from .pdb import read_models
+from .together import StartTogether
 
 
-class RmsdMaster(TrackingJobMaster):
+class RmsdMaster(StartTogether, TrackingJobMaster):
     """Compare all models of a structure with each other, on many slaves.
 
     The matrix of all pairs is cut into blocks; an item is one block on or above the diagonal. Every
