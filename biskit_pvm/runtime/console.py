@@ -85,6 +85,19 @@ def reset() -> list[Task]:
     return ended
 
 
+def halt() -> list[Host]:
+    """Halt the virtual machine: end all tasks, and the pvmd of every host.
+
+    Returns
+    -------
+    list of Host
+        The hosts that it had.
+    """
+    had = hosts()
+    pvm_ext.halt()
+    return had
+
+
 def leave() -> None:
     """Leave the virtual machine, if this process has become a task of it."""
     try:

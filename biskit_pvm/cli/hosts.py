@@ -1,0 +1,37 @@
+"""``biskit-pvm hosts``."""
+
+from __future__ import annotations
+
+import click
+
+from .. import hosts as host_file
+from .common import echo_json, echo_table, expecting, json_option
+
+
+@click.command()
+@json_option
+def command(as_json: bool) -> None:
+    """Show the hosts in your host file, ~/.biskit/hosts.py.
+
+    These are the hosts that masters use when they are given none; without the file, this computer
+    with all its CPUs. The module biskit_pvm.hosts tells what can stand in the file.
+    """
+    with expecting(host_file.HostsError):
+        found = host_file.read()
+    if as_json:
+        echo_json(found._asdict())
+        return
+    groups = [(host, group) for group in ("own", "shared", "other") for host in getattr(found, f"nodes_{group}")]
+    echo_table(
+        ("host", "group", "cpus", "nice", "GB"),
+        [
+            (
+                host,
+                group,
+                getattr(found, f"cpus_{group}").count(host),
+                found.nice_dic.get(host, found.nice_dic["default"]),
+                found.ram_dic.get(host, found.ram_dic["default"]),
+            )
+            for host, group in groups
+        ],
+    )

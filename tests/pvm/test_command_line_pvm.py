@@ -1,0 +1,157 @@
+"""The command line on a real virtual machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..support.vm import VirtualMachine
+from ..support.waiting import wait_for
+
+COMMAND = [sys.executable, "-m", "biskit_pvm"]
+
+
+def _run(vm: VirtualMachine, *args: str, **options: Any) -> Any:
+    return vm.run([*COMMAND, *args], **options)
+
+
+def _spawn_sleeper(vm: VirtualMachine) -> int:
+    code = "import pvm_ext as p; print(p.spawn('/bin/sleep', ['1000'], 0, '', 1)[0]); p.exit()"
+    return int(vm.python(code))
+
+
+def test_conf_lists_the_hosts(vm: VirtualMachine):
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    assert (host["dtid"], host["speed"]) == (0x40000, 1000)
+    text = _run(vm, "conf").stdout.splitlines()
+    assert text[0].split() == ["host", "dtid", "architecture", "speed"]
+    assert text[1].split() == [host["name"], "40000", host["arch"], "1000"]
+
+
+def test_ps_lists_the_tasks_without_itself(vm: VirtualMachine):
+    assert _run(vm, "ps").stdout == "no tasks\n"
+    tid = _spawn_sleeper(vm)
+    (task,) = json.loads(_run(vm, "ps", "--json").stdout)
+    assert (task["tid"], task["name"]) == (tid, "/bin/sleep")
+    assert os.readlink(f"/proc/{task['pid']}/exe").endswith("sleep")
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    assert f"{tid:x}  {host['name']}" in _run(vm, "ps", "--host", host["name"]).stdout
+
+
+def test_ps_of_a_host_that_is_not_there(vm: VirtualMachine):
+    done = _run(vm, "ps", "--host", "nowhere", check=False)
+    assert done.returncode == 1
+    assert "no host 'nowhere' in the virtual machine" in done.stderr
+
+
+def test_reset_ends_all_tasks_after_asking(vm: VirtualMachine):
+    _spawn_sleeper(vm)
+    _spawn_sleeper(vm)
+    done = _run(vm, "reset", input="n\n", check=False)
+    assert (done.returncode, "End 2 tasks?" in done.stdout) == (1, True)
+    assert len(vm.tasks()) == 2
+    assert "2 tasks told to end" in _run(vm, "reset", "--yes").stdout
+    wait_for(lambda: vm.tasks() == [])
+
+
+def test_halt_ends_the_machine(vm: VirtualMachine):
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    assert _run(vm, "halt", "--yes").stdout == f"halted {host['name']}\n"
+    vm.pvmd.wait(15)
+    assert _run(vm, "conf", check=False).returncode == 3
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Give the environment of a virtual machine that does not run yet; it is halted behind us."""
+    with VirtualMachine() as vm:
+        env = dict(vm.env)
+        vm.halt()
+        yield env
+        vm.run([*COMMAND, "halt", "--yes"], env=env, check=False)
+
+
+def test_start_starts_a_machine_that_stays(alone: dict[str, str], vm: VirtualMachine):
+    assert _run(vm, "start", env=alone).stdout.startswith("started")
+    assert len(json.loads(_run(vm, "conf", "--json", env=alone).stdout)) == 1
+    assert _run(vm, "start", env=alone).stdout.startswith("a virtual machine runs already")
+    assert _run(vm, "halt", env=alone).stdout.startswith("halted")
+
+
+def test_hosts_shows_the_host_file(vm: VirtualMachine, tmp_path: Path):
+    folder = tmp_path / ".biskit"
+    folder.mkdir()
+    (folder / "hosts.py").write_text(
+        "nodes_own = ['here']\ncpus_own = ['here'] * 4\nnodes_other = ['there']\n"
+        "nice_dic = {'default': 1, 'here': 5, 'there': 10}\n"
+    )
+    env = {**vm.env, "HOME": str(tmp_path)}
+    rows = [line.split() for line in _run(vm, "hosts", env=env).stdout.splitlines()]
+    assert rows[0] == ["host", "group", "cpus", "nice", "GB"]
+    assert rows[1][:4] == ["here", "own", "4", "5"]
+    assert rows[2][:4] == ["there", "other", "1", "10"]
+    assert json.loads(_run(vm, "hosts", "--json", env=env).stdout)["cpus_own"] == ["here"] * 4
+
+
+def test_a_broken_host_file_is_named(vm: VirtualMachine, tmp_path: Path):
+    (tmp_path / ".biskit").mkdir()
+    (tmp_path / ".biskit" / "hosts.py").write_text("nodes_own = [\n")
+    done = _run(vm, "hosts", env={**vm.env, "HOME": str(tmp_path)}, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "hosts.py" in done.stderr
+
+
+MASTER = """\
+import os, sys
+from biskit_pvm import TrackingJobMaster
+
+class Master(TrackingJobMaster):
+    pass
+
+if __name__ == "__main__":
+    here = os.path.dirname(os.path.abspath(__file__))
+    master = Master({i: i for i in range(10)}, 1, [sys.argv[1]],
+                    slave_script=os.path.join(here, "slave.py"), verbose=0)
+    master.saveRst("saved.rst")
+    print("saved")
+"""
+SLAVE = """\
+from biskit_pvm import JobSlave
+
+class Slave(JobSlave):
+    def go(self, chunk):
+        return {k: v * 2 for k, v in chunk.items()}
+
+if __name__ == "__main__":
+    Slave().start()
+"""
+
+
+def test_restart_finishes_a_saved_calculation(vm: VirtualMachine, tmp_path: Path):
+    import pickle
+
+    (tmp_path / "master.py").write_text(MASTER)
+    (tmp_path / "slave.py").write_text(SLAVE)
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    vm.run([sys.executable, "master.py", host["name"]], cwd=tmp_path)
+    refused = _run(vm, "restart", "saved.rst", cwd=tmp_path, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: ")
+    done = _run(vm, "restart", "saved.rst", "--trust", "--output", "result", cwd=tmp_path)
+    assert "finished: 10 items" in done.stdout
+    result = pickle.loads((tmp_path / "result").read_bytes())
+    assert result == {i: 2 * i for i in range(10)}
+
+
+def test_restart_refuses_what_is_no_restart_file(vm: VirtualMachine, tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"something else")
+    done = _run(vm, "restart", "file", cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
