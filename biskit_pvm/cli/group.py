@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..runtime.explain import explain
+from ..runtime.explain import NO_DAEMON, explain
 from . import PROGRAM
 
 #: Commands in the order of the help: name of the command and of its module, one line of help.
@@ -34,6 +34,10 @@ COMMANDS = {
 }
 
 _HELP = {name: text for section in COMMANDS.values() for name, text in section.items()}
+
+
+class _NoDaemon(click.ClickException):
+    exit_code = NO_DAEMON
 
 
 class Main(click.Group):
@@ -80,9 +84,8 @@ class Main(click.Group):
             told = explain(error)
             if told is None:
                 raise
-            failure = click.ClickException(told.text)
-            failure.exit_code = told.exit_code
-            raise failure from error
+            kind = _NoDaemon if told.exit_code == NO_DAEMON else click.ClickException
+            raise kind(told.text) from error
 
 
 def _print_completion(ctx: click.Context, param: click.Parameter, shell: str | None) -> None:

@@ -8,6 +8,7 @@ what a person should see above a bar.
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 import sys
 import time
@@ -173,6 +174,7 @@ class NotebookBar(_Drawn):
 
     def __init__(self) -> None:
         super().__init__()
+        self._ipython: Any = None
         self._handle: Any = None
 
     def _html(self, state: ProgressState, now: float) -> str:
@@ -182,14 +184,12 @@ class NotebookBar(_Drawn):
         )
 
     def _open(self, state: ProgressState) -> None:
-        from IPython.display import HTML, display
-
-        self._handle = display(HTML(self._html(state, time.monotonic())), display_id=True)
+        self._ipython = importlib.import_module("IPython.display")
+        first = self._ipython.HTML(self._html(state, time.monotonic()))
+        self._handle = self._ipython.display(first, display_id=True)
 
     def _draw(self, state: ProgressState, now: float) -> None:
-        from IPython.display import HTML
-
-        self._handle.update(HTML(self._html(state, now)))
+        self._handle.update(self._ipython.HTML(self._html(state, now)))
 
     def _close(self) -> None:
         pass
