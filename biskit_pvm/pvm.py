@@ -1,10 +1,111 @@
-"""The functions of PVM under the names of old scripts."""
+"""Hosts and messages of PVM by the names of old scripts."""
 
-import pvm_ext
+from __future__ import annotations
 
-pvmerrors = {int(code): f'Pvm{code.name}' for code in pvm_ext.Code}
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, Optional, Union
+
+from biskit_pvm import hosts as _hosts
+from biskit_pvm.runtime import machine, packing
+from biskit_pvm.runtime.hosting import HostResult
+from pvm_ext.errors import ERRORS
+
+__all__ = ["addHosts", "countHosts", "delHosts", "expandLocal", "pack", "pack_and_send", "pvmerrors", "unpack"]
+
+pvmerrors: dict[int, str] = {
+    0: "PvmOk           Success",
+    **{code: f"{'Pvm' + error.name:<15} {error.text}" for code, error in ERRORS.items()},
+}
+"""{error code: name and meaning}, for every code of PVM."""
+
+pack = packing.pack
+unpack = packing.unpack
 
 
-def addHosts(number=None, hosts=(), expand=1):  # noqa: N802
-    """Add hosts to the virtual machine."""
-    return {}
+def pack_and_send(tid: int, msg_tag: int, object: Any, encoding: Optional[int] = None) -> None:
+    """Send an object to a task, which takes it with `unpack`.
+
+    Parameters
+    ----------
+    tid : int
+        The receiver.
+    msg_tag : int
+        Message tag.
+    object : object
+        Anything that pickle takes.
+    encoding : int, optional
+        One of ``pypvm.data``.
+    """
+    packing.pack_and_send(tid, msg_tag, object, encoding)
+
+
+def addHosts(
+    number: Optional[int] = None, hosts: Optional[Iterable[str]] = None, expand: Union[bool, int] = 1
+) -> dict[str, HostResult]:
+    """Add hosts to PVM, all at once; start PVM here where it does not run.
+
+    Each failure is told on standard error, with its cause and what mends it.
+
+    Parameters
+    ----------
+    number : int, optional
+        Add only so many, the first ones; 0 adds none, None all.
+    hosts : iterable of str, optional
+        Names, with options as in a host file if needed.  By default the user's:
+        `biskit_pvm.hosts.nodes_all`.
+    expand : bool
+        Give the local host its full name.
+
+    Returns
+    -------
+    dict of HostResult
+        For each host what became of it: ``result.ok``, ``result.code`` (the tid of its
+        daemon, or a negative error code), ``result.error``, ``result.remedy``.  A host that
+        was there already is well.
+
+    Raises
+    ------
+    PvmError
+        When PVM does not run here and cannot be started.
+    """
+    names = list(_hosts.nodes_all if hosts is None else hosts)
+    if number is not None:
+        names = names[: max(number, 0)]
+    if expand:
+        names = [expandLocal(name) for name in names]
+    if not names:
+        return {}
+    results = {result.host: result for result in machine.add_hosts(names)}
+    for result in results.values():
+        if not result.ok:
+            sys.stderr.write(f"cannot add host {result}\n")
+    return results
+
+
+def delHosts(hosts: Iterable[str]) -> dict[str, HostResult]:
+    """Take hosts out of PVM; the tasks there are ended.
+
+    Parameters
+    ----------
+    hosts : iterable of str
+        Names.
+
+    Returns
+    -------
+    dict of HostResult
+        For each host what became of it; one that was not there is well.
+    """
+    return {result.host: result for result in machine.delete_hosts([expandLocal(name) for name in hosts])}
+
+
+def expandLocal(host: str) -> str:
+    """Return the full name of the local host when `host` is its short one, else `host`."""
+    full = os.uname().nodename
+    return full if full.split(".")[0] == host else host
+
+
+def countHosts() -> int:
+    """Return the number of hosts in PVM."""
+    return len(machine.host_tids())

@@ -272,6 +272,55 @@ def log_file() -> Path:
     return _own_name("pvml")
 
 
+def pid() -> Optional[int]:
+    """Return the process id of the daemon of this host, or None when none lives."""
+    try:
+        name = Path(address_file().read_text().strip()).name
+        number = int(name.partition("pvmtmp")[2].partition(".")[0])
+        os.kill(number, 0)
+    except (OSError, ValueError):
+        return None
+    return number
+
+
+def is_stale() -> bool:
+    """Return whether a daemon has left its address file behind that was killed."""
+    return address_file().exists() and pid() is None
+
+
+def settings() -> dict[str, str]:
+    """Return the environment by which the daemon here adds hosts.
+
+    That of the running daemon, whoever started it; where none runs, that of one which
+    this process would start.
+    """
+    number = pid()
+    if number is not None:
+        try:
+            data = Path(f"/proc/{number}/environ").read_bytes()
+        except OSError:  # no such files on this system
+            pass
+        else:
+            pairs = (os.fsdecode(item).partition("=") for item in data.split(b"\0"))
+            # what PVM does without these two
+            return {"PVM_RSH": "rsh", "PVM_DPATH": "pvmd", **{name: value for name, _, value in pairs if name}}
+    return {**os.environ, **environment()}
+
+
+def uses_loopback() -> bool:
+    """Return whether a daemon runs here with an address that no other host can reach."""
+    number = pid()
+    if number is None:
+        return False
+    try:
+        own = {os.readlink(f"/proc/{number}/fd/{fd}") for fd in os.listdir(f"/proc/{number}/fd")}
+        rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    except OSError:
+        return False
+    addresses = [row[1] for row in rows if f"socket:[{row[9]}]" in own]
+    return bool(addresses) and all(address[6:8] == "7F" for address in addresses)  # bytes in reverse
+
+
 def _remove_old_log() -> None:
     # A daemon writes no log where it finds an old one.
     if not address_file().exists():

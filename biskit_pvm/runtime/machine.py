@@ -287,6 +287,30 @@ def call_slowly(function: str, *args: Any, timeout: Optional[float] = None,
     return agent.pool().call(function, *args, timeout=timeout, too_late=then)
 
 
+def add_hosts(names: Sequence[str]) -> List[Any]:
+    """Add hosts, whatever that waits for; see `hosting.add`."""
+    enrol()
+    return call_slowly('add_hosts_here', list(names))  # type: ignore
+
+
+def delete_hosts(names: Sequence[str]) -> List[Any]:
+    """Take hosts out; see `hosting.delete`."""
+    enrol()
+    return call_slowly('delete_hosts_here', list(names))  # type: ignore
+
+
+def add_hosts_here(names: Sequence[str]) -> List[Any]:
+    """Add hosts from this process."""
+    from biskit_pvm.runtime import hosting
+    return hosting.add(names)
+
+
+def delete_hosts_here(names: Sequence[str]) -> List[Any]:
+    """Take hosts out from this process."""
+    from biskit_pvm.runtime import hosting
+    return hosting.delete(names)
+
+
 def error_text(code: int) -> str:
     """Return the name and meaning of a PVM error code."""
     error = pvm_ext.error_for(code)
