@@ -115,16 +115,14 @@ def examine_local(network: bool = True) -> list[Finding]:
     except installation.PvmNotFoundError as error:
         tell("PVM", ERROR, str(error).splitlines()[0], "\n    ".join(str(error).splitlines()[1:]))
     if os.getuid() == 0 and "PVM_ALLOW_ROOT" not in os.environ:
-        tell(
-            "user", ERROR, "PVM refuses to run as root",
-            "use another account; or, on every host: export PVM_ALLOW_ROOT=1",
-        )  # fmt: skip
+        remedy = "use another account; or, on every host: export PVM_ALLOW_ROOT=1"
+        tell("user", ERROR, "PVM refuses to run as root", remedy)
     found += _examine_files(own)
     address = daemon.address_for_others()
     if address is not None:
         if daemon.uses_loopback():
-            tell("name", ERROR if network else WARNING, f"the daemon uses a loopback address, since {own} resolves "
-                 "to one", loopback_remedy())  # fmt: skip
+            text = f"the daemon uses a loopback address, since {own} resolves to one"
+            tell("name", ERROR if network else WARNING, text, loopback_remedy())
         else:
             tell("name", OK, f"{own} resolves to a loopback address; biskit-pvm start uses {address} instead")
     elif network and not daemon.own_addresses():
@@ -148,8 +146,8 @@ def _examine_files(own: str) -> list[Finding]:
     if daemon.is_stale():
         return [
             Finding(own, "files", WARNING, f"{daemon.address_file()} is left from a daemon that was killed",
-                    "biskit-pvm clean")  # fmt: skip
-        ]
+                    "biskit-pvm clean")
+        ]  # fmt: skip
     state = "a daemon runs" if daemon.address_file().exists() else "no daemon runs"
     return [Finding(own, "files", OK, f"{folder}: {state}")]
 
@@ -188,16 +186,22 @@ d=$(mktemp -d) || exit
 trap 'rm -rf "$d"' EXIT
 mkfifo "$d/f"
 PVM_TMP=$d @DAEMON@ -s -d0x0 -nprobe 1 7f000001:0001 4080 2 7f000001:0000 > "$d/f" 2>&1 < /dev/null &
-p=$!
 while read -r line; do
     echo "pvmd $line"
     case $line in ddpro*) break ;; esac
 done < "$d/f"
-kill "$p" 2> /dev/null
+# Having said that, it goes on as a child of itself in a session of its own, which is found
+# by its folder.
+wait
+for e in /proc/[0-9]*/environ; do
+    if tr '\\0' '\\n' < "$e" 2> /dev/null | grep -qx "PVM_TMP=$d"; then
+        e=${e#/proc/}
+        kill -s KILL "${e%/environ}"
+    fi
+done
 if test -x @PYTHON@; then
     echo "python found"
-    @PYTHON@ -c "$(printf 'import biskit_pvm, pvm_ext, sys\\nprint(\\"package\\", biskit_pvm.__version__)')" 2>&1 |
-        tail -n 1
+    @PYTHON@ -c 'import biskit_pvm as b, pvm_ext; pvm_ext.mytid; print("package", b.__version__)' 2>&1 | tail -n 1
 else
     echo "python missing"
 fi
@@ -221,8 +225,8 @@ def examine_remote(name: str, options: Sequence[str] = ()) -> list[Finding]:
     try:
         found = [Finding(name, "name", OK, f"{name} is {socket.gethostbyname(address)}")]
     except OSError as error:
-        return [Finding(name, "name", ERROR, f"no such name: {address} ({error.args[-1]})",
-                        f"correct the name, or put its address into /etc/hosts; try: getent hosts {address}")]  # fmt: skip
+        remedy = f"correct the name, or put its address into /etc/hosts; try: getent hosts {address}"
+        return [Finding(name, "name", ERROR, f"no such name: {address} ({error.args[-1]})", remedy)]
     settings = daemon.settings()
     program = settings.get("PVM_RSH", "ssh")
     command = _remote_shell(program, address, given.get("lo"))
@@ -240,9 +244,11 @@ def examine_remote(name: str, options: Sequence[str] = ()) -> list[Finding]:
             start_new_session=True,  # no terminal to ask for a password on
         )
     except OSError as error:
-        return [*found, Finding(name, "ssh", ERROR, f"{program}: {error.strerror}", "apt-get install openssh-client")]
+        remedy = "apt-get install openssh-client"
+        return [*found, Finding(name, "ssh", ERROR, f"{program}: {error.strerror}", remedy)]
     except subprocess.TimeoutExpired:
-        return [*found, Finding(name, "ssh", ERROR, f"no answer within {PROBE_TIME:g} s", shlex.join(command[:-2]))]
+        remedy = shlex.join(command[:-2])
+        return [*found, Finding(name, "ssh", ERROR, f"no answer within {PROBE_TIME:g} s", remedy)]
     if "probe begin" not in done.stdout:
         return [*found, explain_ssh(name, program, done.stderr, given.get("lo"))]
     found.append(Finding(name, "ssh", OK, "lets us in without a question"))

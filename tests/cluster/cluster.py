@@ -298,6 +298,10 @@ class Cluster:
             )
         return subprocess.CompletedProcess(argv, child.returncode, out, err)
 
+    def python(self, node: Union[int, str], code: str, *argv: str, timeout: float = 60.0, **options: Any) -> str:
+        """Run Python code on a node, with this run's interpreter, and return what it prints."""
+        return self.exec(node, [sys.executable, "-W", "error", "-c", code, *argv], timeout, **options).stdout
+
     def popen(
         self,
         node: Union[int, str],
