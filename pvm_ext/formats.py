@@ -22,7 +22,7 @@ _TYPES = {
 
 class _Item(NamedTuple):
     type: str  # as in the names of the functions; empty for ``%+``
-    count: str
+    times: str
     stride: str
 
 
@@ -73,7 +73,7 @@ def packf(fmt: str, *values: Any) -> None:
         if not item.type:
             _pvm.initsend(take())
             continue
-        count = item.count and int(take() if item.count == "*" else item.count)
+        count = item.times and int(take() if item.times == "*" else item.times)
         stride = int(take() if item.stride == "*" else item.stride)
         value = take()
         if item.type == "str":
@@ -116,11 +116,11 @@ def unpackf(fmt: str, *counts: int) -> tuple[Any, ...]:
     items = list(_items(fmt))
     if not all(item.type for item in items):
         raise ValueError("%+ is only for packing")
-    if len(given) != sum((item.count == "*") + (item.stride == "*") for item in items):
+    if len(given) != sum((item.times == "*") + (item.stride == "*") for item in items):
         raise TypeError(f"the format {fmt!r} does not ask for {len(counts)} counts")
     values: list[Any] = []
     for item in items:
-        count = given.pop(0) if item.count == "*" else item.count
+        count = given.pop(0) if item.times == "*" else item.times
         if item.stride == "*":
             given.pop(0)
         if item.type == "str":
