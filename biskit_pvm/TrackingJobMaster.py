@@ -187,6 +187,42 @@ class TrackingJobMaster(JobMaster):
 
     # -- the end -------------------------------------------------------
 
+    def plotTimeline(self, fname: str, title: str = '') -> None:
+        """Draw who worked when: one row per slave, one bar per job.
+
+        Parameters
+        ----------
+        fname : str
+            File to write; its ending decides the format, such as .png.
+        title : str
+            By default the name of the class.
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        """
+        from biskit_pvm.runtime.pictures import plot_timeline
+
+        plot_timeline(self.history.records, fname,
+                      title or type(self).__name__)
+
+    def saveReport(self, fname: str) -> None:
+        """Write who did what, when, how long, and what went wrong, as one
+        HTML page.
+
+        Parameters
+        ----------
+        fname : str
+            File to write.
+        """
+        from biskit_pvm.runtime.report_file import write_report
+
+        total = len(self.status.objects)
+        done = total - self.status.n_unfinished - len(self.errors)
+        write_report(fname, type(self).__name__, self.history, total, done,
+                     self.errors)
+
     def setCallback(self, funct: Callable[[Any], Any]) -> None:
         """Have a function called after the end, with the master as its only
         argument."""

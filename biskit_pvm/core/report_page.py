@@ -28,7 +28,7 @@ class Run(NamedTuple):
     title : str
         The master's class, say.
     started, ended : float
-        Time in seconds since the epoch.
+        Start of the first and end of the last job, in seconds since the epoch.
     total, done : int
         Items of the calculation, and those finished.
     records : sequence of JobRecord
@@ -76,8 +76,8 @@ def _summary(run: Run) -> str:
     busy = sum(t.busy for t in run.totals)
     hosts = len({t.host for t in run.totals})
     cells = [
-        ("started", _clock(run.started)),
-        ("ended", _clock(run.ended)),
+        ("first job", _clock(run.started)),
+        ("last result", _clock(run.ended)),
         ("took", f"{seconds:.2f} s" if seconds < 60 else format_seconds(seconds)),
         ("items done", f"{run.done} of {run.total}"),
         ("jobs", str(jobs)),

@@ -10,8 +10,6 @@ from pvm_ext.errors import PvmError
 FAILURE = 1  #: exit code of a failure
 NO_DAEMON = 3  #: exit code where no pvmd runs
 
-_SYS_ERR = -14
-
 
 class Explanation(NamedTuple):
     """What to print, and the exit code of the process."""
@@ -26,9 +24,11 @@ def explain(error: Exception) -> Explanation | None:
     Such a fault deserves its traceback.
     """
     if isinstance(error, PvmError):
-        if error.code == _SYS_ERR:
-            return Explanation(f"no pvmd runs here ({error}). Start one with: biskit-pvm start", NO_DAEMON)
-        return Explanation(f"PVM: {error}", FAILURE)
+        if error.name != "SysErr":
+            return Explanation(f"PVM: {error}", FAILURE)
+        if os.getuid() == 0 and "PVM_ALLOW_ROOT" not in os.environ:
+            return Explanation(str(error.detail or error), FAILURE)
+        return Explanation(f"{error.detail or error}; start one with: biskit-pvm start", NO_DAEMON)
     if isinstance(error, OSError):
         return Explanation(str(error), FAILURE)
     return None

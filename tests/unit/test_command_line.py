@@ -82,7 +82,7 @@ def test_a_word_that_is_no_command_gets_the_nearest_one():
 def test_without_a_pvmd_the_exit_code_says_so(tmp_path: Path, command: str):
     done = _run(command, env={**os.environ, "PVM_TMP": str(tmp_path), "PVM_ALLOW_ROOT": "1"})
     assert done.returncode == 3
-    assert re.fullmatch(r"Error: no pvmd runs here.*biskit-pvm start\n", done.stderr)
+    assert re.fullmatch(r"Error: no daemon of this user is running here.*biskit-pvm start\n", done.stderr)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -116,3 +116,12 @@ def test_columns_are_as_wide_as_their_entries():
 
 def test_a_table_without_rows_is_its_heading():
     assert columns(("name", "jobs"), []) == ["name  jobs"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root is refused by PVM")
+def test_root_is_told_what_pvm_wants(tmp_path: Path):
+    env = {name: value for name, value in os.environ.items() if name != "PVM_ALLOW_ROOT"}
+    done = _run("conf", env={**env, "PVM_TMP": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: PVM refuses to run as root; ")
+    assert "PVM_ALLOW_ROOT" in done.stderr
