@@ -25,10 +25,14 @@ COMMANDS = {
         "halt": "Halt the virtual machine.",
         "conf": "List its hosts.",
         "ps": "List its tasks.",
+        "add": "Add hosts.",
+        "delete": "Delete hosts.",
         "reset": "End all tasks.",
+        "clean": "Remove what a dead pvmd has left behind.",
     },
     "Help": {
         "hosts": "Show the hosts in your host file.",
+        "doctor": "Find out what keeps PVM from working.",
         "version": "Print versions and where PVM is.",
     },
 }
@@ -106,6 +110,7 @@ def _print_completion(ctx: click.Context, param: click.Parameter, shell: str | N
     epilog="""\b
 Begin with:   biskit-pvm example rmsd
 Then:         biskit-pvm new mycalculation
+In trouble:   biskit-pvm doctor
 Exit codes:   0 success, 1 failure, 2 wrong command line, 3 no pvmd runs
 Completion:   eval "$(biskit-pvm --completion bash)" in ~/.bashrc
 """,

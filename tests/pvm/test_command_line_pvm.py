@@ -67,6 +67,48 @@ def test_halt_ends_the_machine(vm: VirtualMachine):
     assert _run(vm, "conf", check=False).returncode == 3
 
 
+def test_add_tells_what_is_wrong_with_a_host(vm: VirtualMachine):
+    done = _run(vm, "add", "no-such-host.invalid", check=False)
+    assert done.returncode == 1
+    assert "cannot add host no-such-host.invalid" in done.stderr
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    assert _run(vm, "add", host["name"]).stdout == f"added {host['name']}\n"
+    both = _run(vm, "add", "--json", host["name"], "no-such-host.invalid", check=False)
+    assert [row["code"] < 0 for row in json.loads(both.stdout)] == [False, True]
+
+
+def test_the_first_host_cannot_be_deleted(vm: VirtualMachine):
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    done = _run(vm, "delete", host["name"], check=False)
+    assert done.returncode == 1
+    assert f"cannot delete {host['name']}" in done.stderr
+
+
+def test_doctor_looks_at_this_host(vm: VirtualMachine):
+    findings = json.loads(_run(vm, "doctor", "--json", check=False).stdout)
+    assert {"PVM", "Python"} & {finding["subject"] for finding in findings}
+    assert {finding["level"] for finding in findings} <= {"ok", "warning", "error"}
+
+
+def test_doctor_names_what_is_wrong_with_a_host(vm: VirtualMachine):
+    done = _run(vm, "doctor", "no-such-host.invalid", check=False)
+    assert done.returncode == 1
+    assert "ERROR   no-such-host.invalid" in done.stdout
+
+
+def test_clean_removes_what_a_killed_pvmd_left(vm: VirtualMachine):
+    assert _run(vm, "clean", "--dry-run").stdout == "0 files to remove\n"
+    files = {path.name for path in vm.folder.iterdir()}
+    vm.pvmd.kill()
+    vm.pvmd.wait(15)
+    assert _run(vm, "clean", "-n").stdout.endswith(" files to remove\n")
+    assert {path.name for path in vm.folder.iterdir()} == files
+    assert _run(vm, "clean").stdout.endswith(" files removed\n")
+    left = {path.name for path in vm.folder.iterdir()}
+    assert not [name for name in left if name.startswith(("pvmd.", "pvml.", "pvmtmp"))]
+    assert _run(vm, "clean").stdout == "0 files removed\n"
+
+
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Give the environment of a virtual machine that does not run yet; it is halted behind us."""

@@ -78,9 +78,9 @@ def test_a_word_that_is_no_command_gets_the_nearest_one():
     assert "Did you mean 'conf'?" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["conf", "ps", "reset"])
+@pytest.mark.parametrize("command", ["conf", "ps", "reset", "halt", "add x", "delete x"])
 def test_without_a_pvmd_the_exit_code_says_so(tmp_path: Path, command: str):
-    done = _run(command, env={**os.environ, "PVM_TMP": str(tmp_path), "PVM_ALLOW_ROOT": "1"})
+    done = _run(*command.split(), env={**os.environ, "PVM_TMP": str(tmp_path), "PVM_ALLOW_ROOT": "1"})
     assert done.returncode == 3
     assert re.fullmatch(r"Error: no daemon of this user is running here.*biskit-pvm start\n", done.stderr)
 

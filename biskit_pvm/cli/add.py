@@ -1,0 +1,34 @@
+"""``biskit-pvm add``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .. import pvm
+from ..runtime import console
+from .common import echo_json, json_option
+
+
+@click.command()
+@click.argument("hosts", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Add all hosts of your host file.")
+@json_option
+def command(hosts: tuple[str, ...], every: bool, as_json: bool) -> None:
+    """Add hosts to the virtual machine.
+
+    HOSTS are names; with options as in PVM's host file when quoted: 'node1 lo=user dx=/opt/pvmd'.
+    For each one that cannot be added the cause is told, and what mends it; the exit code is 1 then.
+    """
+    if bool(hosts) == every:
+        raise click.UsageError("name the hosts to add, or say --all")
+    console.hosts()
+    results = pvm.addHosts(hosts=None if every else hosts)
+    if as_json:
+        echo_json([result._asdict() for result in results.values()])
+    else:
+        for result in results.values():
+            if result.ok:
+                click.echo(f"added {result.host}")
+    sys.exit(not all(result.ok for result in results.values()))

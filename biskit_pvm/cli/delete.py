@@ -1,0 +1,33 @@
+"""``biskit-pvm delete``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .. import pvm
+from ..runtime import console
+from .common import echo_json, json_option
+
+
+@click.command()
+@click.argument("hosts", nargs=-1, required=True)
+@json_option
+def command(hosts: tuple[str, ...], as_json: bool) -> None:
+    """Delete hosts from the virtual machine.
+
+    The tasks on HOSTS are ended. The host on which the virtual machine was started cannot be
+    deleted; 'biskit-pvm halt' ends it all.
+    """
+    console.hosts()
+    results = pvm.delHosts(hosts)
+    if as_json:
+        echo_json([result._asdict() for result in results.values()])
+    else:
+        for result in results.values():
+            click.echo(
+                f"deleted {result.host}" if result.ok else f"cannot delete {result}",
+                err=not result.ok,
+            )
+    sys.exit(not all(result.ok for result in results.values()))

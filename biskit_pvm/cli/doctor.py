@@ -1,0 +1,37 @@
+"""``biskit-pvm doctor``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..runtime import doctor
+from .common import echo_json, json_option
+
+
+@click.command()
+@click.argument("hosts", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Look at all hosts of your host file.")
+@json_option
+def command(hosts: tuple[str, ...], every: bool, as_json: bool) -> None:
+    """Find out what keeps PVM from working, here and on HOSTS.
+
+    Looks at names, the remote shell, PVM and Python on each host, and tells the command that mends
+    what is wrong. The exit code is 1 when no slave would run on one of them.
+    """
+    from .. import hosts as host_file
+
+    findings = doctor.examine(host_file.nodes_all if every else hosts)
+    if as_json:
+        echo_json([finding._asdict() for finding in findings])
+    else:
+        marks = {
+            doctor.OK: click.style("ok     ", fg="green"),
+            doctor.WARNING: click.style("warning", fg="yellow"),
+            doctor.ERROR: click.style("ERROR  ", fg="red", bold=True),
+        }
+        for finding in findings:
+            text = str(finding).replace("\n", "\n        ")
+            click.echo(f"{marks[finding.level]} {text}")
+    sys.exit(any(finding.level == doctor.ERROR for finding in findings))
