@@ -386,6 +386,19 @@ cdef void relock_blocked(Thread *me, sigset_t *signals) noexcept nogil:
     interrupted = True
 
 
+cdef Waiter *wanting(Thread *me, int tid, int tag, MatchTable *table, bint parts) except NULL:
+    if me.waiter == NULL:
+        me.waiter = make_waiter()
+        if me.waiter == NULL:
+            raise OSError("no file descriptor is left to wait with")
+    me.waiter.tid = tid
+    me.waiter.tag = tag
+    me.waiter.table = table
+    me.waiter.parts = parts
+    me.waiter.context = pvmmyctx
+    return me.waiter
+
+
 cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout,
                  int waker) except? -1:
     """Wait for a message, with the lock taken once; return its bufid, or 0.
@@ -395,7 +408,7 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
     """
     global interrupted
     cdef Thread *me = this_thread()
-    cdef Waiter *waiter = me.waiter
+    cdef Waiter *waiter
     cdef int mine = pvmmytid
     cdef int mid = 0
     cdef int n, ready, problem
@@ -406,20 +419,19 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
     cdef sigset_t signals
     if depth != 1:
         raise error_for(PvmNotImpl, "recv", "a message handler cannot receive")
-    if waiter == NULL:
-        waiter = me.waiter = make_waiter()
-        if waiter == NULL:
-            raise OSError("no file descriptor is left to wait with")
-    waiter.tid = tid
-    waiter.tag = tag
-    waiter.table = table
-    waiter.parts = parts
-    waiter.context = pvmmyctx
-    while True:
-        block_signals(&signals)
-        try:
-            # one that came before
-            PyErr_CheckSignals()
+    if last:
+        waiter = wanting(me, tid, tag, table, parts)
+        with nogil:
+            return look(waiter)
+    block_signals(&signals)
+    try:
+        # A signal that came before.  Its handler may use PVM, and may receive, too.
+        unlock()
+        PyErr_CheckSignals()
+        with nogil:
+            relock_blocked(me, &signals)
+        waiter = wanting(me, tid, tag, table, parts)
+        while True:
             with nogil:
                 while True:
                     mid = look(waiter) if pvmmytid == mine else PvmSysErr
@@ -460,34 +472,41 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
                         last = True
                     if ready == 0:
                         last = True
-        finally:
+            if mid != 0 or last:
+                break
+            # A signal came while the thread slept without the lock.  Its handler runs now.
+            # When that raises, the thread must be able to go though somebody else may hold
+            # the lock for long; when it receives, it needs a place of its own in the list.
+            me.waiter = NULL
             restore_signals(&signals)
-        if mid != 0 or last:
-            break
-        # A signal came while the thread slept without the lock.  Its handler runs now, and
-        # when that raises, the thread must be able to go though somebody else may hold
-        # the lock for long.
-        try:
-            if problem != EINTR:
-                raise OSError(problem, os.strerror(problem))
-            PyErr_CheckSignals()
-        except BaseException:
-            if sem_trywait(&gate) == 0:
-                begin(me)
+            try:
+                if problem != EINTR:
+                    raise OSError(problem, os.strerror(problem))
+                PyErr_CheckSignals()
+                block_signals(&signals)
+                PyErr_CheckSignals()
+            except BaseException:
+                if sem_trywait(&gate) == 0:
+                    begin(me)
+                    step_out(waiter)
+                    if waiter.woken:
+                        clear_event(waiter.event)
+                    free_waiter(me.waiter)
+                    me.waiter = waiter
+                else:
+                    waiter.table = NULL
+                    waiter.tid = waiter.tag = -2
+                    waiter.abandoned = 1
+                raise
+            with nogil:
+                relock_blocked(me, &signals)
                 step_out(waiter)
                 if waiter.woken:
                     clear_event(waiter.event)
-            else:
-                me.waiter = NULL
-                waiter.table = NULL
-                waiter.tid = waiter.tag = -2
-                waiter.abandoned = 1
-            raise
-        with nogil:
-            relock(me)
-            step_out(waiter)
-            if waiter.woken:
-                clear_event(waiter.event)
+                free_waiter(me.waiter)
+                me.waiter = waiter
+    finally:
+        restore_signals(&signals)
     return mid
 
 

@@ -51,6 +51,36 @@ def test_no_signal_is_lost_on_the_way_into_a_wait(vm):
     assert vm.python(SHOOT) == "lost 0\n"
 
 
+def test_a_signal_handler_may_receive_in_the_midst_of_a_receive(vm):
+    code = """
+import signal, threading, pvm_ext as pvm
+me, got = pvm.mytid(), []
+
+def handler(signum, frame):
+    pvm.send_frames(me, 7, [b"inner"])
+    got.append(pvm.recv_frames(-1, 7, timeout=20).frames[0])
+    got.append(pvm.recv_frames(-1, 8, timeout=0))
+    handled.set()
+
+def shoot():
+    for _ in range(3):
+        handled.clear()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+        handled.wait(20)
+    pvm.send_frames(me, 5, [b"outer"])
+
+handled = threading.Event()
+signal.signal(signal.SIGUSR1, handler)
+shooter = threading.Timer(0.2, shoot)
+shooter.start()
+got.append(pvm.recv_frames(-1, 5, timeout=20).frames[0])
+assert got == 3 * [b"inner", None] + [b"outer"], got
+shooter.join()
+pvm.exit()
+"""
+    vm.python(code)
+
+
 def test_endless_timeouts(vm):
     code = """
 import threading, pvm_ext as pvm
