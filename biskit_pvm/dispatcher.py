@@ -20,6 +20,7 @@ from biskit_pvm.errors import CalculationError, JobError, check_options
 from biskit_pvm.PVMThread import PVMMasterSlave
 from biskit_pvm.runtime import command, failures, machine
 from biskit_pvm.runtime.calculation import Calculation, now
+from biskit_pvm.runtime.guard import guard_children
 from biskit_pvm.runtime.progress_bar import make_progress
 from biskit_pvm.Status import Status
 
@@ -514,6 +515,8 @@ class JobSlave(PVMMasterSlave):
 
     def start(self) -> None:
         """Start working for the master."""
+        if self.getParent() is not None:
+            guard_children()
         PVMMasterSlave.start(self)
         try:
             self.bindMessages()

@@ -86,6 +86,9 @@ class Obedient(JobSlave):
             return Unreadable()
         if verb == 'child':
             return subprocess.Popen(['sleep', str(argument)]).pid
+        if verb == 'hold':      # compute in C and let no other thread run
+            import ctypes
+            ctypes.PyDLL(None).sleep(argument)
         if verb == 'array':
             import numpy
             return numpy.arange(argument, dtype=float)
