@@ -36,6 +36,7 @@ cdef extern from * nogil:
 
 cdef enum:
     WATCH_TAG = 2
+    LOOK_INTERVAL = 2   # seconds between two looks for the end of the watched task
 
 
 cdef struct Pulse:
@@ -83,29 +84,38 @@ cdef void *keep_beating(void *argument) noexcept nogil:
     cdef Pulse *pulse = <Pulse *>argument
     cdef Thread *me = this_thread()
     cdef pollfd look
-    cdef double due = now(), end = 0, left
+    cdef double due = now(), look_due = due, end = 0, left
+    cdef double look_every = min(pulse.interval, <double>LOOK_INTERVAL)
+    cdef int context
     cdef int wait_ms
     if me == NULL:
         return NULL
     look.fd = pulse.event
     look.events = POLLIN
     while not pulse.stop:
-        if not pulse.gone and now() >= due:
-            due = now() + pulse.interval
+        if not pulse.gone and now() >= look_due:
+            look_due = now() + look_every
             if daemon_gone(pulse.own_tid):
                 pulse.gone = 1
-            elif sem_wait_for(&gate, pulse.interval) == 0:
+            elif sem_wait_for(&gate, look_every) == 0:
                 begin(me)
                 if pvmmytid == pulse.own_tid and not pulse.stop:
-                    if put_frames(&pulse.to, 1, pulse.tag, NULL, 0, 0, PvmDataRaw) == PvmSysErr:
+                    # libpvm hears of the watched task's end when it reads
+                    context = pvm_setcontext(PRIVATE_CONTEXT)
+                    if pvm_probe(-1, WATCH_TAG) == PvmSysErr:
                         pulse.gone = 1
+                    pvm_setcontext(context)
+                    if now() >= due - look_every / 2 and not pulse.gone:
+                        due = now() + pulse.interval
+                        if put_frames(&pulse.to, 1, pulse.tag, NULL, 0, 0, PvmDataRaw) == PvmSysErr:
+                            pulse.gone = 1
                 leave()
         if pulse.gone:
             if end == 0:
                 end = now() + pulse.grace
             if now() >= end:
                 end_process(pulse.status)
-        left = (end if pulse.gone else due) - now()
+        left = (end if pulse.gone else look_due) - now()
         wait_ms = <int>(left * 1000) + 1 if left > 0 else 0
         look.revents = 0
         poll(&look, 1, wait_ms)
@@ -119,8 +129,8 @@ cdef class Beat:
     The messages are those of ``send_frames(to, tag, [])``.  They go on while Python code
     holds the interpreter.  When the task `watch` has ended, or the daemon is gone, and
     the process has not ended by itself within `grace` seconds, it is ended at once, as by
-    ``os._exit``.  The thread wakes up once in an interval; while another thread is stuck
-    in a libpvm call, nothing is sent.
+    ``os._exit``.  The thread wakes up every two seconds, or at each beat where these are
+    closer; while another thread is stuck in a libpvm call, nothing is sent.
 
     Parameters
     ----------
