@@ -45,7 +45,14 @@ class Workbench:
         try:
             self.reference = compile_reference(Path(self._folder.name))
             path = os.pathsep.join([str(ROOT)] + os.environ.get("PYTHONPATH", "").split(os.pathsep)).rstrip(os.pathsep)
-            self.vm = VirtualMachine(env={"PYTHONPATH": path, "BISKIT_PVM_AUTOSTART": "0"})
+            self.vm = VirtualMachine(
+                env={
+                    "PYTHONPATH": path,
+                    "BISKIT_PVM_AUTOSTART": "0",
+                    # Users run what was compiled when it was installed.
+                    "PYTHONDONTWRITEBYTECODE": None,
+                }
+            )
             self.vm.__enter__()
         except BaseException:
             self._folder.cleanup()
