@@ -17,7 +17,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from biskit_pvm.dispatcher import JobSlave
 
-__all__ = ["CallSlave", "Outcome", "RemoteTraceback", "Surroundings", "pack", "unpack"]
+__all__ = ["CallSlave", "Outcome", "RemoteTraceback", "Surroundings", "call_chunk", "pack", "unpack"]
 
 MAIN = "__pvm_main__"
 """Name under which slaves run the master's script, so that its ``__main__`` part rests."""
@@ -121,6 +121,11 @@ class CallSlave(JobSlave):
     def go(self, chunk: dict[int, Any]) -> dict[int, Optional[Outcome]]:
         """Call each; None stands for a call that was cancelled."""
         return {key: None if call is None else run(call) for key, call in chunk.items()}
+
+
+def call_chunk(function: Callable[..., Any], arguments: list[tuple[Any, ...]]) -> list[Any]:
+    """Return the values of several calls of a function, made one after the other."""
+    return [function(*args) for args in arguments]
 
 
 def run(call: Any) -> Outcome:

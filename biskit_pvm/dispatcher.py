@@ -197,6 +197,17 @@ class JobMaster(PVMMasterSlave):
         """Tell whether items may be added while the master runs."""
         return False
 
+    def _add(self, data: Dict[Any, Any]) -> None:
+        """Take in more items, in the loop's thread of an open master."""
+        self.data.update(data)
+        self.status.add(data)
+        self.__feed(ev.ItemsAdded(now()))
+
+    def _close(self) -> None:
+        """End an open master when it is done with the items it has; any
+        thread."""
+        self._loop.call_soon(self.__feed, ev.Closed(now()))
+
     def __feed(self, event: Any) -> None:
         self.__guard(self.__calculation.feed, event)
 

@@ -154,7 +154,7 @@ class PVMExecutor(Executor):
             waiting = deque(itertools.islice(pending, buffersize))
             return _results(waiting, pending, end)
         chunks = iter(lambda: list(itertools.islice(arguments, chunksize)), [])
-        pending = (self.submit(_call_chunk, fn, chunk) for chunk in chunks)
+        pending = (self.submit(calls.call_chunk, fn, chunk) for chunk in chunks)
         waiting = deque(itertools.islice(pending, buffersize))
         return _flat(_results(waiting, pending, end))
 
@@ -203,11 +203,6 @@ def _flat(chunks: Iterator[list[Any]]) -> Iterator[Any]:
             yield chunk.pop()
 
 
-def _call_chunk(fn: Callable[..., Any], chunk: list[tuple[Any, ...]]) -> list[Any]:
-    """Run in a slave: the calls of one chunk of `PVMExecutor.map`."""
-    return [fn(*args) for args in chunk]
-
-
 class _Pool:
     """The futures of an executor, and the master that works on them; does not keep the executor alive."""
 
@@ -250,7 +245,7 @@ class _Pool:
                 self.master = self.start()
             number = next(self.numbers)
             self.futures[number] = future
-            self.master.add({number: call})
+            self.master.submit(number, call)
         return future
 
     def check(self) -> None:
@@ -265,22 +260,25 @@ class _Pool:
     def start(self) -> _CallMaster:
         # Results may be of classes that the user's script defines, which slaves know by this name.
         sys.modules.setdefault(calls.MAIN, sys.modules["__main__"])
+        _remember(self)
         master = _CallMaster(self)
-        _pools.add(self)
         master.start()
         return master
 
     def close(self, cancel_futures: bool = False) -> None:
         """Take no more calls; the master ends when it has done those it has."""
         with self.lock:
-            if cancel_futures:
-                for future in list(self.futures.values()):
-                    future.cancel()
-            if self.closed:
-                return
+            if self.master is not None and cancel_futures:
+                # In the master's thread, behind what idle slaves can still be given.
+                self.master.call_soon(self.cancel)
+            if self.master is not None and not self.closed:
+                self.master.close_when_done()
             self.closed = True
-            if self.master is not None:
-                self.master.close()
+
+    def cancel(self) -> None:
+        """Cancel the calls that no slave has."""
+        for future in list(self.futures.values()):
+            future.cancel()
 
     def join(self) -> None:
         """Wait until the slaves have gone."""
@@ -311,6 +309,7 @@ class _CallMaster(JobMaster):
 
     def __init__(self, pool: _Pool) -> None:
         self._pool = pool
+        self._new: deque[tuple[int, bytes]] = deque()
         self._settled: list[int] = []
         super().__init__(
             {},
@@ -326,6 +325,27 @@ class _CallMaster(JobMaster):
 
     def _open(self) -> bool:
         return True
+
+    def submit(self, number: int, call: bytes) -> None:
+        """Take in a call; any thread, but one at a time."""
+        self._new.append((number, call))
+        if len(self._new) == 1:
+            self.call_soon(self._take_in)
+
+    def _take_in(self) -> None:
+        data = {}
+        while self._new:
+            number, call = self._new.popleft()
+            data[number] = call
+        self._add(data)
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have a function called in the master's thread."""
+        self._loop.call_soon(function)
+
+    def close_when_done(self) -> None:
+        """Take in no more calls; any thread."""
+        self._close()
 
     def getInitParameters(self, slave_tid: int) -> calls.Surroundings:
         """Tell a slave where its master lives, and what to call first."""
@@ -414,11 +434,24 @@ def _places(pool: _Pool) -> list[str]:
 
 
 _pools: weakref.WeakSet[_Pool] = weakref.WeakSet()
+_registered = False
 _exiting = False
 
 
+def _remember(pool: _Pool) -> None:
+    """Have the calls of an executor finished before the interpreter ends, as those of Python's own are."""
+    global _registered
+    if not _registered:
+        # Called before threads are waited for, which a function of the module atexit is not.
+        try:
+            threading._register_atexit(_finish_all)  # type: ignore[attr-defined]
+        except RuntimeError:
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown") from None
+        _registered = True
+    _pools.add(pool)
+
+
 def _finish_all() -> None:
-    """Finish the calls of all executors before the interpreter ends, as those of Python's own do."""
     global _exiting
     _exiting = True
     pools = list(_pools)
@@ -426,8 +459,3 @@ def _finish_all() -> None:
         pool.close()
     for pool in pools:
         pool.join()
-
-
-# Called before threads are waited for, which a function of the module atexit is not; concurrent.futures itself has no
-# other way.
-threading._register_atexit(_finish_all)  # type: ignore[attr-defined]
