@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import pickle
 import sys
@@ -22,15 +21,16 @@ from concurrent.futures import Executor, Future
 from concurrent.futures._base import BrokenExecutor
 from typing import Any, Callable, Optional
 
-from biskit_pvm.dispatcher import JobMaster
-
 from biskit_pvm import calls
 from biskit_pvm.core import events as ev
+from biskit_pvm.dispatcher import JobMaster
+from biskit_pvm.errors import check_options
 from biskit_pvm.runtime.scripts import slave_script
 
 __all__ = ["BrokenPVMExecutor", "PVMExecutor"]
 
-log = logging.getLogger(__name__)
+OPTIONS = ("max_deaths", "max_respawns", "heartbeat", "start_timeout", "watch_hosts")
+"""Options of the master that a user of the executor may set."""
 
 
 class BrokenPVMExecutor(BrokenExecutor):
@@ -65,7 +65,7 @@ class PVMExecutor(Executor):
     add_hosts : bool
         Add `hosts` to the virtual machine first.
     **options
-        Those of `biskit_pvm.JobMaster` about faults: max_deaths, max_respawns, heartbeat, watch_hosts.
+        Those of `biskit_pvm.JobMaster` about faults: max_deaths, max_respawns, heartbeat, start_timeout, watch_hosts.
 
     Notes
     -----
@@ -95,6 +95,7 @@ class PVMExecutor(Executor):
             raise TypeError("hosts must be a sequence of host names, not one string")
         if hosts is not None and not hosts:
             raise ValueError("hosts must not be empty")
+        check_options(options, OPTIONS, type(self).__name__)
         self._pool = _Pool(
             max_workers, hosts, initializer, initargs, niceness, add_hosts, dict(options, prefetch=prefetch)
         )
@@ -370,7 +371,7 @@ class _CallMaster(JobMaster):
         """Let a future fail whose call the slaves could not do."""
         super().set_aside(order)
         self.errors.clear()
-        future = self._settle(order.item)
+        future = self._settle(order.item)  # type: ignore[arg-type]  # all our items are numbers
         if future is not None and _begin(future):
             future.set_exception(BrokenPVMExecutor(f"{order.failure.kind}: {order.failure.message}"))
 

@@ -10,5 +10,3 @@ if __name__ == "__main__":
         os.nice(int(sys.argv[1]))
     slave = CallSlave()
     slave.start()
-    # While the main thread lives, calls may import what registers for the end of the process (concurrent.futures does).
-    slave.join()

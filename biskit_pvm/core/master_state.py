@@ -61,7 +61,8 @@ class Rules:
     watch_hosts : bool
         Start slaves again at places whose host was lost and has come back.
     prefetch : float
-        Seconds of work that a slave may have in hand beyond its first job.
+        Seconds of work that a slave may have in hand beyond its first job;
+        0: one job at a time.
     """
 
     max_tries: int = 3
@@ -310,7 +311,7 @@ class MasterState:
         than its fair part of what is left.
         """
         mean = slave.mean
-        if mean is None or mean > LONG_JOB:
+        if mean is None or mean > LONG_JOB or not self.rules.prefetch:
             return 1
         depth = 2 + (MAX_DEPTH if mean * MAX_DEPTH < self.rules.prefetch
                      else int(self.rules.prefetch / mean))
@@ -332,8 +333,9 @@ class MasterState:
             return []
         if not slave.jobs:
             return self._unoccupied(slave)
-        if slave.mean is not None and slave.mean <= LONG_JOB and \
-                self.jobs.n_waiting and len(slave.jobs) <= MAX_DEPTH // 2:
+        if self.rules.prefetch and slave.mean is not None and \
+                slave.mean <= LONG_JOB and self.jobs.n_waiting and \
+                len(slave.jobs) <= MAX_DEPTH // 2:
             return self._ask(slave)
         return []
 
