@@ -78,6 +78,7 @@ def installed(python, sdist, tmp_path_factory) -> Installed:
     shutil.copytree(ROOT / "vendor" / "pvm3", source / "vendor" / "pvm3", symlinks=True)
     dist = place / "dist"
     environment = {name: value for name, value in os.environ.items() if name != "PVM_ROOT"}
+    environment["TMPDIR"] = str(place)  # pip leaves things there
     pip = ["-m", "pip", "--disable-pip-version-check"]
     here = Path(python).resolve() == Path(sys.executable).resolve()
     own_tools = ["--no-build-isolation"] if here else []
