@@ -72,3 +72,12 @@ class MessageInfo(NamedTuple):
     """The sender."""
     dst: int
     """The receiver."""
+
+
+class MailboxEntry(NamedTuple):
+    """An entry of the mailbox, as `getmboxinfo` tells it."""
+
+    index: int
+    owner: int
+    """The tid of the task that put it there; 0 when that task has ended."""
+    flags: int

@@ -184,10 +184,11 @@ cdef int put_rbuf(int bufid) noexcept nogil:
 
 cdef void begin(Thread *me) noexcept nogil:
     # The gate has just been taken by this thread.
-    global holder, depth, active
+    global holder, depth, active, handler_sends
     cdef int tid, sbuf, rbuf
     holder = me
     depth = 1
+    handler_sends = 0
     if ended != NULL:
         bury()
     if active != me:
@@ -267,6 +268,10 @@ cdef int check(int code, str function, detail=None) except? -1:
 
 
 cdef int fail(int code, str function, detail=None) except -1:
+    global matcher_error
+    if matcher_error is not None:
+        error, matcher_error = matcher_error, None
+        raise error
     if code == PvmSysErr and connection_lost():
         forget_daemon()
         if detail is None:
@@ -424,6 +429,8 @@ cdef int set_up() except -1:
     if pthread_key_create(&thread_key, thread_ended) != 0:
         raise ImportError("pvm_ext: the C library has no more thread keys")
     pthread_atfork(NULL, NULL, in_child)
+    global receive_in_group
+    receive_in_group = group_receive
     tid = pretend()
     pvm_setopt(PvmAutoErr, 0)
     pvm_recvf(match)

@@ -37,6 +37,15 @@ cdef void end_buffer_call(int tid) noexcept nogil:
     unlock()
 
 
+cdef int check_encoding(int encoding, str function) except -1:
+    if encoding == PvmDataInPlace and depth > 1:
+        raise error_for(
+            PvmNotImpl, function,
+            "not in a message handler: its messages are sent after it has returned",
+        )
+    return 0
+
+
 def initsend(int encoding=0):
     """Make a new active send buffer for this thread; the one before is freed.
 
@@ -54,6 +63,7 @@ def initsend(int encoding=0):
     cdef int bufid, before
     cdef int tid = start_buffer_call()
     try:
+        check_encoding(encoding, "initsend")
         before = pvm_getsbuf()
         bufid = check(pvm_initsend(encoding), "initsend", f"encoding {encoding}")
         unpin(before)
@@ -76,6 +86,7 @@ def mkbuf(int encoding=0):
     cdef int bufid
     cdef int tid = start_buffer_call()
     try:
+        check_encoding(encoding, "mkbuf")
         bufid = check(pvm_mkbuf(encoding), "mkbuf", f"encoding {encoding}")
         unpin(bufid)
         if encoding == PvmDataInPlace:
@@ -189,10 +200,23 @@ cdef int sending_to = -1       # who gets what is being sent; 0 several, -1 noth
 cdef double sending_since = 0
 
 
+cdef enum:
+    # libpvm queues what message handlers send, and aborts the process at 100
+    MAX_HANDLER_SENDS = 90
+
+cdef int handler_sends = 0
+
+
 cdef int send_active(int *tids, int count, int tag, bint many) noexcept nogil:
     # Send the active buffer, and let `sending` tell of it.
-    global sending_to, sending_since
+    global sending_to, sending_since, handler_sends
     cdef int code
+    if depth > 1:
+        handler_sends += 1
+        if many:
+            return PvmNotImpl
+        if handler_sends > MAX_HANDLER_SENDS:
+            return PvmOutOfRes
     sending_since = now()
     sending_to = tids[0] if count == 1 else 0
     code = pvm_mcast(tids, count, tag) if many else pvm_send(tids[0], tag)

@@ -79,6 +79,9 @@ def exit():
                 pvmendtask()
             route_count = 0
             wake_all()
+        # pvm_exit has removed all message handlers
+        handlers.clear()
+        partials.clear()
         if code != PvmSysErr:
             check(code, "exit")
     finally:

@@ -102,14 +102,18 @@ cdef int match(int mid, int tid, int tag) noexcept nogil:
     if code < 0:
         return code
     if mode == LOOKING:
+        if user_matches and plain(looker) and message.ctx != PRIVATE_CONTEXT:
+            return ask_matcher(mid, looker.tid, looker.tag)
         return wants(looker, &message)
     if mode == WAKING:
         waiter = waiters
         while waiter != NULL:
-            if not waiter.woken and wants(waiter, &message):
+            if not waiter.woken and (wants(waiter, &message) or user_matches and plain(waiter)):
                 wake(waiter)
             waiter = waiter.next
         return 0
+    if user_matches and message.ctx != PRIVATE_CONTEXT:
+        return ask_matcher(mid, tid, tag)
     return ((tid == -1 or tid == message.src) and (tag == -1 or tag == message.tag)
             and (pvmmyctx == -1 or pvmmyctx == message.ctx))
 
@@ -292,7 +296,7 @@ cdef void step_out(Waiter *waiter) noexcept nogil:
         other = other.next
 
 
-cdef int gather(Waiter *waiter, int waker) noexcept nogil:
+cdef int gather_sockets(Waiter *waiter, int waker) noexcept nogil:
     # Fill the set to sleep on: own event, waker, libpvm's sockets.  Returns its length.
     cdef int *fds
     cdef int n = pvm_getfds(&fds)
@@ -437,7 +441,7 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
                     mid = look(waiter) if pvmmytid == mine else PvmSysErr
                     if mid != 0 or last:
                         break
-                    n = gather(waiter, waker)
+                    n = gather_sockets(waiter, waker)
                     if n < 0:
                         mid = n
                         break
@@ -601,8 +605,10 @@ cdef int route_added(int mid) noexcept nogil:
 
 cdef void watch_routes(int daemon) noexcept nogil:
     # Enrolled a moment ago: no links yet.
-    global route_count, generation
+    global route_count, generation, server_known, gstid
     cdef int context
+    server_known = False
+    gstid = -1
     routes[0].tid = 0
     routes[0].fd = daemon
     routes[0].inode = inode_of(daemon)
