@@ -195,12 +195,6 @@ def set_aside(hostfile: str, own_name: str) -> list[str]:
     return lines
 
 
-def hosts_to_add(hostfile: str, own_name: str) -> list[str]:
-    """Return the names in a host file that PVM adds by itself when it starts."""
-    names = [line.split("#")[0].split()[:1] for line in hostfile.splitlines()]
-    return [name[0] for name in names if name and name[0][0] not in "*&$" and name[0] != own_name]
-
-
 def ensure_running() -> bool:
     """Start a daemon where none runs; it is halted behind this process when unused.
 
@@ -280,7 +274,12 @@ def pid() -> Optional[int]:
         os.kill(number, 0)
     except (OSError, ValueError):
         return None
-    return number
+    try:
+        program = Path(f"/proc/{number}/comm").read_text()
+    except OSError:  # no such files on this system
+        return number
+    # the number may be another program's by now
+    return number if program.startswith("pvmd") else None
 
 
 def is_stale() -> bool:

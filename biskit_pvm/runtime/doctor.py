@@ -6,20 +6,15 @@ import os
 import shlex
 import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple, Optional
 
-from biskit_pvm.runtime import daemon
+from biskit_pvm.runtime import daemon, remote
 from pvm_ext import installation
 
 OK, WARNING, ERROR = "ok", "warning", "error"
-
-CONNECT_TIME = 10
-"""Seconds that ssh may take for a connection."""
 
 PROBE_TIME = 40.0
 """Seconds that all the looking around on a host may take."""
@@ -227,42 +222,16 @@ def examine_remote(name: str, options: Sequence[str] = ()) -> list[Finding]:
     except OSError as error:
         remedy = f"correct the name, or put its address into /etc/hosts; try: getent hosts {address}"
         return [Finding(name, "name", ERROR, f"no such name: {address} ({error.args[-1]})", remedy)]
-    settings = daemon.settings()
-    program = settings.get("PVM_RSH", "ssh")
-    command = _remote_shell(program, address, given.get("lo"))
-    daemon_command = shlex.quote(given["dx"]) if "dx" in given else settings["PVM_DPATH"]
+    daemon_command = shlex.quote(given["dx"]) if "dx" in given else daemon.settings()["PVM_DPATH"]
     script = _PROBE.replace("@DAEMON@", daemon_command).replace("@PYTHON@", shlex.quote(sys.executable))
     try:
-        done = subprocess.run(
-            command,
-            input=script,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PROBE_TIME,
-            env={**os.environ, **daemon.environment()},
-            start_new_session=True,  # no terminal to ask for a password on
-        )
-    except OSError as error:
-        remedy = "apt-get install openssh-client"
-        return [*found, Finding(name, "ssh", ERROR, f"{program}: {error.strerror}", remedy)]
-    except subprocess.TimeoutExpired:
-        remedy = shlex.join(command[:-2])
-        return [*found, Finding(name, "ssh", ERROR, f"no answer within {PROBE_TIME:g} s", remedy)]
-    if "probe begin" not in done.stdout:
-        return [*found, explain_ssh(name, program, done.stderr, given.get("lo"))]
+        done = remote.run_script(script, name, options, PROBE_TIME)
+    except remote.RemoteError as error:
+        return [*found, explain_ssh(name, error.program, str(error), given.get("lo"))]
+    if "probe begin" not in done:
+        return [*found, explain_ssh(name, "the remote shell", done, given.get("lo"))]
     found.append(Finding(name, "ssh", OK, "lets us in without a question"))
-    return found + read_probe(name, done.stdout)
-
-
-def _remote_shell(program: str, host: str, login: Optional[str]) -> list[str]:
-    command = [program]
-    if Path(program).name == "ssh":
-        command += ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIME}"]
-    command.append(host)
-    if login:
-        command += ["-l", login]
-    return [*command, "sh", "-s"]
+    return found + read_probe(name, done)
 
 
 def explain_ssh(host: str, program: str, words: str, login: Optional[str] = None) -> Finding:

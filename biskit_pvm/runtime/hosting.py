@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Optional
+from pathlib import Path
+from typing import NamedTuple, Optional, Union
 
 import pvm_ext
 from biskit_pvm.runtime import daemon, doctor
@@ -109,6 +111,26 @@ def _add(specifications: Sequence[str]) -> list[int]:
                 raise
         time.sleep(pause)
         pause = min(2 * pause, 2.0)
+
+
+def hosts_in_file(path: Union[str, os.PathLike[str]]) -> list[str]:
+    """Return what is to be added of a host file that the daemon was started with or not.
+
+    Lines that begin with ``&`` are for later; the options of ``*`` lines hold for the hosts
+    that follow.  Options that the daemon read from the same file are not given twice.
+    """
+    defaults: list[str] = []
+    found = []
+    for line in Path(path).read_text().splitlines():
+        words = line.split("#")[0].split()
+        if not words or words[0][0] in "&$":
+            continue
+        if words[0] == "*":
+            defaults = words[1:]
+        elif not is_local(words[0]):
+            own = {word.split("=")[0] for word in words[1:]}
+            found.append(" ".join([*words, *(word for word in defaults if word.split("=")[0] not in own)]))
+    return found
 
 
 def delete(hosts: Iterable[str]) -> list[HostResult]:

@@ -1,0 +1,125 @@
+"""Clean up behind virtual machines and calculations that did not end by themselves.
+
+Only what belongs to the calling user is touched, and nothing of a daemon that lives,
+unless it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from biskit_pvm.runtime import doctor, remote
+
+# A daemon's socket is called pvmtmp<pid>.<n>, and its address file names the socket.
+_COMMON = """
+alive() {  # whether the daemon of a socket lives
+    n=$(basename "$1"); n=${n#pvmtmp}; n=${n%%.*}
+    while case $n in 0?*) true ;; *) false ;; esac do n=${n#0}; done
+    # its number may be another program's by now
+    case $(cat "/proc/$n/comm" 2> /dev/null) in pvmd* | '') kill -0 "$n" 2> /dev/null ;; *) false ;; esac
+}
+"""
+
+_FILES = (
+    _COMMON
+    + """
+cd @FOLDER@ || exit
+for a in pvmd.$(id -u) pvmd.$(id -u).*; do
+    test -f "$a" && test -O "$a" || continue
+    alive "$(cat "$a")" && continue
+    for f in "$a" "$(cat "$a")" "pvml${a#pvmd}"; do
+        rm -f -- "$f" 2> /dev/null && echo "$f"
+    done
+done
+for s in pvmtmp*.*; do
+    test -S "$s" && test -O "$s" || continue
+    alive "$s" || { rm -f -- "$s" && echo "$s"; }
+done
+exit 0
+"""
+)
+
+_TASKS = (
+    _COMMON
+    + """
+for e in /proc/[0-9]*/environ; do
+    test -O "$e" || continue
+    p=${e#/proc/}; p=${p%/environ}
+    test "$p" != $$ || continue
+    s=$(tr '\\0' '\\n' < "$e" 2> /dev/null | sed -n 's/^PVMSOCK=//p')
+    test -n "$s" || continue
+    if ! @ALL@ && alive "$s"; then continue; fi
+    c=$(tr '\\0' ' ' < "/proc/$p/cmdline" 2> /dev/null)
+    kill -s KILL "$p" 2> /dev/null && echo "$p $c"
+done
+exit 0
+"""
+)
+
+
+class Cleaned(NamedTuple):
+    """What was done on one host.
+
+    Attributes
+    ----------
+    host : str
+    removed : list of str
+        The files that were removed, or the processes that were ended (``'pid command'``).
+    error : str
+        Why nothing could be done there; '' when all is well.
+    """
+
+    host: str
+    removed: list[str]
+    error: str = ""
+
+
+def remove_files(hosts: Iterable[str]) -> list[Cleaned]:
+    """Remove files that daemons have left behind which were killed, on all hosts at once.
+
+    These are the address file, its socket and the log of each, in ``PVM_TMP`` (/tmp).
+
+    Parameters
+    ----------
+    hosts : iterable of str
+        Names, each with options as in a host file if needed.
+    """
+    folder = shlex.quote(os.environ["PVM_TMP"]) if "PVM_TMP" in os.environ else '"${PVM_TMP:-/tmp}"'
+    return _everywhere(_FILES.replace("@FOLDER@", folder), hosts)
+
+
+def end_slaves(hosts: Iterable[str], living: bool = False) -> list[Cleaned]:
+    """End processes that tasks of PVM have left behind, on all hosts at once.
+
+    A process is known as such by its environment: slaves have it from their daemon, and
+    programs have it from the slaves that started them.
+
+    Parameters
+    ----------
+    hosts : iterable of str
+        Names, each with options as in a host file if needed.
+    living : bool
+        End also those whose daemon still runs, so all slaves of all calculations of this
+        user.
+    """
+    return _everywhere(_TASKS.replace("@ALL@", "true" if living else "false"), hosts)
+
+
+def _everywhere(script: str, hosts: Iterable[str]) -> list[Cleaned]:
+    def clean(specification: str) -> Cleaned:
+        from biskit_pvm.runtime.hosting import is_local
+
+        name, *options = specification.split()
+        try:
+            lines = remote.run_script(script, None if is_local(name) else name, options).splitlines()
+        except remote.RemoteError as error:
+            return Cleaned(name, [], doctor.explain_ssh(name, error.program, str(error)).text)
+        return Cleaned(name, [line.strip() for line in lines])
+
+    wanted = list(dict.fromkeys(hosts))
+    with ThreadPoolExecutor(max(1, min(32, len(wanted)))) as pool:
+        return list(pool.map(clean, wanted))
