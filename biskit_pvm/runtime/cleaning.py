@@ -14,13 +14,11 @@ from typing import NamedTuple
 
 from biskit_pvm.runtime import doctor, remote
 
-# A daemon's socket is called pvmtmp<pid>.<n>, and its address file names the socket.
+# The kernel lists the sockets that are open; that of a daemon which was killed is only a
+# file.  The number in its name tells little: daemons on other hosts have forked since.
 _COMMON = """
-alive() {  # whether the daemon of a socket lives
-    n=$(basename "$1"); n=${n#pvmtmp}; n=${n%%.*}
-    while case $n in 0?*) true ;; *) false ;; esac do n=${n#0}; done
-    # its number may be another program's by now
-    case $(cat "/proc/$n/comm" 2> /dev/null) in pvmd* | '') kill -0 "$n" 2> /dev/null ;; *) false ;; esac
+alive() {
+    awk -v path="$1" '$NF == path {found = 1} END {exit !found}' /proc/net/unix
 }
 """
 
@@ -37,7 +35,7 @@ for a in pvmd.$(id -u) pvmd.$(id -u).*; do
 done
 for s in pvmtmp*.*; do
     test -S "$s" && test -O "$s" || continue
-    alive "$s" || { rm -f -- "$s" && echo "$s"; }
+    alive "$PWD/$s" || { rm -f -- "$s" && echo "$s"; }
 done
 exit 0
 """

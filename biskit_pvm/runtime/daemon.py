@@ -266,25 +266,42 @@ def log_file() -> Path:
     return _own_name("pvml")
 
 
-def pid() -> Optional[int]:
-    """Return the process id of the daemon of this host, or None when none lives."""
+def lives() -> bool:
+    """Return whether a daemon listens where the address file says."""
     try:
-        name = Path(address_file().read_text().strip()).name
-        number = int(name.partition("pvmtmp")[2].partition(".")[0])
-        os.kill(number, 0)
-    except (OSError, ValueError):
-        return None
-    try:
-        program = Path(f"/proc/{number}/comm").read_text()
-    except OSError:  # no such files on this system
-        return number
-    # the number may be another program's by now
-    return number if program.startswith("pvmd") else None
+        path = address_file().read_text().strip()
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(path)
+    except OSError:
+        return False
+    return True
 
 
 def is_stale() -> bool:
     """Return whether a daemon has left its address file behind that was killed."""
-    return address_file().exists() and pid() is None
+    return address_file().exists() and not lives()
+
+
+def pid() -> Optional[int]:
+    """Return the process id of the daemon of this host, or None when it is not known."""
+    try:
+        path = address_file().read_text().strip()
+        rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+    except OSError:
+        return None
+    inodes = {f"socket:[{row[6]}]" for row in rows if row[-1] == path}
+    # The number in the socket's name is another one: daemons on other hosts have forked since.
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "comm").read_text().startswith("pvmd") and inodes & _open_files(process):
+                return int(process.name)
+        except OSError:  # it ended, or is another user's
+            continue
+    return None
+
+
+def _open_files(process: Path) -> set[str]:
+    return {os.readlink(link) for link in (process / "fd").iterdir()}
 
 
 def settings() -> dict[str, str]:
@@ -312,7 +329,7 @@ def uses_loopback() -> bool:
     if number is None:
         return False
     try:
-        own = {os.readlink(f"/proc/{number}/fd/{fd}") for fd in os.listdir(f"/proc/{number}/fd")}
+        own = _open_files(Path(f"/proc/{number}"))
         rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
     except OSError:
         return False

@@ -173,8 +173,8 @@ for t in "${PVM_TMP:-/tmp}"; do
     if test "$(df -Pk "$t" | awk 'NR == 2 {print $4}')" -lt 1024; then echo "tmp full $t"; fi
     a=$t/pvmd.$(id -u)
     if test -s "$a"; then
-        s=$(cat "$a"); p=$(basename "$s" | sed 's/^pvmtmp0*//; s/\\..*//')
-        if kill -0 "$p" 2> /dev/null; then echo "tmp running $a"; else echo "tmp stale $a"; fi
+        if awk -v path="$(cat "$a")" '$NF == path {found = 1} END {exit !found}' /proc/net/unix
+        then echo "tmp running $a"; else echo "tmp stale $a"; fi
     fi
 done
 d=$(mktemp -d) || exit

@@ -21,6 +21,12 @@ ADD_TIME = 240.0
 """Seconds that another task's adding of hosts is waited for."""
 
 
+DELETE_TIME = 10.0
+"""Seconds that PVM may take to take out a host that it has agreed to."""
+
+_DELETED = 999990  # message tag
+
+
 class HostResult(NamedTuple):
     """What became of one host.
 
@@ -149,7 +155,11 @@ def delete(hosts: Iterable[str]) -> list[HostResult]:
         if there is None:
             results.append(HostResult(name, 0))
             continue
+        pvm_ext.notify(pvm_ext.Notify.HOST_DELETE, _DELETED, [there.dtid])
         code = pvm_ext.delhosts([there.name])[0]
+        if code >= 0:
+            # PVM answers before it has taken the host out.
+            pvm_ext.recv_frames(-1, _DELETED, DELETE_TIME)
         if code >= 0 or code == pvm_ext.Code.NO_HOST:
             results.append(HostResult(name, 0))
         elif code == pvm_ext.Code.BAD_PARAM:
