@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from ..core.progress import count
-from ..runtime import leftovers
+from ..runtime import cleaning
 
 
 @click.command()
-@click.option("--dry-run", "-n", is_flag=True, help="Only tell what would be removed.")
-def command(dry_run: bool) -> None:
-    """Remove what a pvmd that was killed has left behind on this host.
+@click.argument("hosts", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Clean all hosts of your host file.")
+@click.option("--slaves", is_flag=True, help="End slaves, too, that have lost their pvmd.")
+@click.option("--all-slaves", is_flag=True, help="End all slaves of yours, also those at work.")
+@click.option("--dry-run", "-n", is_flag=True, help="Only tell what would be removed or ended.")
+def command(hosts: tuple[str, ...], every: bool, slaves: bool, all_slaves: bool, dry_run: bool) -> None:
+    """Remove what a pvmd that was killed has left behind, here or on HOSTS.
 
-    Address file and log of a pvmd that lives are kept, and so are other users' files.
+    Address file, socket and log of a pvmd that lives are kept, and so are other users' files.
     """
-    found = leftovers.find() if dry_run else leftovers.remove()
-    for path in found:
-        click.echo(path)
-    click.echo(f"{count(len(found), 'file')} {'to remove' if dry_run else 'removed'}")
+    from .. import hosts as host_file
+
+    wanted = host_file.nodes_all if every else hosts or ["localhost"]
+    failed = False
+    if slaves or all_slaves:
+        ended = cleaning.end_slaves(wanted, all_slaves, dry_run)
+        failed |= _tell(ended, "slave", "to end" if dry_run else "ended")
+    files = cleaning.remove_files(wanted, dry_run)
+    failed |= _tell(files, "file", "to remove" if dry_run else "removed")
+    sys.exit(failed)
+
+
+def _tell(results: list[cleaning.Cleaned], thing: str, done: str) -> bool:
+    for result in results:
+        if result.error:
+            click.echo(f"{result.host}: {result.error}", err=True)
+        for item in result.removed:
+            click.echo(item if len(results) == 1 else f"{result.host}: {item}")
+    click.echo(f"{count(sum(len(result.removed) for result in results), thing)} {done}")
+    return any(result.error for result in results)

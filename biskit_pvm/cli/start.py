@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
-from ..runtime import daemon
+from ..runtime import daemon, hosting
 
 
 @click.command()
+@click.argument("hosts", nargs=-1)
 @click.option(
     "--hostfile",
     type=click.Path(exists=True, dir_okay=False),
-    help="PVM's host file, with options for hosts.",
+    help="PVM's host file: add its hosts, with their options.",
 )
-def command(hostfile: str | None) -> None:
-    """Start the virtual machine on this host.
+def command(hosts: tuple[str, ...], hostfile: str | None) -> None:
+    """Start the virtual machine on this host, and add HOSTS to it.
 
     Masters and the worked example start one by themselves where none runs, and halt it behind them;
     one that was started here stays until 'biskit-pvm halt'.
     """
-    if daemon.start(hostfile):
-        click.echo("started; add hosts with: biskit-pvm add HOST")
-    else:
+    wanted = [*hosts, *(hosting.hosts_in_file(hostfile) if hostfile else ())]
+    if not daemon.start(hostfile):
         click.echo("a virtual machine runs already; see: biskit-pvm conf")
+    else:
+        click.echo("started" if wanted else "started; add hosts with: biskit-pvm add HOST")
+    results = hosting.add(wanted)
+    for result in results:
+        click.echo(f"added {result.host}" if result.ok else f"cannot add host {result}", err=not result.ok)
+    sys.exit(not all(result.ok for result in results))

@@ -30,12 +30,12 @@ for a in pvmd.$(id -u) pvmd.$(id -u).*; do
     test -f "$a" && test -O "$a" || continue
     alive "$(cat "$a")" && continue
     for f in "$a" "$(cat "$a")" "pvml${a#pvmd}"; do
-        rm -f -- "$f" 2> /dev/null && echo "$f"
+        test -e "$f" && @REMOVE@ "$f" && echo "$f"
     done
 done
 for s in pvmtmp*.*; do
     test -S "$s" && test -O "$s" || continue
-    alive "$PWD/$s" || { rm -f -- "$s" && echo "$s"; }
+    alive "$PWD/$s" || { @REMOVE@ "$s" && echo "$s"; }
 done
 exit 0
 """
@@ -52,7 +52,7 @@ for e in /proc/[0-9]*/environ; do
     test -n "$s" || continue
     if ! @ALL@ && alive "$s"; then continue; fi
     c=$(tr '\\0' ' ' < "/proc/$p/cmdline" 2> /dev/null)
-    kill -s KILL "$p" 2> /dev/null && echo "$p $c"
+    @END@ "$p" 2> /dev/null && echo "$p $c"
 done
 exit 0
 """
@@ -76,7 +76,7 @@ class Cleaned(NamedTuple):
     error: str = ""
 
 
-def remove_files(hosts: Iterable[str]) -> list[Cleaned]:
+def remove_files(hosts: Iterable[str], dry_run: bool = False) -> list[Cleaned]:
     """Remove files that daemons have left behind which were killed, on all hosts at once.
 
     These are the address file, its socket and the log of each, in ``PVM_TMP`` (/tmp).
@@ -85,12 +85,15 @@ def remove_files(hosts: Iterable[str]) -> list[Cleaned]:
     ----------
     hosts : iterable of str
         Names, each with options as in a host file if needed.
+    dry_run : bool
+        Only tell what would be removed.
     """
     folder = shlex.quote(os.environ["PVM_TMP"]) if "PVM_TMP" in os.environ else '"${PVM_TMP:-/tmp}"'
-    return _everywhere(_FILES.replace("@FOLDER@", folder), hosts)
+    script = _FILES.replace("@FOLDER@", folder).replace("@REMOVE@", "test -e" if dry_run else "rm -f --")
+    return _everywhere(script, hosts)
 
 
-def end_slaves(hosts: Iterable[str], living: bool = False) -> list[Cleaned]:
+def end_slaves(hosts: Iterable[str], living: bool = False, dry_run: bool = False) -> list[Cleaned]:
     """End processes that tasks of PVM have left behind, on all hosts at once.
 
     A process is known as such by its environment: slaves have it from their daemon, and
@@ -103,8 +106,11 @@ def end_slaves(hosts: Iterable[str], living: bool = False) -> list[Cleaned]:
     living : bool
         End also those whose daemon still runs, so all slaves of all calculations of this
         user.
+    dry_run : bool
+        Only tell which would be ended.
     """
-    return _everywhere(_TASKS.replace("@ALL@", "true" if living else "false"), hosts)
+    script = _TASKS.replace("@ALL@", "true" if living else "false")
+    return _everywhere(script.replace("@END@", "kill -0" if dry_run else "kill -s KILL"), hosts)
 
 
 def _everywhere(script: str, hosts: Iterable[str]) -> list[Cleaned]:

@@ -31,10 +31,10 @@ def console(cluster: Cluster, *commands: str, node: int = 0) -> str:
 def test_start_add_delete_and_halt_act_on_the_machine_of_the_console(cluster):
     started = biskit_pvm(cluster, "start", "node1", "node2")
     assert started.returncode == 0, started
-    assert "node1 added" in started.stdout
+    assert "added node1" in started.stdout
     assert "3 hosts" in console(cluster, "conf")
-    assert biskit_pvm(cluster, "add", "node3").stdout == "node3 added\n"
-    assert biskit_pvm(cluster, "delete", "node1").stdout == "node1 deleted\n"
+    assert biskit_pvm(cluster, "add", "node3").stdout == "added node3\n"
+    assert biskit_pvm(cluster, "delete", "node1").stdout == "deleted node1\n"
     listed = console(cluster, "conf")
     assert "3 hosts" in listed
     assert "node3" in listed
@@ -74,12 +74,12 @@ def test_a_host_file_is_obeyed(cluster):
     assert hosts["node3"] == 3000
 
 
-def test_without_names_the_hosts_of_the_users_file_are_added(cluster):
+def test_the_hosts_of_the_users_file_are_added(cluster):
     folder = cluster.path(HOME) / ".biskit"
     folder.mkdir()
     (folder / "hosts.py").write_text("nodes_own = ['node0', 'node2']\ncpus_own = nodes_own * 2\n")
     biskit_pvm(cluster, "start")
-    assert biskit_pvm(cluster, "add").stdout.splitlines() == ["node0 added", "node2 added"]
+    assert biskit_pvm(cluster, "add", "--all").stdout.splitlines() == ["added node0", "added node2"]
     shown = biskit_pvm(cluster, "hosts").stdout.splitlines()
     assert shown[1].split()[:3] == ["node0", "own", "2"]
 
