@@ -11,13 +11,23 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from .master_state import Slave
+
 MAILBOX = "biskit_pvm.status"  #: class name in PVM's mailbox
 VERSION = 1
 INTERVAL = 2.0  #: seconds between two bulletins of one master, at least
 MAX_BYTES = 1 << 20  #: longer ones are not read
 MAX_SLAVES = 2000  #: slaves in one bulletin; a master with more posts the first ones
 
-SLAVE_STATES = ("starting", "waiting", "working", "leaving", "lost")
+#: What a slave is told to be doing, by its state at the master.
+SLAVE_STATES = {
+    "starting": "starting",
+    "idle": "waiting",
+    "busy": "working",
+    "barred": "barred",
+    "silent": "silent",
+    "leaving": "leaving",
+}
 
 
 class SlaveStatus(NamedTuple):
@@ -30,7 +40,7 @@ class SlaveStatus(NamedTuple):
     nickname, host : str
         The master's name for the slave, and its host.
     state : str
-        One of :data:`SLAVE_STATES`.
+        One of the values of :data:`SLAVE_STATES`.
     jobs : int
         Jobs finished.
     mean : float
@@ -80,6 +90,30 @@ class Bulletin(NamedTuple):
     slaves: tuple[SlaveStatus, ...]
 
 
+def slave_statuses(slaves: Iterable[Slave], clock: float) -> tuple[SlaveStatus, ...]:
+    """Return the slaves of a master as its bulletin tells them.
+
+    Parameters
+    ----------
+    slaves : iterable of Slave
+        Those of the master's state.
+    clock : float
+        What to add to the state's times to make them seconds since the epoch.
+    """
+    return tuple(
+        SlaveStatus(
+            slave.tid,
+            slave.place.nickname,
+            slave.place.host,
+            SLAVE_STATES[slave.state],
+            slave.n_done,
+            slave.mean or 0.0,
+            slave.heard + clock if slave.up else 0.0,
+        )
+        for slave in slaves
+    )
+
+
 def encode(bulletin: Bulletin) -> bytes:
     """Return the bulletin as UTF-8 encoded JSON."""
     record: dict[str, Any] = bulletin._asdict()
@@ -119,7 +153,7 @@ def _slave(fields: Any) -> SlaveStatus:
         raise ValueError("not a bulletin: a slave has other fields")
     slave = SlaveStatus(*fields)
     _check("slave", slave, (int, str, str, str, int, float, float))
-    if slave.state not in SLAVE_STATES:
+    if slave.state not in SLAVE_STATES.values():
         raise ValueError(f"not a bulletin: no slave is {slave.state!r}")
     return slave
 

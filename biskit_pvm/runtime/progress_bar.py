@@ -236,7 +236,7 @@ def make_progress(
         return Progress()
     if kind == "lines":
         return Lines(stream)
-    bar = None if "BISKIT_PVM_MASTER" in environ else _bar_for(stream or sys.stdout, environ)
+    bar = None if "PVMEPID" in environ else _bar_for(stream or sys.stdout, environ)
     if bar is not None:
         return bar()
     return Lines(stream) if kind == "auto" else Progress()

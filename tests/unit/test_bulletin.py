@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from biskit_pvm.core import master_state
 from biskit_pvm.core.bulletin import (
     MAX_BYTES,
     MAX_SLAVES,
@@ -16,7 +17,9 @@ from biskit_pvm.core.bulletin import (
     SlaveStatus,
     decode,
     encode,
+    slave_statuses,
 )
+from biskit_pvm.core.master_state import BUSY, IDLE, Place, Slave
 
 SLAVE = SlaveStatus(0x80001, "node_0", "node", "working", 3, 1.5, 1000.0)
 BULLETIN = Bulletin(0x40001, "Master", "node", 4711, 990.0, 1001.0, 100, 7, 1, (SLAVE,))
@@ -25,7 +28,7 @@ names = st.text(st.characters(blacklist_categories=["C", "Z"]), max_size=20)
 times = st.floats(0, 1e12)
 counts = st.integers(-(2**31), 2**31)
 slaves = st.builds(
-    SlaveStatus, counts, names, names, st.sampled_from(SLAVE_STATES), counts, times, times
+    SlaveStatus, counts, names, names, st.sampled_from(sorted(SLAVE_STATES.values())), counts, times, times
 )
 
 
@@ -93,3 +96,20 @@ def test_noise_is_refused(data: bytes):
 def test_a_very_large_calculation_posts_its_first_slaves():
     read = decode(encode(BULLETIN._replace(slaves=(SLAVE,) * (MAX_SLAVES + 5))))
     assert len(read.slaves) == MAX_SLAVES
+
+
+def test_slaves_are_told_as_their_master_sees_them():
+    place = Place("node_0", "node")
+    slaves = [
+        Slave(1, place, heard=5.0, state=BUSY, up=True, n_done=3, mean=0.5),
+        Slave(2, place, heard=5.0),
+    ]
+    assert slave_statuses(slaves, clock=1000.0) == (
+        SlaveStatus(1, "node_0", "node", "working", 3, 0.5, 1005.0),
+        SlaveStatus(2, "node_0", "node", "starting", 0, 0.0, 0.0),
+    )
+
+
+def test_every_state_of_a_slave_has_a_word():
+    words = {master_state.STARTING, IDLE, BUSY, master_state.BARRED, master_state.SILENT, master_state.LEAVING}
+    assert words == set(SLAVE_STATES)

@@ -130,7 +130,7 @@ def _calculation(progress: Progress, total: int = 50) -> None:
 def terminal(monkeypatch: pytest.MonkeyPatch) -> _Terminal:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
-    for name in ("NO_COLOR", "FORCE_COLOR", "BISKIT_PVM_MASTER"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "PVMEPID"):
         monkeypatch.delenv(name, raising=False)
     return _Terminal()
 
@@ -173,7 +173,7 @@ def test_a_fast_calculation_draws_little(terminal: _Terminal):
         lambda stream: make_progress("bar", 0, stream),
         lambda stream: make_progress("none", 1, stream),
         lambda stream: make_progress("lines", 0, stream),
-        lambda stream: make_progress("bar", 1, stream, {"BISKIT_PVM_MASTER": "1", "TERM": "xterm"}),
+        lambda stream: make_progress("bar", 1, stream, {"PVMEPID": "1", "TERM": "xterm"}),
         lambda stream: make_progress("bar", 1, io.StringIO()),
     ],
 )
