@@ -13,12 +13,14 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from biskit_pvm.core import events as ev
 from biskit_pvm.core import wire
+from biskit_pvm.core.bulletin import Bulletin, slave_statuses
 from biskit_pvm.core.history import History
 from biskit_pvm.core.master_state import MasterState, Rules
 from biskit_pvm.core.slave_state import SlaveState
 from biskit_pvm.errors import CalculationError, JobError, check_options
 from biskit_pvm.PVMThread import PVMMasterSlave
 from biskit_pvm.runtime import command, failures, machine
+from biskit_pvm.runtime.bulletin_board import Poster
 from biskit_pvm.runtime.calculation import Calculation, now
 from biskit_pvm.runtime.guard import guard_children
 from biskit_pvm.runtime.progress_bar import make_progress
@@ -171,6 +173,9 @@ class JobMaster(PVMMasterSlave):
         self.__calculation = Calculation(state, self, self.status.lock)
         self.bind(wire.HOST_DELETED, machine.DAEMON, self.__hosts_deleted)
         self.__at_work = (0, 0)
+        self.__poster = Poster()
+        self.__started = time.time()
+        self.__host = machine.own_host()
         total = len(self.status.objects)
         self.__display.started(total, total - self.status.n_unfinished)
         PVMMasterSlave.start(self)
@@ -441,7 +446,17 @@ class JobMaster(PVMMasterSlave):
         self.__at_work = (len(slaves),
                           len({slave.place.host for slave in slaves}))
         self.__show()
-        return calculation.state.next_tick(now)
+        return min(calculation.state.next_tick(now),
+                   self.__poster.tick(now, self.__bulletin))
+
+    def __bulletin(self) -> Bulletin:
+        status = self.status
+        slaves = list(self.__calculation.state.slaves.values())
+        return Bulletin(
+            self.getTID(), type(self).__name__, self.__host, os.getpid(),
+            self.__started, time.time(), len(status.objects),
+            len(status.objects) - status.n_unfinished - len(self.errors),
+            len(self.errors), slave_statuses(slaves, time.time() - now()))
 
     # -- the end -------------------------------------------------------
 

@@ -7,10 +7,52 @@ master's message loop leaves them to an agent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import pvm_ext
 from pvm_ext.errors import PvmError
 
-from ..core.bulletin import MAILBOX, Bulletin, decode
+from ..core.bulletin import INTERVAL, MAILBOX, Bulletin, decode, encode
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+class Poster:
+    """Has a master's status posted from time to time, without holding the master up."""
+
+    def __init__(self) -> None:
+        self._due: float | None = None
+        self._posting: Future[Any] | None = None
+
+    def tick(self, now: float, make: Callable[[], Bulletin]) -> float:
+        """Post the status if that is due; the first time some seconds after the first call.
+
+        So a calculation that ends at once costs nothing.
+
+        Parameters
+        ----------
+        now : float
+            Time in s, of any clock.
+        make : callable
+            Gives the bulletin; called only when it is posted.
+
+        Returns
+        -------
+        float
+            Seconds until the next call is worth it.
+        """
+        if self._due is None:
+            self._due = now + INTERVAL
+        if now >= self._due:
+            self._due = now + INTERVAL
+            # One that waits for a silent pvmd is not followed by more.
+            if self._posting is None or self._posting.done():
+                from . import agent
+
+                self._posting = agent.pool().submit("post_here", encode(make()))
+        return self._due - now
 
 
 def post(data: bytes) -> None:
@@ -32,7 +74,7 @@ def read() -> list[Bulletin]:
     for name, entries in pvm_ext.getmboxinfo(MAILBOX):
         for entry in entries:
             try:
-                pvm_ext.recvinfo(name, entry[0])
+                pvm_ext.recvinfo(name, entry.index)
                 found.append(decode(pvm_ext.upkstr().encode()))
             except (PvmError, ValueError):  # gone meanwhile, or somebody else's
                 continue

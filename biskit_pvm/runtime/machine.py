@@ -311,6 +311,12 @@ def delete_hosts_here(names: Sequence[str]) -> List[Any]:
     return hosting.delete(names)
 
 
+def post_here(data: bytes) -> None:
+    """Post the status of a master, in the place of the one before."""
+    from biskit_pvm.runtime import bulletin_board
+    bulletin_board.post(data)
+
+
 def error_text(code: int) -> str:
     """Return the name and meaning of a PVM error code."""
     error = pvm_ext.error_for(code)
