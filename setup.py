@@ -43,6 +43,8 @@ class BuildExtension(build_ext):
             extension.libraries += ["gpvm3", "pvm3"]
             if not (pvm.libraries / "libpvm3.so").exists():
                 extension.libraries.append("tirpc")
+                # The binding's own pvm_recv, which comes first, is to be taken.
+                extension.extra_link_args.append("-Wl,-z,muldefs")
             if pvm.origin == "vendor":
                 extension.extra_link_args.append("-Wl,-rpath,$ORIGIN/_pvm3/lib")
             elif pvm.origin == "PVM_ROOT":

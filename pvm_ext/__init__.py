@@ -3,13 +3,45 @@
 Importing this package needs neither the library nor a daemon.
 """
 
-from . import constants, errors, records
-from .constants import *  # noqa: F403
-from .errors import *  # noqa: F403
-from .records import *  # noqa: F403
+# fmt: off
+# ruff: noqa: I001
+from .constants import (
+    BASE_CONTEXT, Code, DataEncoding, DataType, HOSTER_CLASS, MAJOR_VERSION, Mbox,
+    mbox_direct_index, mbox_direct_index_of, MBOX_DIRECT_INDEX_SHIFT,
+    MBOX_MAX_DIRECT_INDEX, MINOR_VERSION, NO_RESET_CLASS, Notify, Option, PATCH_VERSION,
+    PollType, RM_CLASS, Route, Spawn, TASKER_CLASS, TRACE_MASK_LENGTH, TraceOptions,
+    TRACER_CLASS, TraceWho,
+)
+from .errors import (
+    AlreadyError, BadMsgError, BadParamError, BadVersionError, CantStartError,
+    DeniedError, DSysErrError, DupGroupError, DupHostError, error_for, ERRORS,
+    ExistsError, HostFailError, HostrNMstrError, IPLoopbackError, MismatchError,
+    NoBufError, NoDataError, NoFileError, NoGroupError, NoHostError, NoInstError,
+    NoMemError, NoParentError, NoSuchBufError, NoTaskError, NotFoundError, NotImplError,
+    NotInGroupError, NullGroupError, OutOfResError, ParentNotSetError, PvmError,
+    PvmOverflowError, SysErrError, UnknownPvmError,
+)
+from .records import (
+    BufferInfo, Configuration, HostInfo, MailboxEntry, MessageInfo, TaskInfo,
+)
 
 try:
-    from ._pvm import *  # noqa: F403
+    from ._pvm import (
+        abort_stuck_send, addhosts, addmhf, archcode, barrier, bcast, Beat, bufinfo,
+        config, delete, delhosts, delinfo, delmhf, export, freebuf, freecontext,
+        freezegroup, gather, getcontext, getfds, getinst, getmboxinfo, getminfo,
+        getnoresets, getopt, getrbuf, getsbuf, gettid, gettmask, gsize, halt, hostsync,
+        initsend, insert, joingroup, kill, lookup, lvgroup, Match, mcast, Message,
+        mkbuf, mstat, mytid, newcontext, notify, nrecv, parent, perror, pkbyte, pkcplx,
+        pkdcplx, pkdouble, pkfloat, pkint, pklong, pkmesg, pkmesgbody, pkshort, pkstr,
+        pkuint, pkulong, pkushort, precv, probe, psend, pstat, putinfo, recv,
+        recv_buffer, recv_frames, recvf, recvinfo, reduce, reg_hoster, reg_rm,
+        reg_tasker, reg_tracer, scatter, send, send_buffer, send_frames, sending,
+        sendsig, setcontext, setminfo, setopt, setrbuf, setsbuf, settmask, siblings,
+        spawn, start_pvmd, strerror, tasks, tickle, tidtohost, trecv, unexport, upkbyte,
+        upkbytes, upkcplx, upkdcplx, upkdouble, upkfloat, upkint, upklong, upkmesg,
+        upkshort, upkstr, upkuint, upkulong, upkushort, version, Waker,
+    )
     from .formats import packf, unpackf
     from .objects import Received, dump, load, recv_object, send_object
     from .output import catchout, exit

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Optional, Union
 from ._pvm import recv_frames, send_frames
 from .errors import BadMsgError
 
+
 class Received(NamedTuple):
     """An object that has come, and from whom."""
 
