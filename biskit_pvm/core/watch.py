@@ -155,7 +155,7 @@ def survey(
     hosts: Iterable[Host],
     tasks: Iterable[Task],
     loads: Mapping[str, Load],
-    bulletins: Iterable[Bulletin],
+    bulletins: Iterable[tuple[int, Bulletin]],
 ) -> Snapshot:
     """Merge what is known of a virtual machine.
 
@@ -167,13 +167,17 @@ def survey(
         What PVM tells.
     loads : mapping
         {host name: Load}, where known.
-    bulletins : iterable of Bulletin
-        What masters have posted; of two by one master, the later one counts.
+    bulletins : iterable of (int, Bulletin)
+        What masters have posted, with the tid of the task that posted it; of two by one master,
+        the later one counts.
     """
     tasks = list(tasks)
     latest: dict[int, Bulletin] = {}
-    for bulletin in sorted(bulletins, key=lambda b: b.posted):
+    agents: dict[int, Bulletin] = {}
+    for poster, bulletin in sorted(bulletins, key=lambda pair: pair[1].posted):
         latest[bulletin.tid] = bulletin
+        if poster != bulletin.tid:
+            agents[poster] = bulletin
     there = {task.tid for task in tasks}
     calculations = [b for tid, b in sorted(latest.items()) if tid in there]
     slaves = {s.tid: (s, b) for b in calculations for s in b.slaves}
@@ -193,7 +197,7 @@ def survey(
             )
             for h in hosts
         ),
-        tuple(_task_row(task, now, slaves, latest) for task in tasks),
+        tuple(_task_row(task, now, slaves, latest, agents) for task in tasks),
         tuple(_calculation_row(b) for b in calculations),
     )
 
@@ -203,6 +207,7 @@ def _task_row(
     now: float,
     slaves: Mapping[int, tuple[SlaveStatus, Bulletin]],
     masters: Mapping[int, Bulletin],
+    agents: Mapping[int, Bulletin],
 ) -> TaskRow:
     if task.tid in slaves:
         slave, master = slaves[task.tid]
@@ -211,6 +216,9 @@ def _task_row(
     if task.tid in masters:
         name = masters[task.tid].name
         return TaskRow(task.tid, task.host, name, "master", None, None, None, name)
+    if task.tid in agents:
+        name = agents[task.tid].name
+        return TaskRow(task.tid, task.host, "-", "agent", None, None, None, name)
     name = task.name.rpartition("/")[2] or f"process {task.pid}"
     return TaskRow(task.tid, task.host, name, "-", None, None, None, "-")
 

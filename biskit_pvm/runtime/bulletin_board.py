@@ -68,14 +68,17 @@ def post(data: bytes) -> None:
     pvm_ext.putinfo(f"{MAILBOX}.{pvm_ext.mytid():x}")
 
 
-def read() -> list[Bulletin]:
-    """Return all bulletins in the mailbox; entries that are none are passed over."""
+def read() -> list[tuple[int, Bulletin]]:
+    """Return all bulletins in the mailbox, each with the tid of the task that posted it.
+
+    Entries that are no bulletins are passed over.
+    """
     found = []
     for name, entries in pvm_ext.getmboxinfo(MAILBOX):
         for entry in entries:
             try:
                 pvm_ext.recvinfo(name, entry.index)
-                found.append(decode(pvm_ext.upkstr().encode()))
+                found.append((entry.owner, decode(pvm_ext.upkstr().encode())))
             except (PvmError, ValueError):  # gone meanwhile, or somebody else's
                 continue
     return found

@@ -17,7 +17,7 @@ from pvm_ext.errors import PvmError
 
 from ..core.inventory import Load
 from ..core.watch import DeleteHost, KillTask, Order, Snapshot, survey
-from . import bulletin_board, console, load_probe
+from . import bulletin_board, console, hosting, load_probe
 
 #: Tag of the messages in which probes send the load of their hosts.
 LOAD_TAG = 2
@@ -132,9 +132,9 @@ class Sampler:
 def _carry_out(order: Order) -> str:
     """Carry out an order; return what to tell the person."""
     if isinstance(order, DeleteHost):
-        (code,) = pvm_ext.delhosts([order.name])
-        if code < 0:
-            return f"{order.name} could not be deleted: {pvm_ext.error_for(code)}"
+        (result,) = hosting.delete([order.name])
+        if not result.ok:
+            return f"{order.name} could not be deleted: {result.remedy or result.error}"
         return f"{order.name} deleted"
     if isinstance(order, KillTask):
         refused = console.kill([order.tid])

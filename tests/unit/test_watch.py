@@ -24,7 +24,7 @@ SLAVES = (
     SlaveStatus(0x80001, "node2_0", "node2", "waiting", 5, 0.0, 0.0),
 )
 BULLETIN = Bulletin(0x40001, "RmsdMaster", "node1", 11, 900.0, 998.0, 200, 98, 2, SLAVES)
-SNAPSHOT = survey(NOW, HOSTS_THERE, TASKS_THERE, {"node1": Load(0.5, 4)}, [BULLETIN])
+SNAPSHOT = survey(NOW, HOSTS_THERE, TASKS_THERE, {"node1": Load(0.5, 4)}, [(0x40001, BULLETIN)])
 
 
 def _keys(view: View, *keys: str) -> View:
@@ -54,14 +54,21 @@ def test_load_is_shown_where_it_is_known():
 
 def test_what_a_master_posted_first_is_forgotten():
     old = BULLETIN._replace(posted=990.0, done=1)
-    snapshot = survey(NOW, HOSTS_THERE, TASKS_THERE, {}, [BULLETIN, old])
+    snapshot = survey(NOW, HOSTS_THERE, TASKS_THERE, {}, [(0x40001, BULLETIN), (0x40001, old)])
     assert [c.done for c in snapshot.calculations] == [98]
 
 
 def test_a_calculation_whose_master_is_gone_is_not_shown():
-    snapshot = survey(NOW, HOSTS_THERE, TASKS_THERE[1:], {}, [BULLETIN])
+    snapshot = survey(NOW, HOSTS_THERE, TASKS_THERE[1:], {}, [(0x80002, BULLETIN)])
     assert snapshot.calculations == ()
-    assert {row.state for row in snapshot.tasks} == {"-"}
+    assert {row.state for row in snapshot.tasks} == {"-", "agent"}
+
+
+def test_a_task_that_posts_for_a_master_is_its_agent():
+    snapshot = survey(NOW, HOSTS_THERE, TASKS_THERE, {}, [(0x80002, BULLETIN)])
+    rows = {row.tid: row for row in snapshot.tasks}
+    assert (rows[0x80002].state, rows[0x80002].master) == ("agent", "RmsdMaster")
+    assert rows[0x40001].state == "master"
 
 
 def test_the_screen_tells_the_calculation():
