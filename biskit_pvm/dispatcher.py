@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 
 #: options of a master beyond the arguments that it always had
 OPTIONS: Dict[str, Any] = {
-    'max_tries': 3, 'max_deaths': 5, 'max_respawns': 3, 'heartbeat': 15.0,
+    'max_tries': 3, 'max_deaths': 5, 'max_respawns': 3,
+    'respawn_pause': 1.0, 'heartbeat': 15.0,
     'job_timeout': None, 'start_timeout': 600.0, 'watch_hosts': False, 'prefetch': 0.02,
     'on_error': 'raise', 'progress': 'auto'}
 
@@ -76,6 +77,8 @@ class JobMaster(PVMMasterSlave):
         How many slaves may die over an item before it is set aside.
     max_respawns : int
         How often a slave that dies is started again in a row.
+    respawn_pause : float
+        Seconds before the first new start; twice as long before each next.
     heartbeat : float
         A slave not heard of for so many seconds loses its items to others.
     job_timeout : float, optional

@@ -30,6 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="build and try the wheel for every Python that is found, not for this one alone",
     )
+    parser.addoption(
+        "--chaos", type=int, default=16, metavar="N", help="calculations that are disturbed by faults at random (16)"
+    )
 
 
 # ------------------------------------------------------------------- fixtures

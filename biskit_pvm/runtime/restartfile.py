@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import pickle
+import socket
 import sys
 import tempfile
 import time
@@ -58,9 +59,11 @@ def write_atomically(path: str, content: bytes) -> None:
     At no time is there neither; a crash leaves the old one.
     """
     path = os.path.abspath(path)
-    folder = os.path.dirname(path)
+    folder, name = os.path.split(path)
+    mark = f'.{name}.{socket.gethostname()}-'
+    _remove_leftovers(folder, mark)
     handle, temporary = tempfile.mkstemp(
-        prefix=os.path.basename(path) + '.', dir=folder)
+        prefix=f'{mark}{os.getpid()}-', suffix='.part', dir=folder)
     try:
         with os.fdopen(handle, 'wb') as file:
             file.write(content)
@@ -82,6 +85,19 @@ def write_atomically(path: str, content: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _remove_leftovers(folder: str, mark: str) -> None:
+    """Remove what processes of this host that were killed while they wrote
+    have left."""
+    for name in os.listdir(folder):
+        if name.startswith(mark) and name.endswith('.part'):
+            pid = name[len(mark):].split('-')[0]
+            if not os.path.exists(f'/proc/{pid}'):
+                try:
+                    os.unlink(os.path.join(folder, name))
+                except OSError:
+                    pass
 
 
 def load(path: str, trust: bool = False) -> Dict[str, Any]:

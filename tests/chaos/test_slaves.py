@@ -1,0 +1,213 @@
+"""Faults at random moments, many at a time; the result is always the same."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+
+
+import pvm_ext
+from biskit_pvm import TrackingJobMaster
+from biskit_pvm.runtime import machine
+
+from ..support.waiting import wait_for
+from ..pvm.test_masters import SLAVE
+
+#: seconds that a run may take at the most, whatever is done to it
+BOUND = 90.0
+FAULTS_PER_RUN = 12
+N_SLAVES = 4
+
+
+class Counting(dict):
+    """A dictionary that counts how often each item was entered."""
+
+    def __init__(self):
+        super().__init__()
+        self.entered = {}
+
+    def update(self, other):
+        """Enter results."""
+        for item in other:
+            self.entered[item] = self.entered.get(item, 0) + 1
+        super().update(other)
+
+
+class Victim(TrackingJobMaster):
+    """A master that remembers the processes of its slaves."""
+
+    def start(self):
+        """Prepare for being hurt."""
+        self.result = Counting()
+        self.pids = {}
+        TrackingJobMaster.start(self)
+
+    def living(self):
+        """Return {tid: pid} of the slaves that run now."""
+        found = {task.tid: task.pid for task in pvm_ext.tasks()
+                 if task.tid in self.slaves}
+        self.pids.update(found)
+        return found
+
+
+class Chaos:
+    """Hurt a master, at moments and in ways drawn from a seed."""
+
+    def __init__(self, master, rng, figures):
+        self.master, self.rng, self.figures = master, rng, figures
+        self.ways = [self.kill, self.kill, self.end, self.stop, self.console,
+                     self.forge, self.slow]
+
+    def run(self):
+        """Inject faults until enough, or until the calculation has ended."""
+        for _ in range(FAULTS_PER_RUN):
+            if self.master._wait_for_end(self.rng.uniform(0.0, 0.25)):
+                return
+            way = self.rng.choice(self.ways)
+            if way():
+                self.count(way.__name__)
+
+    def count(self, name):
+        """Note a fault."""
+        self.figures['faults'] += 1
+        self.figures['fault ' + name] += 1
+
+    def victim(self):
+        """Return tid and pid of a slave; None when none runs."""
+        living = self.master.living()
+        return self.rng.choice(sorted(living.items())) if living else None
+
+    def signal(self, signum):
+        """Send a signal to the process of a slave."""
+        chosen = self.victim()
+        if chosen is None:
+            return False
+        try:
+            os.kill(chosen[1], signum)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def kill(self):
+        """Kill a slave as a lack of memory does."""
+        return self.signal(signal.SIGKILL)
+
+    def end(self):
+        """End a slave as a shutdown does."""
+        return self.signal(signal.SIGTERM)
+
+    def stop(self):
+        """Stop a slave so that nothing is heard of it."""
+        return self.signal(signal.SIGSTOP)
+
+    def slow(self):
+        """Stop a slave for a while."""
+        chosen = self.victim()
+        if chosen is None or not self.signal(signal.SIGSTOP):
+            return False
+        time.sleep(0.1)
+        for pid in self.master.pids.values():
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+        return True
+
+    def console(self):
+        """Kill a slave as the console does."""
+        chosen = self.victim()
+        if chosen is None:
+            return False
+        pvm_ext.kill(chosen[0])
+        return True
+
+    def forge(self):
+        """Send what a stranger might."""
+        targets = [self.master.getTID(), *self.master.living()]
+        tag = self.rng.choice([1, 2, 999993, 999994, 999995, 999996, 999998])
+        pvm_ext.send_frames(self.rng.choice(targets), tag,
+                            [self.rng.randbytes(16), b'cos\nsystem\n'])
+        return True
+
+
+def orders(rng, folder):
+    """Return the items of a run and what must come of them."""
+    data, expected = {}, {}
+    for i in range(120):
+        draw = rng.random()
+        again = os.path.join(folder, str(i))
+        if draw < 0.04:
+            data[i] = ('once', (again, rng.choice([
+                ('raise', 'at first'), ('kill',), ('exit', 7),
+                ('sleep', 600)])))
+            expected[i] = 'again'
+        elif draw < 0.05:
+            data[i] = ('raise', 'always')
+        else:
+            seconds = rng.choice([0.0, 0.0, 0.005, 0.02])
+            data[i], expected[i] = ('sleep', seconds), seconds
+    return data, expected
+
+
+def count_injected(figures, data, folder):
+    """Note the faults that the items themselves were."""
+    for i, (verb, argument) in data.items():
+        if verb == 'raise' or verb == 'once' and os.path.exists(argument[0]):
+            name = 'item ' + (argument[1][0] if verb == 'once' else verb)
+            figures['faults'] += 1
+            figures['fault ' + name] += 1
+
+
+def pytest_generate_tests(metafunc):
+    """Make as many runs as are asked for."""
+    if 'seed' in metafunc.fixturenames:
+        metafunc.parametrize('seed', range(metafunc.config.getoption(
+            '--chaos')))
+
+
+def test_the_result_is_that_of_an_undisturbed_run(
+        session_vm, seed, figures, tmp_path):
+    rng = random.Random(seed)
+    data, expected = orders(rng, str(tmp_path))
+    master = Victim(
+        data, chunk_size=rng.choice([1, 2, 5]),
+        hosts=[machine.own_host()] * N_SLAVES, niceness={'default': 0},
+        slave_script=SLAVE, verbose=0, add_hosts=0,
+        redistribute=rng.choice([0, 1]), heartbeat=1.0, job_timeout=1.5,
+        respawn_pause=0.05, max_respawns=1000, max_deaths=1000,
+        on_error='return')
+    figures['runs'] += 1
+    figures['items'] += len(data)
+    master.start()
+    chaos = threading.Thread(target=Chaos(master, rng, figures).run)
+    chaos.start()
+    try:
+        ended = master._wait_for_end(BOUND)
+        chaos.join(BOUND)
+        figures['hung'] += not ended
+        assert ended
+        master.join(10)
+        assert master.error is None
+        count_injected(figures, data, tmp_path)
+        lost = set(data) - set(master.result) - set(master.errors)
+        doubled = [i for i, n in master.result.entered.items() if n > 1]
+        figures['lost'] += len(lost)
+        figures['doubled'] += len(doubled)
+        assert not lost and not doubled
+        assert {i: v for i, v in master.result.items()
+                if v != 'again'} == {i: v for i, v in expected.items()
+                                     if v != 'again'}
+        assert set(master.result) == set(expected)
+        assert set(master.errors) == set(data) - set(expected)
+    finally:
+        if not master._wait_for_end(0):
+            master.exit()
+        gone = [pid for pid in master.pids.values()]
+        wait_for(lambda: not any(os.path.exists(f'/proc/{pid}') for pid in gone),
+                 10)
+        assert not {t.tid for t in pvm_ext.tasks()} & set(master.slaves)
+
+
