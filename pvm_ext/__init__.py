@@ -30,7 +30,7 @@ try:
         abort_stuck_send, addhosts, addmhf, archcode, barrier, bcast, Beat, bufinfo,
         config, delete, delhosts, delinfo, delmhf, export, freebuf, freecontext,
         freezegroup, gather, getcontext, getfds, getinst, getmboxinfo, getminfo,
-        getnoresets, getopt, getrbuf, getsbuf, gettid, gettmask, gsize, halt, hostsync,
+        getnoresets, getopt, getrbuf, getrsh, getsbuf, gettid, gettmask, gettmp, gsize, halt, hostsync,
         initsend, insert, joingroup, kill, lookup, lvgroup, Match, mcast, Message,
         mkbuf, mstat, mytid, newcontext, notify, nrecv, parent, perror, pkbyte, pkcplx,
         pkdcplx, pkdouble, pkfloat, pkint, pklong, pkmesg, pkmesgbody, pkshort, pkstr,

@@ -54,6 +54,8 @@ cdef extern from "pvm3.h" nogil:
         int *mi_owners
         int *mi_flags
 
+    char *pvmgetrsh()
+    char *pvmgettmp()
     char *pvm_strerror()
 
     int pvm_addhosts(char **, int, int *)

@@ -26,6 +26,11 @@ _complaints = pytest.StashKey["list[str]"]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="give the tests of threads and of memory their full size: minutes instead of seconds",
+    )
+    parser.addoption(
         "--all-pythons",
         action="store_true",
         help="build and try the wheel for every Python that is found, not for this one alone",
@@ -60,6 +65,12 @@ def session_vm() -> Iterator[VirtualMachine]:
         _wait_for(lambda: tid not in [task["tid"] for task in machine.tasks()])
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Tell whether tests of threads and of memory run in their full size."""
+    return bool(request.config.getoption("--thorough"))
 
 
 @pytest.fixture(scope="session")

@@ -114,3 +114,13 @@ def strerror(code=None):
         return "Unknown error code"
     finally:
         unlock()
+
+
+def getrsh():
+    """Return the program that PVM starts remote daemons with (``PVM_RSH``)."""
+    return decode(pvmgetrsh())
+
+
+def gettmp():
+    """Return the folder of PVM's files on this host (``PVM_TMP``)."""
+    return decode(pvmgettmp())
