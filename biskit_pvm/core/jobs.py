@@ -201,7 +201,7 @@ class Jobs:
         """
         chunk: List[Item] = []
         states, waiting = self._states, self._waiting
-        n_left = self.n_waiting
+        n_left = self._n_new + len(self._retry)
         if self._retry:
             for item, mark in self._retry.items():
                 if (barred is None or mark != barred) and item not in held:
@@ -209,10 +209,15 @@ class Jobs:
                     return [item], n_left
         while waiting and len(chunk) < nmax:
             item = waiting.popleft()
-            if item in states and states[item] is None \
-                    and item not in self._retry:
+            # a stale entry has another state, or is to be retried alone
+            if states.get(item, FINISHED) is None and item not in self._retry:
+                states[item] = 1
                 chunk.append(item)
-                self._give(item)
+        if chunk:
+            # what _give does to each, for the many that are given out once
+            self._n_new -= len(chunk)
+            self._out.setdefault(1, {}).update(dict.fromkeys(chunk))
+            self._copies.update(dict.fromkeys(chunk, 1))
         if not chunk and duplicates and self.redistribute:
             chunk = self._unfinished(nmax, held)
             n_left = self._n_unfinished
@@ -303,6 +308,10 @@ class Jobs:
     def n_waiting(self) -> int:
         """Number of items that nobody works on."""
         return self._n_new + len(self._retry)
+
+    def retrying(self) -> bool:
+        """Tell whether items wait that have to be given out alone."""
+        return bool(self._retry)
 
     @property
     def n_unfinished(self) -> int:

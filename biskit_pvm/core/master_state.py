@@ -286,10 +286,13 @@ class MasterState:
             return []
         orders: List[Any] = []
         depth = self._depth(slave, event.chunk_size)
+        # only an item that is tried again may be at this slave already
+        again = self.jobs.retrying()
+        barred = self._avoid(slave) if again else None
         while len(slave.jobs) < depth:
             items, n_left = self.jobs.next_chunk(
-                event.chunk_size, slave.held() if slave.jobs else (),
-                duplicates=not slave.jobs, barred=self._avoid(slave))
+                event.chunk_size, slave.held() if again else (),
+                duplicates=not slave.jobs, barred=barred)
             if not items:
                 break
             self._numbers += 1
@@ -367,8 +370,7 @@ class MasterState:
             self.n_surplus += len(surplus)
             orders.append(ev.Surplus(surplus))
         if job is not None:
-            if len(event.items) < len(job.items) or \
-                    any(i not in event.items for i in job.items):
+            if not all(map(event.items.__contains__, job.items)):
                 orders += self._blame(job, event.tid, ev.Failure(
                     'no result', 'go() returned no result for this item'),
                     missing=[i for i in job.items if i not in event.items])
