@@ -1,0 +1,233 @@
+"""
+``biskit-pvm run script.py args...``: a script of old, as it stands, under this Python.
+
+Slaves that such a script spawns run the same way without being told: the environment variable ``BISKIT_PVM_RUN`` holds
+the name of this module, `biskit_pvm.runtime.command` then spawns ``python -i -m biskit_pvm.compat.run slave.py 20``, and
+``BISKIT_PVM_RUN_PATH`` tells the slave where the master looked for modules. Both go to every host with PVM's exports.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import sys
+import traceback
+from types import ModuleType, TracebackType
+from typing import Any, Sequence
+
+#: says, to whom it is exported, that slaves are started through this module
+ACTIVE = "BISKIT_PVM_RUN"
+#: folders in which modules were looked for, as JSON, and the language of doubtful sources
+SETTINGS = "BISKIT_PVM_RUN_PATH"
+
+_NAME = "biskit_pvm.compat.run"
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class CannotRun(Exception):
+    """A script that cannot be run; the text says why and what to do."""
+
+
+def run_script(argv: Sequence[str], python: int | None = None) -> None:
+    """
+    Run a script in this process, as ``python script.py args...`` does.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        The script, and its arguments.
+    python : {2, 3}, optional
+        Its language; found out by default.
+
+    Raises
+    ------
+    CannotRun
+        There is no such file, or its language must be told.
+    SystemExit
+        As the script ends.
+    """
+    if not argv:
+        raise CannotRun("no script given")
+    script = argv[0]
+    if os.path.isdir(script):
+        raise CannotRun(f"{script} is a folder")
+    try:
+        with open(script, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        raise CannotRun(f"cannot read {script}: {error.strerror}") from None
+
+    from . import aliases, importer, language
+
+    inherited = _inherited()
+    default = inherited.get("python", python)
+    folder = os.path.dirname(os.path.realpath(script))
+    _set_path(folder, inherited.get("path", ()))
+    importer.install(default or 2)
+    aliases.install()
+    found = python or language.detect(source) or inherited.get("python")
+    if found is None:
+        try:
+            language.check_unambiguous(source)
+        except language.Ambiguous as doubt:
+            raise CannotRun(
+                f"{script} may be Python 2 or 3, and they differ about line {doubt.lineno}: {doubt.what}. "
+                "Say which with --python 2 or --python 3, or in the first line: #!/usr/bin/env python2") from None
+        found = 2
+    importer.finder.default = found
+    importer.languages["__main__"] = found
+    _announce(found, folder)
+
+    main = ModuleType("__main__")
+    main.__file__ = script
+    main.__builtins__ = builtins
+    main.__spec__ = None
+    sys.modules["__main__"] = main
+    sys.argv[:] = list(argv)
+    sys.excepthook = _excepthook
+    try:
+        if found == 2:
+            from .runtime import NAMESPACE, files
+            from .runtime.strings import from_os
+
+            sys.argv[:] = map(from_os, sys.argv)
+            main.__builtins__ = NAMESPACE
+            code = importer.compile_python2(source, script)
+        else:
+            code = compile(source, script, "exec", dont_inherit=True)
+        # what is translated later, while the script runs, is told of in the same line
+        exec(code, main.__dict__)
+    finally:
+        importer.progress.finish()
+        if found == 2:
+            files.finish_line()
+
+
+def _inherited() -> dict[str, Any]:
+    """What a master that was run this way told its slaves."""
+    if os.environ.get(ACTIVE) != _NAME:
+        return {}
+    try:
+        told = json.loads(os.environ.get(SETTINGS, "{}"))
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _announce(language: int, folder: str) -> None:
+    """Tell slaves, which get the variables from the master, how they are run."""
+    path = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    root = _biskit_root(folder)
+    path += [root] if root and root not in path else []
+    told = _inherited().get("path", ())
+    os.environ[ACTIVE] = _NAME
+    os.environ[SETTINGS] = json.dumps({"python": language, "path": path + [e for e in told if e not in path]})
+
+
+def _biskit_root(folder: str) -> str | None:
+    """The folder above the Biskit tree in which a script lies, if it does."""
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        parent, name = os.path.split(folder)
+        if name == "Biskit":
+            return parent
+        folder = parent
+    # scripts/Biskit/x.py of an unpacked Biskit
+    parent = folder
+    for _ in range(3):
+        parent = os.path.dirname(parent)
+        if os.path.isfile(os.path.join(parent, "Biskit", "__init__.py")):
+            return parent
+    return None
+
+
+def _set_path(folder: str, told: Sequence[str]) -> None:
+    """Put the script's folder where Python would have put it, and after it what the master looked at."""
+    package_root = os.path.dirname(os.path.dirname(_HERE))
+    if sys.path and not getattr(sys.flags, "safe_path", False):
+        replaced = os.path.abspath(sys.path[0])
+        sys.path[0] = folder
+        if replaced == package_root:
+            sys.path.append(package_root)
+    else:
+        sys.path.insert(0, folder)
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    position = 1 + sum(1 for entry in given if entry)
+    root = _biskit_root(folder)
+    for entry in [*told, *([root] if root else [])]:
+        if entry not in sys.path:
+            sys.path.insert(position, entry)
+            position += 1
+
+
+def _excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show the script's own lines, and the exception as Python 2 named it."""
+    from .importer import languages
+
+    if languages.get("__main__") != 2:
+        trace = _without_ours(trace)
+        traceback.print_exception(kind, error, trace)
+        return
+    from .runtime.errors import ClassicException
+    from .runtime.strings import to_str
+
+    lines = traceback.format_tb(_without_ours(trace))
+    if isinstance(error, SyntaxError):
+        lines += traceback.format_exception_only(SyntaxError, error)
+    else:
+        try:
+            text = str.__str__(str(error) if isinstance(error, ClassicException) else to_str(error))
+        except Exception:
+            text = "<exception str() failed>"
+        name = kind.__name__
+        if kind.__module__ not in ("builtins", "exceptions") and not kind.__module__.startswith("biskit_pvm.compat."):
+            name = f"{kind.__module__}.{name}"
+        if isinstance(error, ClassicException):
+            lines.append(text + "\n")
+        else:
+            lines.append(f"{name}: {text}\n" if text else f"{name}\n")
+    sys.stderr.write("Traceback (most recent call last):\n" + "".join(lines))
+
+
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """Take the frames of this package out of a traceback."""
+    kept = [step for step in _steps(trace) if not step.tb_frame.f_code.co_filename.startswith(_HERE + os.sep)
+            and not step.tb_frame.f_code.co_filename.startswith("<frozen ")]
+    following = None
+    for step in reversed(kept):
+        following = TracebackType(following, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    return following
+
+
+def _steps(trace: TracebackType | None) -> list[TracebackType]:
+    steps = []
+    while trace is not None:
+        steps.append(trace)
+        trace = trace.tb_next
+    return steps
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """
+    Run what the command line names; ``python -m biskit_pvm.compat.run`` for slaves.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The process's own by default.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    python = None
+    if arguments[:1] == ["--python"] and arguments[1:2] in (["2"], ["3"]):
+        python, arguments = int(arguments[1]), arguments[2:]
+    try:
+        run_script(arguments, python)
+    except CannotRun as error:
+        sys.exit(f"biskit-pvm run: {error}")
+
+
+if __name__ == "__main__":
+    # as an ordinary module, so that the script can be __main__
+    from biskit_pvm.compat.run import main as _main
+
+    _main()

@@ -1,0 +1,7 @@
+"""The parts of Biskit that PVM scripts use."""
+
+import sys
+
+from biskit_pvm.compat import aliases
+
+aliases.become(sys.modules[__name__])

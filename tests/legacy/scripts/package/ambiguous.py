@@ -1,0 +1,6 @@
+def halves(values):
+    return map(half, values)
+
+
+def half(n):
+    return n / 2
