@@ -89,6 +89,15 @@ _RENAMED = {
     "func_closure": "__closure__", "gi_code": "gi_code",
 }
 _MISSING = object()
+# the methods that go through helpers, of the types that have them
+_BUILT_IN_METHODS = {
+    str: {name for name in CALLS if name in _METHODS or hasattr(str, name)} | {"__getslice__"},
+    bytes: set(_METHODS),
+    dict: {"keys", "values", "items", "iterkeys", "itervalues", "iteritems", "viewkeys", "viewvalues", "viewitems",
+           "has_key", "__cmp__"},
+    list: {"sort", "count", "index", "__getslice__", "__setslice__", "__delslice__"},
+    tuple: {"count", "index", "__getslice__"},
+}
 _FUNCTIONS = (FunctionType, MethodType, BuiltinMethodType)
 
 
@@ -120,12 +129,9 @@ def attribute(obj: Any, name: str) -> Any:
     if name == "im_class":
         found = getattr(obj, name, _MISSING)
         return type(obj.__self__) if found is _MISSING else found
-    owner = type(obj)
-    if owner is str and name in _METHODS or owner in (dict, list) or owner is bytes:
+    if name in _BUILT_IN_METHODS.get(type(obj), ()):
         return partial(METHOD_CALLS[name], obj)
-    if obj is Str or obj is str:
-        return METHOD_CALLS[name] if name in _METHODS else getattr(str, name)
-    if obj in (dict, list) if isinstance(obj, type) else False:
+    if isinstance(obj, type) and name in _BUILT_IN_METHODS.get(str if obj is Str else obj, ()):
         return METHOD_CALLS[name]
     found = getattr(obj, name, _MISSING)
     if found is _MISSING:
@@ -275,6 +281,8 @@ def type_of(*args: Any) -> Any:
         return Instance
     if issubclass(kind, ModuleType):
         return ModuleType
+    if kind in (type(Str), type(Basestring)):
+        return type
     return kind
 
 

@@ -344,7 +344,28 @@ class _Converter(ast.NodeTransformer):
             code = self.visit(node.value.args[0])
             return _at(node, ast.Expr(_call("__py2_exec_in_function__", code, _load(".names"))),
                        *self._locals_from_names())
+        if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) \
+                and node.value.func.id == "__py2_print__":
+            return self._print(node)
         return self.generic_visit(node)
+
+    def _print(self, node: ast.Expr) -> ast.AST | list[ast.AST]:
+        """Each item of a print statement was written before the next one was looked at."""
+        self.generic_visit(node)
+        target, newline, *items = node.value.args
+        if all(isinstance(item, (ast.Constant, ast.Name)) for item in items[1:]):
+            return node
+        statements: list[ast.stmt] = []
+        if not isinstance(target, ast.Constant):
+            name = self._new_name()
+            statements.append(ast.Assign([_store(name)], target))
+            target = _load(name)
+        last = len(items) - 1
+        statements += [ast.Expr(_call("__py2_print__", target, newline if number == last else ast.Constant(0), item))
+                       for number, item in enumerate(items)]
+        if isinstance(target, ast.Name) and self._scope.kind != "function":
+            statements.append(ast.Delete([ast.Name(target.id, ast.Del())]))
+        return _at(node, *statements)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         if node.exc is None and not self._in_handler:

@@ -65,4 +65,13 @@ print '{0} {1!r} {2:.2f} {name}'.format(0.1 + 0.2, 'x', 3.14159, name=1.1)
 print set([1]), frozenset([2]), set(), [set('a')]
 print ValueError('x'), repr(ValueError('x')), repr(ValueError('x', 2)), ValueError('x', 2), [KeyError('k')]
 print type(1), type(1L), type('a'), type(u'a'), type(None), type([]), ValueError, IOError, object, file, type(len)
+
+
+def prints(text):
+    print 'while', text
+    return text
+
+
+print 'first', prints('second'), prints('third')
+print >>sys.stdout, 'a', prints('b')
 print 'no newline at the end',
