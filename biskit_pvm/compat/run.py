@@ -76,6 +76,7 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
                 "Say which with --python 2 or --python 3, or in the first line: #!/usr/bin/env python2") from None
         found = 2
     importer.finder.default = found
+    _read_old_host_files()
     importer.languages["__main__"] = found
     _announce(found, folder)
 
@@ -113,6 +114,40 @@ def _inherited() -> dict[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
+
+
+_host_files: dict[str, Any] = {}
+
+
+def _read_old_host_files() -> None:
+    """Have ``~/.biskit/hosts.py``, which is source of the user's too, read as Python 2 where it is."""
+    from biskit_pvm import hosts
+
+    def compiler(source: bytes, path: str) -> Any:
+        from . import importer, language
+
+        if (language.detect(source) or importer.finder.default) == 3:
+            return hosts.compile_source(source, path)
+        _host_files[path] = importer.compile_python2(source, path)
+        return compile(f"__import__({_NAME!r}, fromlist=['*']).execute_host_file({path!r}, globals())", path, "exec")
+
+    hosts.compiler = compiler
+
+
+def execute_host_file(path: str, names: dict[str, Any]) -> None:
+    """
+    Run the translated host file that was compiled last.
+
+    Parameters
+    ----------
+    path : str
+    names : dict
+        Where it sets its names.
+    """
+    from .runtime import NAMESPACE
+
+    names["__builtins__"] = NAMESPACE
+    exec(_host_files[path], names)
 
 
 def _announce(language: int, folder: str) -> None:

