@@ -65,6 +65,7 @@ class VirtualMachine:
 
     def __enter__(self) -> VirtualMachine:
         self.folder = Path(tempfile.mkdtemp(prefix="bp-", dir=_short_folder()))
+        (self.folder / "home").mkdir()
         self.env = self._environment()
         try:
             self.pvmd = self._start()
@@ -176,6 +177,7 @@ class VirtualMachine:
             PVM_TMP=str(self.folder),
             PVM_VMID=self.folder.name,
             PVM_ALLOW_ROOT="1",
+            HOME=str(self.folder / "home"),  # not the user's host file and settings
             PYTHONUNBUFFERED="1",
         )
         for name, value in self._additions.items():
