@@ -544,8 +544,10 @@ class MasterState:
         self._remove(slave)
         if job is not None:
             orders += self._suspect(job, slave)
-        # one that never came up will not do so the next time either
-        if slave.up or place.was_up and slave.state != LEAVING:
+        # where none has ever come up, none will: it gets one more chance
+        if slave.up or slave.state != LEAVING and (
+                place.starts < 2 or any(p.was_up for p in
+                                        self.places.values())):
             self._plan_restart(place, event.now)
         return self._settle(orders)
 

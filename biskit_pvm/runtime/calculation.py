@@ -105,6 +105,8 @@ class Calculation:
         with self.lock:
             orders: List[Any] = []
             for job, result, seconds in reports:
+                if self.state.finished:     # what comes late counts nothing
+                    break
                 if not isinstance(result, dict):
                     orders += handle(ev.JobFailed(slave_tid, job, ev.Failure(
                         'TypeError', 'go() must return a dictionary {item: '

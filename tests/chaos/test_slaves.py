@@ -168,6 +168,17 @@ def pytest_generate_tests(metafunc):
             '--chaos')))
 
 
+def story(master):
+    """Return what a master that does not end waits for."""
+    state = master._JobMaster__calculation.state
+    lines = [f'{slave}' for slave in state.slaves.values()]
+    lines += [f'{place}' for place in state.places.values()]
+    lines += [f'open: {master.status.not_done()}',
+              f'now: {time.monotonic()}, tasks: {pvm_ext.tasks()}',
+              f'alive: {master.is_alive()}, {master.error!r}']
+    return '\n'.join(lines)
+
+
 def test_the_result_is_that_of_an_undisturbed_run(
         session_vm, seed, figures, tmp_path):
     rng = random.Random(seed)
@@ -188,7 +199,7 @@ def test_the_result_is_that_of_an_undisturbed_run(
         ended = master._wait_for_end(BOUND)
         chaos.join(BOUND)
         figures['hung'] += not ended
-        assert ended
+        assert ended, story(master)
         master.join(10)
         assert master.error is None
         count_injected(figures, data, tmp_path)

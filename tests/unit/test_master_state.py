@@ -280,11 +280,15 @@ def test_a_dead_slave_is_started_again_with_growing_pauses():
     assert play.state.stranded
 
 
-def test_a_slave_that_never_came_up_is_not_started_again():
+def test_where_no_slave_ever_came_up_there_is_one_more_chance():
     play = Play('a', ['x'])
     play.feed(ev.SlaveSpawned, 'x', 5)
     play.feed(ev.SpawningDone)
-    orders = play.feed(ev.SlaveExited, 5)
+    assert kinds(play.feed(ev.SlaveExited, 5)) == [ev.Note]
+    play.now = 2.0
+    assert kinds(play.feed(ev.Tick)) == [ev.Spawn]
+    play.feed(ev.SlaveSpawned, 'x', 6)
+    orders = play.feed(ev.SlaveExited, 6)
     assert isinstance(orders[-1], ev.Stranded)
     assert 'its process ended' in orders[-1].reason
 
@@ -294,7 +298,10 @@ def test_nobody_is_stranded_before_all_slaves_had_their_chance():
     assert play.feed(ev.SpawnFailed, 'x', 'no such host') == []
     play.feed(ev.SlaveSpawned, 'y', 1)
     assert play.feed(ev.SpawningDone) == []
-    assert kinds(play.feed(ev.SlaveExited, 1)) == [ev.Note, ev.Stranded]
+    assert kinds(play.feed(ev.SlaveExited, 1)) == [ev.Note]
+    play.now = 2.0
+    assert kinds(play.feed(ev.Tick)) == [ev.Spawn]
+    assert kinds(play.feed(ev.SpawnFailed, 'y', 'no')) == [ev.Stranded]
 
 
 def test_without_any_slave_the_reasons_are_named():
