@@ -107,6 +107,7 @@ cdef Thread *active = NULL        # whose buffers are libpvm's active ones
 cdef Thread *ended = NULL         # threads that have ended and left buffers behind
 cdef pthread_mutex_t ended_mutex  # guards that list, held for moments only
 cdef pthread_key_t thread_key
+cdef int handling = 0             # message handlers of Python that are running
 cdef bint forked = False          # this process is a fork of one that used PVM
 
 
@@ -251,6 +252,14 @@ cdef int enter() except -1:
             unlock()
             raise
     return 0
+
+
+cdef int ask() except -1:
+    """Take the lock for a call that waits for the daemon's answer."""
+    if handling and holder == this_thread():
+        # libpvm would ask, not wait, and take the answer for that of the next call
+        raise error_for(PvmNotImpl, None, "a message handler cannot ask the daemon")
+    return enter()
 
 
 cdef void leave() noexcept nogil:

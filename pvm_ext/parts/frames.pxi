@@ -192,7 +192,7 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
     mode_of_data = encoding
     if encoding == -1:
         mode_of_data = PvmDataRaw if HEADER + table + total <= PACKED else PvmDataInPlace
-    if depth > 1 and mode_of_data == PvmDataInPlace:
+    if handling and mode_of_data == PvmDataInPlace:
         # what a message handler sends goes after it has returned
         mode_of_data = PvmDataRaw
     copying = mode_of_data == PvmDataRaw and HEADER + table + total <= PACKED

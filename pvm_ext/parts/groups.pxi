@@ -304,7 +304,7 @@ cdef object group_call(int what, group, int number, str function):
     cdef char *c_name = name
     cdef int code
     with group_gate:
-        enter()
+        ask()
         try:
             if not name:
                 raise error_for(-17, function)
@@ -450,7 +450,7 @@ cdef object collective(int what, Items items, int count, int tag, group, int roo
     if kind == LONG and what == REDUCE:
         check_long(kind, PyByteArray_AS_STRING(here), items.count, 1, function)
     with group_gate:
-        enter()
+        ask()
         try:
             begin_group()
             reducer, reduce_kind = func, kind

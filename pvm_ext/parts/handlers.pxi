@@ -8,7 +8,7 @@ cdef dict handlers = {}         # (src, tag, ctx) -> (id, function)
 cdef int call_handler(int mid) noexcept with gil:
     # libpvm calls this for all handlers of Python; it allows no two that could take the
     # same message, so the header tells which one is meant.
-    global interrupted
+    global interrupted, handling
     cdef pvmminfo info
     if pvm_getminfo(mid, &info) < 0:
         return 0
@@ -17,6 +17,7 @@ cdef int call_handler(int mid) noexcept with gil:
             for ctx in (info.ctx, -1):
                 found = handlers.get((src, tag, ctx))
                 if found is not None:
+                    handling += 1
                     try:
                         found[1](mid)
                     except KeyboardInterrupt:
@@ -25,6 +26,8 @@ cdef int call_handler(int mid) noexcept with gil:
                         interrupted = True
                     except BaseException:
                         sys.excepthook(*sys.exc_info())
+                    finally:
+                        handling -= 1
                     return 0
     return 0
 
@@ -91,6 +94,11 @@ def delmhf(int mhid):
 
 # --- matching ----------------------------------------------------------------------------
 
+cdef enum:
+    # SYSCTX_LAST and SYSCTX_FIRST of pvmproto.h
+    FIRST_SYSTEM_CONTEXT = 0x7fff6
+    LAST_SYSTEM_CONTEXT = 0x7ffff
+
 cdef object matcher = None        # the function of `recvf`
 cdef bint user_matches = False
 cdef object matcher_error = None
@@ -102,7 +110,11 @@ cdef bint plain(Waiter *waiter) noexcept nogil:
 
 
 cdef int ask_matcher(int mid, int tid, int tag) noexcept with gil:
+    # Answers of the daemon that libpvm itself waits for are not asked about.
     global matcher_error
+    cdef pvmminfo info
+    if pvm_getminfo(mid, &info) < 0 or FIRST_SYSTEM_CONTEXT <= info.ctx <= LAST_SYSTEM_CONTEXT:
+        return 0
     try:
         return matcher(mid, tid, tag)
     except BaseException as error:
@@ -146,7 +158,7 @@ def recvf(func=None):
 def newcontext():
     """Make a new context, which is not the current one, and return its number."""
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_newcontext()
@@ -164,7 +176,7 @@ def freecontext(int ctx):
         When there is no such context.
     """
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_freecontext(ctx)

@@ -12,7 +12,7 @@ def config():
     """
     cdef int code, nhost = 0, narch = 0
     cdef pvmhostinfo *table
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_config(&nhost, &narch, &table)
@@ -52,7 +52,7 @@ def addhosts(hosts):
     cdef Strings names = Strings(hosts, "hosts")
     cdef Array results = array("i", bytes(sizeof(int) * max(names.count, 1)))
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_addhosts(names.items, names.count, results.data.as_ints)
@@ -83,7 +83,7 @@ def delhosts(hosts):
     cdef Strings names = Strings(hosts, "hosts")
     cdef Array results = array("i", bytes(sizeof(int) * max(names.count, 1)))
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_delhosts(names.items, names.count, results.data.as_ints)
@@ -109,7 +109,7 @@ def mstat(host):
     cdef bytes name = encode(host, "host")
     cdef char *c_name = name
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_mstat(c_name)

@@ -30,7 +30,7 @@ def putinfo(name, bufid=None, int flags=0):
     cdef bytes c_bytes = encode(name)
     cdef char *c_name = c_bytes
     cdef int buffer, code
-    enter()
+    ask()
     try:
         buffer = pvm_getsbuf() if bufid is None else bufid
         if buffer <= 0:
@@ -72,7 +72,7 @@ def recvinfo(name, int index=0, int flags=0):
     cdef bytes c_bytes = encode(name)
     cdef char *c_name = c_bytes
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_recvinfo(c_name, index, flags)
@@ -94,7 +94,7 @@ def delinfo(name, int index=0, int flags=0):
     cdef bytes c_bytes = encode(name)
     cdef char *c_name = c_bytes
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_delinfo(c_name, index, flags)
@@ -120,7 +120,7 @@ def getmboxinfo(pattern="*"):
     cdef char *c_pattern = c_bytes
     cdef int code, count = 0
     cdef pvmmboxinfo *table
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_getmboxinfo(c_pattern, &count, &table)
@@ -159,7 +159,7 @@ def insert(name, int index, int data):
     cdef bytes c_bytes = encode(name)
     cdef char *c_name = c_bytes
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_insert(c_name, index, data)
@@ -189,7 +189,7 @@ def lookup(name, int index=-1):
     cdef bytes c_bytes = encode(name)
     cdef char *c_name = c_bytes
     cdef int code, data = 0
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_lookup(c_name, index, &data)
@@ -209,7 +209,7 @@ def delete(name, int index):
     cdef bytes c_bytes = encode(name)
     cdef char *c_name = c_bytes
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_delete(c_name, index)

@@ -38,7 +38,7 @@ cdef void end_buffer_call(int tid) noexcept nogil:
 
 
 cdef int check_encoding(int encoding, str function) except -1:
-    if encoding == PvmDataInPlace and depth > 1:
+    if encoding == PvmDataInPlace and handling:
         raise error_for(
             PvmNotImpl, function,
             "not in a message handler: its messages are sent after it has returned",
@@ -211,10 +211,10 @@ cdef int send_active(int *tids, int count, int tag, bint many) noexcept nogil:
     # Send the active buffer, and let `sending` tell of it.
     global sending_to, sending_since, handler_sends
     cdef int code
-    if depth > 1:
-        handler_sends += 1
+    if handling:
         if many:
             return PvmNotImpl
+        handler_sends += 1
         if handler_sends > MAX_HANDLER_SENDS:
             return PvmOutOfRes
     sending_since = now()

@@ -50,7 +50,7 @@ def setopt(int what, int val):
     if what in LOCAL_OPTIONS:
         lock()
     else:
-        enter()
+        ask()
     try:
         pvm_errno_clear()
         with nogil:

@@ -15,7 +15,7 @@ cdef object output_taker = None
 
 cdef int output_came(int mid) noexcept with gil:
     # A message handler of libpvm: its message is the active receive buffer.
-    global interrupted
+    global interrupted, handling
     cdef int tid, number, nbytes
     cdef bytes piece = b""
     if (pvm_bufinfo(mid, &nbytes, NULL, NULL) < 0 or pvm_upkint(&tid, 1, 1) < 0
@@ -25,12 +25,15 @@ cdef int output_came(int mid) noexcept with gil:
         piece = PyBytes_FromStringAndSize(NULL, number)
         if pvm_upkbyte(PyBytes_AS_STRING(piece), number, 1) < 0:
             return 0
+    handling += 1
     try:
         output_taker.take(tid, number, piece)
     except KeyboardInterrupt:
         # nothing can be raised through libpvm
         PyErr_SetInterrupt()
         interrupted = True
+    finally:
+        handling -= 1
     return 0
 
 

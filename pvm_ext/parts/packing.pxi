@@ -82,6 +82,8 @@ cdef object numbers(int kind, items, str function):
         if kind == CPLX or kind == DCPLX:
             copy = array(LETTERS[kind])
             for item in items:
+                if isinstance(item, str):
+                    raise TypeError(f"{function} packs numbers, not str")
                 value = complex(item)
                 copy.append(value.real)
                 copy.append(value.imag)

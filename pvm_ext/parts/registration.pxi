@@ -13,7 +13,7 @@ def reg_hoster():
         When this is not the master host.
     """
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_reg_hoster()
@@ -29,7 +29,7 @@ def reg_tasker():
     call ends that.
     """
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_reg_tasker()
@@ -51,7 +51,7 @@ def reg_rm():
     """
     cdef int code
     cdef pvmhostinfo *host = NULL
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_reg_rm(&host)
@@ -83,7 +83,7 @@ def reg_tracer(int trace_context, int trace_tag, int output_context, int output_
     cdef bytes c_bytes = trace_mask(mask)
     cdef char *c_mask = c_bytes
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_reg_tracer(trace_context, trace_tag, output_context, output_tag, c_mask,
@@ -165,7 +165,7 @@ def hostsync(int dtid):
     """
     cdef timeval clock, delta
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_hostsync(dtid, &clock, &delta)
@@ -191,7 +191,7 @@ def archcode(arch):
     cdef bytes c_bytes = encode(arch, "arch")
     cdef char *c_arch = c_bytes
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_archcode(c_arch)
@@ -204,7 +204,7 @@ def getnoresets():
     """Return the tids of the tasks that a reset of the machine does not end."""
     cdef int *table
     cdef int code, count = 0
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_getnoresets(&table, &count)
@@ -232,7 +232,7 @@ def tickle(args):
     cdef int[64] answers
     if not 1 <= narg <= 10:
         raise error_for(PvmBadParam, "tickle", f"{narg} numbers")
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_tickle(narg, numbers.data.as_ints, &nresp, answers)

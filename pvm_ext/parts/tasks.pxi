@@ -96,7 +96,7 @@ def halt():
     """
     cdef int code
     cdef sigaction_t before
-    enter()
+    ask()
     try:
         with nogil:
             ignore_sigterm(&before)
@@ -146,7 +146,7 @@ def spawn(task, argv=(), int flag=0, where="", int ntasks=1):
     cdef char *c_program = program
     cdef char *c_place = place
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_spawn(c_program, arguments.items, flag, c_place, ntasks, tids.data.as_ints)
@@ -166,7 +166,7 @@ def kill(int tid):
         When `tid` is no task's tid.
     """
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_kill(tid)
@@ -184,7 +184,7 @@ def sendsig(int tid, int signum):
         When `tid` is no task's tid.
     """
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_sendsig(tid, signum)
@@ -212,7 +212,7 @@ def tasks(int where=0):
     """
     cdef int code, count = 0
     cdef pvmtaskinfo *table
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_tasks(where, &count, &table)
@@ -235,7 +235,7 @@ def pstat(int tid):
         0, or `Code.NO_TASK`, or `Code.BAD_PARAM` when `tid` is no task's tid.
     """
     cdef int code
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_pstat(tid)
@@ -295,7 +295,7 @@ def siblings():
     """
     cdef int code
     cdef int *table
-    enter()
+    ask()
     try:
         with nogil:
             code = pvm_siblings(&table)

@@ -366,5 +366,5 @@ def test_registration_as_tasker_hoster_resource_manager_and_tracer(vm):
         + "print(sorted(name.strip('#_') for name in names if names[name]))\n"
     )
     assert out.splitlines() == ["True", "['PVM_RM']"]
-    with_tracer = vm.python(LIFE + "p.mytid(); p.reg_tracer(0, 5, 0, 6, '@' * 35); print(len(p.getmboxinfo('###_PVM_TRACER')))")
-    assert with_tracer.strip() == "1"
+    code = LIFE + "p.mytid(); p.reg_tracer(0, 5, 0, 6, '@' * 35); print(len(p.getmboxinfo('###_PVM_TRACER')))"
+    assert vm.python(code).strip() == "1"
