@@ -1176,6 +1176,10 @@ def recvf(func: _Any) -> _Any:
 
 # -- groups -------------------------------------------------------------------
 
+#: What `reduce` combines with, besides functions of one's own.
+PvmMax, PvmMin, PvmSum, PvmProduct = "max", "min", "sum", "product"
+
+
 def joingroup(group: _Name) -> int:
     """
     Join a group, starting the group server if none runs.
@@ -1297,8 +1301,9 @@ def reduce(func: _Any, data: _Any, datatype: int, msgtag: int, group: _Name,
 
     Parameters
     ----------
-    func : callable
-        `PvmMax`, `PvmMin`, `PvmSum`, `PvmProduct` or a function of two arrays.
+    func : str or callable
+        `PvmMax`, `PvmMin`, `PvmSum`, `PvmProduct`, or a function of two lists that
+        returns the combined one.
     data : sequence or buffer
         The own items, as many in each member.
     datatype : int

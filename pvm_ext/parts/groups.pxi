@@ -55,6 +55,7 @@ cdef int group_receive(int tid, int tag, double timeout) noexcept nogil:
     cdef Thread *me = this_thread()
     cdef Waiter *waiter
     cdef int mid = 0, n, ready, problem, mine = pvmmytid, context = pvmmyctx
+    global user_context
     if me.waiter == NULL:
         me.waiter = make_waiter()
     waiter = me.waiter
@@ -82,7 +83,8 @@ cdef int group_receive(int tid, int tag, double timeout) noexcept nogil:
         if ready < 0:
             problem = errno
         relock(me)
-        pvm_setcontext(context)
+        # another thread may have set it meanwhile
+        user_context = pvm_setcontext(context)
         step_out(waiter)
         if waiter.woken:
             clear_event(waiter.event)
@@ -183,6 +185,7 @@ cdef int start_server(installation) except -1:
 cdef int end_group(int code, str function, str detail) except? -1:
     """Return the result of a call of libgpvm3, or raise what went wrong in it."""
     global group_error, server_known
+    pvm_setcontext(user_context)
     if group_error is not None:
         error, group_error = group_error, None
         raise error

@@ -17,7 +17,7 @@ encoding = {"default": 0, "raw": 1, "inplace": 2}.get(mode)
 def echo(tag, size):
     """Receive an array of doubles and send it back."""
     if mode == "psend":
-        items = pvm.precv(other, tag, size, pvm.DataType.DOUBLE).data
+        items, *_ = pvm.precv(other, tag, size, pvm.DataType.DOUBLE)
         pvm.psend(other, tag, items, pvm.DataType.DOUBLE)
         return items
     pvm.recv(other, tag)
