@@ -73,6 +73,9 @@ class Obedient(JobSlave):
             return os.getpid()
         if verb == 'nice':
             return os.nice(0)
+        if verb == 'where':     # after so many seconds
+            time.sleep(argument)
+            return f'{os.uname().nodename}:{os.nice(0)}'
         if verb == 'params':
             return self.params
         if verb == 'environ':
