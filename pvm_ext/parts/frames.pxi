@@ -441,9 +441,9 @@ cdef Partial take_part(pvmminfo *info):
     if header.here > <unsigned long long>info.len or header.here > header.total:
         damaged(info, f"{header.here} bytes announced in a message of {info.len}")
     if header.part == 0:
-        partial = begin_message(info, &header)
         if last and header.here != header.total:
             damaged(info, "parts are missing")
+        partial = begin_message(info, &header)
     else:
         partial = partials.pop(info.src, None)
         if partial is None or partial.number != header.number or partial.part != header.part:
