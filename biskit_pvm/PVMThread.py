@@ -640,7 +640,11 @@ class PVMMasterSlave(PVMThread):
                         print(nickname, 'shutting down...')
             if self.__alive:
                 self.__await_exits()
+            self._slaves_left()
         self.stop()
+
+    def _slaves_left(self) -> None:
+        """Called once when the slaves have gone, before the loop stops."""
 
     def __await_exits(self) -> None:
         for signum in (None, signal.SIGTERM, signal.SIGKILL):

@@ -19,7 +19,7 @@ from biskit_pvm.core.master_state import MasterState, Rules
 from biskit_pvm.core.slave_state import SlaveState
 from biskit_pvm.errors import CalculationError, JobError, check_options
 from biskit_pvm.PVMThread import PVMMasterSlave
-from biskit_pvm.runtime import command, failures, machine
+from biskit_pvm.runtime import command, display, failures, machine, output
 from biskit_pvm.runtime.bulletin_board import Poster
 from biskit_pvm.runtime.calculation import Calculation, now
 from biskit_pvm.runtime.guard import guard_children
@@ -139,6 +139,8 @@ class JobMaster(PVMMasterSlave):
         self.__calculation: Any = _Unready()
         self.__finished = False
         self.__ended = threading.Event()
+        self.__windows: Optional[display.Windows] = None
+        self.__lines = output.Lines()
         self.history = History()
         self.__display = make_progress(self.pvm_options['progress'],
                                        bool(verbose))
@@ -175,6 +177,7 @@ class JobMaster(PVMMasterSlave):
             rules, open=self._open())
         self.__calculation = Calculation(state, self, self.status.lock)
         self.bind(wire.HOST_DELETED, machine.DAEMON, self.__hosts_deleted)
+        self.bind(wire.OUTPUT, -1, self.__printed)
         self.__at_work = (0, 0)
         self.__poster = Poster()
         self.__started = time.time()
@@ -234,6 +237,9 @@ class JobMaster(PVMMasterSlave):
                  ) -> None:
         """Start a slave for every entry of `hosts`."""
         self.slaves = {}
+        if show_output and show_output != 'log':
+            self.__open_windows(show_output).prepare(
+                place['host'] for place in self.hosts)
         for place in list(self.hosts):
             if self._loop.stopped:
                 return
@@ -278,11 +284,17 @@ class JobMaster(PVMMasterSlave):
         int
             The tid of the slave, or a negative PVM error code.
         """
-        program, argv = command.slave_command(
-            self.slave_script, niceness, host, show_output,
-            xterm=self.xterm_bin)
+        words = command.python_command(self.slave_script, niceness)
+        if show_output and show_output != 'log':
+            words = self.__open_windows(show_output).command(words, host)
         return PVMMasterSlave.spawn(
-            self, (program, argv, machine.ON_HOST, host, 1), nickname)
+            self, (words[0], words[1:], machine.ON_HOST, host, 1), nickname)
+
+    def __open_windows(self, show_output: Any) -> display.Windows:
+        if self.__windows is None:
+            self.__windows = display.Windows(
+                self.note, keep=show_output == 'keep', xterm=self.xterm_bin)
+        return self.__windows
 
     def _adopt(self, tid: int, nickname: Any) -> None:
         for place in self.hosts:
@@ -302,10 +314,43 @@ class JobMaster(PVMMasterSlave):
         beat = Rules(heartbeat=self.pvm_options['heartbeat']).beat
         variables[machine.BEAT_VARIABLE] = repr(beat)
         variables.update(command.slave_variables())
+        if self.show_output == 'log':
+            # else Python writes to a pipe by blocks, not by lines
+            variables['PYTHONUNBUFFERED'] = '1'
         return variables
 
     def _spawn_timeout(self) -> Optional[float]:
         return self.pvm_options['heartbeat']
+
+    def _output_target(self) -> Optional[Tuple[int, int, int]]:
+        if self.show_output != 'log':
+            return None
+        return self.getTID(), 0, wire.OUTPUT
+
+    def __printed(self, piece: output.Piece) -> None:
+        """Tell what slaves print, by lines."""
+        lines = self.__lines.feed(piece)
+        if lines:
+            name = self.__printer(piece.tid)
+            self.__display.message('\n'.join(
+                f'{name}: {line}' for line in lines))
+
+    def __printer(self, tid: int) -> str:
+        if tid in self.slaves:
+            return self.nicknameFromTID(tid)
+        # it prints before this process is told that it was started
+        dtid = machine.host_of(tid)
+        return next((name for name, other in self.__dtids.items()
+                     if other == dtid), f't{tid:x}')
+
+    def _slaves_left(self) -> None:
+        if self._loop.inside():
+            self._loop.run_until(
+                lambda: not any(tid in self.slaves
+                                for tid in self.__lines.open),
+                output.END_TIME)
+        if self.__windows is not None:
+            self.__windows.close()
 
     def respawn(self, nickname: str) -> None:
         """Start a slave again in its place, from a thread of its own."""
@@ -381,6 +426,7 @@ class JobMaster(PVMMasterSlave):
             for tid in list(self.slaves):
                 if machine.host_of(tid) == dtid:
                     self._forget_slave(tid)
+                    self.__lines.lose(tid)
             if dtid in names:
                 self.__feed(ev.HostLost(names[dtid], now()))
 

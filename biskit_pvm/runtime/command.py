@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict, List, Tuple
-
-from biskit_pvm.runtime import display
+from typing import Dict, List
 
 
 def xterm() -> str:
@@ -34,24 +32,3 @@ def slave_variables() -> Dict[str, str]:
     return {name: os.environ[name]
             for name in ('BISKIT_PVM_RUN', 'BISKIT_PVM_RUN_PATH')
             if name in os.environ}
-
-
-def slave_command(slave_script: str, niceness: int, host: str,
-                  show_output: Any, xterm: str = 'xterm'
-                  ) -> Tuple[str, List[str]]:
-    """Return program and arguments that start a slave.
-
-    Parameters
-    ----------
-    slave_script : str
-    niceness : int
-    host : str
-    show_output : bool or str
-        True or 'keep': in a window.
-    xterm : str
-        Path of xterm.
-    """
-    words = python_command(slave_script, niceness)
-    if show_output and show_output != 'log':
-        words = display.window_command(words, host, show_output, xterm)
-    return words[0], words[1:]

@@ -213,19 +213,14 @@ class Windows:
         When there can be no window, the reason is told once, and the words are returned as
         they are.
         """
-        display = self._display_for(host)
-        if display is None:
+        place = self._place(host)
+        if place is None:
             return list(words)
-        return window_command(words, host, display, self._xterm, self._keep)
-
-    def variables(self, host: str) -> dict[str, str]:
-        """Return what a slave's window on a host needs in its environment."""
-        if hosting.is_local(host):
-            path = self._environment.get("XAUTHORITY")
-        else:
-            forward = self._forwards.get(host)
-            path = forward.authority if forward else None
-        return {"XAUTHORITY": path} if path else {}
+        command = window_command(words, host, place.display, place.xterm, self._keep)
+        if place.authority:
+            # The slave has its daemon's environment, not that of this process.
+            command = ["/usr/bin/env", f"XAUTHORITY={place.authority}", *command]
+        return command
 
     def close(self) -> None:
         """End the connections to other hosts; those with windows to read end with these."""
@@ -249,19 +244,19 @@ class Windows:
                       f"{socket.gethostname()}")  # fmt: skip
         return False
 
-    def _display_for(self, host: str) -> Optional[str]:
+    def _place(self, host: str) -> Optional[_Place]:
         if not self._usable():
             return None
         if hosting.is_local(host):
-            if shutil.which(self._xterm) is None:
+            xterm = shutil.which(self._xterm)
+            if xterm is None:
                 self._say(f"no window on {host}: xterm is not there; install it: apt-get install xterm")
                 return None
-            return self._display
+            return _Place(self._display, xterm, self._environment.get("XAUTHORITY", ""))
         forward = self._forward(host)
-        if forward.problem:
+        if forward.place is None:
             self._say(f"no window on {host}: {forward.problem}")
-            return None
-        return forward.display
+        return forward.place
 
     def _forward(self, host: str) -> _Forward:
         with self._lock:
@@ -277,14 +272,21 @@ class Windows:
             self._tell(text)
 
 
+class _Place(NamedTuple):
+    """What a window on one host needs."""
+
+    display: str
+    xterm: str
+    authority: str
+
+
 class _Forward:
     """A connection of ssh that makes the display reachable from one host."""
 
     def __init__(self, host: str, display: str, environment: Mapping[str, str]) -> None:
         self.host = host
         self.problem = ""
-        self.display = ""
-        self.authority: Optional[str] = None
+        self.place: Optional[_Place] = None
         self._source = display
         self._environment = dict(environment)
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -293,12 +295,12 @@ class _Forward:
 
     # Run there; it ends with its standard input, which is a pipe from this process.
     _SCRIPT = (
-        b'command -v xterm > /dev/null || echo "lacks xterm"\n'
-        b'echo "authority $XAUTHORITY"\necho "display $DISPLAY"\nexec 1>&-\ncat > /dev/null\n'
+        b'echo "xterm $(command -v xterm)"\necho "authority $XAUTHORITY"\necho "display $DISPLAY"\n'
+        b"exec 1>&-\ncat > /dev/null\n"
     )
 
     def open(self) -> None:
-        """Connect, once; `display` or `problem` is set when this returns."""
+        """Connect, once; `place` or `problem` is set when this returns."""
         with self._lock:
             if self._opened:
                 return
@@ -308,11 +310,11 @@ class _Forward:
             except (OSError, remote.RemoteError) as error:
                 self.problem = str(error)
                 return
-            if "lacks" in said:
-                self.problem = f"xterm is not there; on {self.host}: apt-get install xterm"
-            elif said.get("display"):
-                self.display, self.authority = said["display"], said.get("authority") or None
+            if said.get("display") and said["xterm"]:
+                self.place = _Place(said["display"], said["xterm"], said["authority"])
                 return
+            if said.get("display"):
+                self.problem = f"xterm is not there; on {self.host}: apt-get install xterm"
             elif "display" in said:
                 self.problem = (
                     f"its ssh server forwards no displays; on {self.host}: apt-get install xauth, and set "
@@ -333,6 +335,7 @@ class _Forward:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            bufsize=0,  # what `select` is asked about is not in a buffer here
             env={**self._environment, "DISPLAY": self._source},
             start_new_session=True,  # Ctrl-C ends the slaves first
         )

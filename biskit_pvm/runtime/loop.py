@@ -239,6 +239,6 @@ class Notification:
     __slots__ = ('tid', 'tag', 'tids')
     frames = None
 
-    def __init__(self, tid: int, tag: int, tids: List[int]) -> None:
+    def __init__(self, tid: int, tag: int, tids: Sequence[Any]) -> None:
         self.tid, self.tag, self.tids = tid, tag, tids
 

@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, \
 
 import pvm_ext
 from biskit_pvm.core import wire
+from biskit_pvm.runtime import output
 
 log = logging.getLogger(__name__)
 
@@ -117,8 +118,11 @@ PvmError = pvm_ext.PvmError
 ON_HOST = int(pvm_ext.Spawn.HOST)
 
 
-def notified_tids(tag: int) -> List[int]:
-    """Return the tids in the notification that was received last."""
+def notified_tids(tag: int) -> Sequence[Any]:
+    """Return the tids in the notification that was received last; for the
+    output of a slave, the `output.Piece`."""
+    if tag == wire.OUTPUT:
+        return output.read_piece()
     count = pvm_ext.upkint(1)[0] if tag == wire.HOST_ADDED else 1
     return list(pvm_ext.upkint(count))
 
@@ -182,7 +186,7 @@ def exported(variables: Dict[str, str]) -> Iterator[None]:
 
 def spawn_here(command: str, argv: Sequence[str], flag: int, where: str,
                count: int, variables: Dict[str, str],
-               output: Optional[Tuple[int, int, int]] = None) -> List[int]:
+               output_to: Optional[Tuple[int, int, int]] = None) -> List[int]:
     """Start tasks from this process.
 
     Parameters
@@ -191,7 +195,7 @@ def spawn_here(command: str, argv: Sequence[str], flag: int, where: str,
         As those of `pvm_ext.spawn`.
     variables : dict
         Environment variables for the tasks.
-    output : (tid, context, tag), optional
+    output_to : (tid, context, tag), optional
         Where the daemons send what the tasks print.
 
     Returns
@@ -199,14 +203,33 @@ def spawn_here(command: str, argv: Sequence[str], flag: int, where: str,
     list of int
         A tid or a negative error code per task.
     """
-    options = pvm_ext.Option
-    with _spawn_lock, exported(variables):
-        if output is not None:
-            for option, value in zip((options.OUTPUT_TID,
-                                      options.OUTPUT_CONTEXT,
-                                      options.OUTPUT_CODE), output):
-                pvm_ext.setopt(option, value)
+    with _spawn_lock, exported(variables), _output_goes(output_to):
         return list(pvm_ext.spawn(command, argv, flag, where, count))
+
+
+@contextmanager
+def _output_goes(to: Optional[Tuple[int, int, int]]) -> Iterator[None]:
+    """Have the daemons send what tasks print that are spawned meanwhile."""
+    option = pvm_ext.Option
+    own = option.OUTPUT_TID, option.OUTPUT_CONTEXT, option.OUTPUT_CODE
+    before = [pvm_ext.getopt(name) for name in own]
+    if to is not None:
+        tid, context, tag = to
+        if tid != pvm_ext.mytid() and \
+                pvm_ext.getopt(option.SELF_OUTPUT_TID) != tid:
+            # PVM lets children print to another task only if this one does
+            pvm_ext.setopt(option.SELF_OUTPUT_TID, tid)
+            pvm_ext.setopt(option.SELF_OUTPUT_CODE, tag)
+        for name, value in zip(own, to):
+            pvm_ext.setopt(name, value)
+    try:
+        yield
+    finally:
+        if to is not None:
+            pvm_ext.setopt(option.OUTPUT_TID, 0)
+            if before[0]:
+                for name, value in zip(own, before):
+                    pvm_ext.setopt(name, value)
 
 
 def package_variables() -> Dict[str, str]:
@@ -236,7 +259,7 @@ def _is_here(flag: int, where: str) -> bool:
 
 def spawn(command: str, argv: Sequence[str], flag: int, where: str,
           count: int, variables: Dict[str, str],
-          output: Optional[Tuple[int, int, int]] = None,
+          output_to: Optional[Tuple[int, int, int]] = None,
           timeout: Optional[float] = None) -> List[int]:
     """Start tasks on any host, waiting at most `timeout` seconds.
 
@@ -250,11 +273,11 @@ def spawn(command: str, argv: Sequence[str], flag: int, where: str,
     """
     if _is_here(flag, where):
         return spawn_here(command, argv, flag, where, count, variables,
-                          output)
+                          output_to)
     from biskit_pvm.runtime import agent
     return agent.pool().call(
         'spawn_here', command, list(argv), flag, where, count, variables,
-        output, timeout=timeout, too_late=_end_stragglers)
+        output_to, timeout=timeout, too_late=_end_stragglers)
 
 
 def _end_stragglers(tids: Iterable[int]) -> None:
