@@ -33,7 +33,31 @@ cdef enum:
     GROUP_CONTEXT = 0x7fffc    # SYSCTX_DG of pvmproto.h
     SERVER_TAG = 5
 
-group_gate = threading.Lock()
+
+cdef class GroupGate:
+    """Lets one thread at a time into libgpvm3, and each only once."""
+
+    cdef object lock
+    cdef bint taken
+
+    def __cinit__(self):
+        self.lock = threading.RLock()
+
+    def __enter__(self):
+        self.lock.acquire()
+        if self.taken:
+            self.lock.release()
+            raise error_for(
+                PvmAlready, None, "a signal handler has interrupted a group call, and cannot make another"
+            )
+        self.taken = True
+
+    def __exit__(self, *exc_info):
+        self.taken = False
+        self.lock.release()
+
+
+group_gate = GroupGate()
 cdef int user_context = 0         # the context outside of the group call that is under way
 cdef int group_event = 0          # why its wait must end: an errno of PVM
 cdef object group_error = None    # or what a signal handler or a reduction has raised
@@ -53,14 +77,25 @@ cdef int server_ended(int mid) noexcept nogil:
 cdef int group_receive(int tid, int tag, double timeout) noexcept nogil:
     # What libgpvm3 gets as pvm_recv and pvm_trecv.
     cdef Thread *me = this_thread()
-    cdef Waiter *waiter
-    cdef int mid = 0, n, ready, problem, mine = pvmmytid, context = pvmmyctx
-    global user_context
+    cdef sigset_t signals
+    cdef int mid
     if me.waiter == NULL:
         me.waiter = make_waiter()
-    waiter = me.waiter
-    if waiter == NULL or depth != 1:
+    if me.waiter == NULL or depth != 1:
         return PvmNotImpl
+    block_signals(&signals)
+    mid = wait_in_group(me, tid, tag, timeout, &signals)
+    restore_signals(&signals)
+    return mid
+
+
+cdef int wait_in_group(Thread *me, int tid, int tag, double timeout,
+                       sigset_t *signals) noexcept nogil:
+    # As `receive` does, with signals blocked.
+    global user_context
+    cdef Waiter *waiter = me.waiter
+    cdef int mid, n, ready = 0, mine = pvmmytid, context = pvmmyctx
+    cdef bint going_on
     waiter.tid = tid
     waiter.tag = tag
     waiter.table = NULL
@@ -78,20 +113,35 @@ cdef int group_receive(int tid, int tag, double timeout) noexcept nogil:
         line_up(waiter)
         pvm_setcontext(user_context)
         leave()
-        problem = 0
-        ready = poll(waiter.set, n, -1 if timeout < 0 else <int>(timeout * 1000) + 1)
-        if ready < 0:
-            problem = errno
-        relock(me)
+        me.waiter = NULL      # the handler of a signal may receive, too
+        restore_signals(signals)
+        going_on = signals_handled()
+        block_signals(signals)
+        if going_on and signals_handled():
+            ready = ppoll_for(waiter.set, n, timeout, signals)
+        else:
+            going_on = False
+        relock_blocked(me, signals)
         # another thread may have set it meanwhile
         user_context = pvm_setcontext(context)
         step_out(waiter)
+        free_waiter(me.waiter)
+        me.waiter = waiter
         if waiter.woken:
             clear_event(waiter.event)
+        if not going_on:
+            return PvmSysErr
         if ready == 0:
             timeout = 0
-        if problem == EINTR and not signals_handled():
-            return PvmSysErr
+
+
+cdef int ppoll_for(pollfd *fds, int n, double timeout, sigset_t *signals) noexcept nogil:
+    cdef timespec limit
+    if timeout < 0:
+        return ppoll(fds, n, NULL, signals)
+    limit.tv_sec = <long>timeout
+    limit.tv_nsec = <long>((timeout - limit.tv_sec) * 1e9)
+    return ppoll(fds, n, &limit, signals)
 
 
 cdef bint signals_handled() noexcept with gil:

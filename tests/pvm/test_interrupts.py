@@ -81,6 +81,46 @@ pvm.exit()
     vm.python(code)
 
 
+def test_signals_during_a_barrier(vm):
+    code = """
+import signal, threading, pvm_ext as pvm
+me, got = pvm.mytid(), []
+
+class Enough(Exception):
+    pass
+
+def handler(signum, frame):
+    pvm.send_frames(me, 7, [b"inner"])
+    got.append(pvm.recv_frames(-1, 7, timeout=20).frames[0])
+    try:
+        pvm.gsize("g")
+    except pvm.AlreadyError:
+        got.append("refused")
+    handled.set()
+    if len(got) == 6:
+        raise Enough
+
+def shoot():
+    for _ in range(3):
+        handled.clear()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+        handled.wait(20)
+
+handled = threading.Event()
+signal.signal(signal.SIGUSR1, handler)
+pvm.joingroup("g")
+shooter = threading.Timer(0.2, shoot)
+shooter.start()
+try:
+    pvm.barrier("g", 2)
+except Enough:
+    print(got == 3 * [b"inner", "refused"], pvm.gsize("g"))
+shooter.join()
+pvm.exit()
+"""
+    assert vm.python(code) == "True 1\n"
+
+
 def test_endless_timeouts(vm):
     code = """
 import threading, pvm_ext as pvm
