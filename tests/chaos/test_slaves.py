@@ -62,7 +62,13 @@ class Chaos:
                      self.forge, self.slow]
 
     def run(self):
-        """Inject faults until enough, or until the calculation has ended."""
+        """Inject faults until enough, or until the calculation has ended.
+
+        Slaves that all die before the first of them has reported are taken
+        for a script that cannot run; so one has to be up.
+        """
+        places = self.master._JobMaster__calculation.state.places.values()
+        wait_for(lambda: any(place.was_up for place in places), 30)
         for _ in range(FAULTS_PER_RUN):
             if self.master._wait_for_end(self.rng.uniform(0.0, 0.25)):
                 return
