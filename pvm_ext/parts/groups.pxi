@@ -389,6 +389,8 @@ cdef object group_call(int what, group, int number, str function):
 def gather(data, datatype, int tag, group, int root):
     """Collect the same number of items from every member on one of them.
 
+    A long travels in 32 bits here; what does not fit raises.
+
     Parameters
     ----------
     data : buffer or sequence of numbers
@@ -419,6 +421,8 @@ def gather(data, datatype, int tag, group, int root):
 def scatter(data, int count, datatype, int tag, group, int root):
     """Give every member its share of what one of them has.
 
+    A long travels in 32 bits here; what does not fit raises.
+
     Parameters
     ----------
     data : buffer or sequence of numbers, or None
@@ -448,7 +452,7 @@ def scatter(data, int count, datatype, int tag, group, int root):
 def reduce(func, data, datatype, int tag, group, int root):
     """Combine the items of all members, item by item, into one result on one of them.
 
-    A C long travels in 32 bits here; what does not fit, a result on the way included,
+    A long travels in 32 bits here; what does not fit, a result on the way included,
     raises.
 
     Parameters
@@ -500,8 +504,7 @@ cdef object collective(int what, Items items, int count, int tag, group, int roo
         raise error_for(PvmBadParam, function, f"{detail}: {count} items")
     check_size(items, function)
     here = memory_of(items)
-    if kind == LONG and what == REDUCE:
-        check_long(kind, PyByteArray_AS_STRING(here), items.count, 1, function)
+    check_long(kind, PyByteArray_AS_STRING(here), items.count, 1, function)
     with group_gate:
         ask()
         try:
@@ -536,15 +539,12 @@ cdef object collective(int what, Items items, int count, int tag, group, int roo
         finally:
             reducer = None
             leave()
-    if what == SCATTER:
-        return to_numbers(kind, bytes(there))
-    if own != root:
+    if what != SCATTER and own != root:
         return None
-    if what == GATHER:
-        return to_numbers(kind, bytes(there))
+    result = here if what == REDUCE else there
     if kind == LONG:
-        extend_sign(<long *>c_here, count)
-    return to_numbers(kind, bytes(here))
+        extend_sign(<long *>PyByteArray_AS_STRING(result), <int>(len(result) // sizeof(long)))
+    return to_numbers(kind, bytes(result))
 
 
 cdef bytearray memory_of(Items items):
