@@ -7,14 +7,13 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from threading import Thread
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 from biskit_pvm.core import wire
-from biskit_pvm.core.events import Failure
+from biskit_pvm.core.failure import Failure
 from biskit_pvm.runtime import failures, machine
 from biskit_pvm.runtime.loop import Binding, MessageLoop, Notification
 
@@ -43,6 +42,7 @@ class Logfile:
     """
 
     def __init__(self, filename: Optional[str] = None) -> None:
+        import tempfile
         self.filename = filename or os.path.join(
             tempfile.gettempdir(), f'pvm_thread.log.{os.getpid()}')
         self.lines: List[str] = []

@@ -1,24 +1,29 @@
 """Calculations spread over the hosts of a Parallel Virtual Machine.
 
 >>> from biskit_pvm import TrackingJobMaster, JobSlave      # doctest: +SKIP
+
+What is named here is loaded when it is first asked for, so that a slave, say,
+does not wait for the modules of masters.
 """
 
 from __future__ import annotations
 
-from pvm_ext import available as pvm_installed
-from pvm_ext.errors import PvmError
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from biskit_pvm import ExampleMaster, PVMThread, Status, TrackingJobMaster, \
-    dispatcher, hosts, pvm
-from biskit_pvm.errors import CalculationError, JobError, RestartError
-from biskit_pvm.runtime.restartfile import load as load_restart
-
-# classes that share the names of their modules hide these, as they always did
-from biskit_pvm.dispatcher import JobMaster, JobSlave
-from biskit_pvm.PVMThread import PVMMasterSlave
-from biskit_pvm.Status import Status
-from biskit_pvm.TrackingJobMaster import TrackingJobMaster, restart
-from biskit_pvm.PVMThread import PVMThread
+if TYPE_CHECKING:
+    from biskit_pvm import ExampleMaster, dispatcher, hosts, pvm
+    from biskit_pvm.dispatcher import JobMaster
+    from biskit_pvm.errors import CalculationError, JobError, RestartError
+    from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread
+    from biskit_pvm.runtime.restartfile import load as load_restart
+    from biskit_pvm.slave import JobSlave
+    from biskit_pvm.Status import Status
+    from biskit_pvm.TrackingJobMaster import TrackingJobMaster, restart
+    from pvm_ext import available as pvm_installed
+    from pvm_ext.errors import PvmError
 
 __version__ = '3.0.0'
 
@@ -27,3 +32,49 @@ __all__ = [
     'PVMMasterSlave', 'PVMThread', 'PvmError', 'RestartError', 'Status',
     'TrackingJobMaster', 'dispatcher', 'hosts', 'load_restart', 'pvm',
     'pvm_installed', 'restart']
+
+#: where each name comes from: module, and the name there when it is another
+_SOURCES = {
+    'CalculationError': ('biskit_pvm.errors',),
+    'JobError': ('biskit_pvm.errors',),
+    'JobMaster': ('biskit_pvm.dispatcher',),
+    'JobSlave': ('biskit_pvm.slave',),
+    'PVMMasterSlave': ('biskit_pvm.PVMThread',),
+    'PVMThread': ('biskit_pvm.PVMThread',),
+    'PvmError': ('pvm_ext.errors',),
+    'RestartError': ('biskit_pvm.errors',),
+    'Status': ('biskit_pvm.Status',),
+    'TrackingJobMaster': ('biskit_pvm.TrackingJobMaster',),
+    'load_restart': ('biskit_pvm.runtime.restartfile', 'load'),
+    'pvm_installed': ('pvm_ext', 'available'),
+    'restart': ('biskit_pvm.TrackingJobMaster',),
+}
+
+
+class _Package(ModuleType):
+    """This package: loads what is asked for.
+
+    A class that shares the name of its module hides it here, as it always
+    did; importing the module does not change that.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _SOURCES:
+            module, *other = _SOURCES[name]
+            value = getattr(importlib.import_module(module), *other or [name])
+            setattr(self, name, value)
+            return value
+        if name in __all__:
+            return importlib.import_module(f'{__name__}.{name}')
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _SOURCES and isinstance(value, ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *__all__})
+
+
+sys.modules[__name__].__class__ = _Package

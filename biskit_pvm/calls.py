@@ -15,7 +15,7 @@ import traceback
 from types import ModuleType
 from typing import Any, Callable, NamedTuple, Optional
 
-from biskit_pvm.dispatcher import JobSlave
+from biskit_pvm import JobSlave
 
 __all__ = ["CallSlave", "Outcome", "RemoteTraceback", "Surroundings", "call_chunk", "pack", "unpack"]
 

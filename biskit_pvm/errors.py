@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any, Dict, Iterable, Optional
 
-from biskit_pvm.core.events import Failure
+from biskit_pvm.core.failure import Failure
 
 __all__ = ['CalculationError', 'JobError', 'RestartError']
 

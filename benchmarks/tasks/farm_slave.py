@@ -2,7 +2,7 @@
 
 import time
 
-from biskit_pvm.dispatcher import JobSlave
+from biskit_pvm import JobSlave
 
 
 class Slave(JobSlave):

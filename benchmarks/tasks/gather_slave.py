@@ -1,6 +1,6 @@
 """The slave of the gathering: returns an array, or bytes, of the wanted size for each item."""
 
-from biskit_pvm.dispatcher import JobSlave
+from biskit_pvm import JobSlave
 
 
 class Slave(JobSlave):

@@ -8,20 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Collection, List, NamedTuple, Optional, Union
 
+from biskit_pvm.core.failure import Failure
 from biskit_pvm.core.jobs import Item
-
-
-class Failure(NamedTuple):
-    """Why a job or a slave came to nothing.
-
-    `kind` is the name of the exception, or one of 'died', 'timeout',
-    'no result'; `exception` is the pickled exception where there is one.
-    """
-
-    kind: str
-    message: str
-    traceback: str = ''
-    exception: Optional[bytes] = None
 
 
 # -- what can happen ---------------------------------------------------------

@@ -15,12 +15,18 @@ again by somebody else.  Nothing is unpickled before its seal was verified.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import pickle
-import secrets
 import struct
 from typing import Any, Callable, List, Optional, Sequence, Tuple
+
+try:
+    # what the modules below take them from, after loading OpenSSL, which
+    # would be a good part of the time that a slave needs to start
+    from _blake2 import blake2b
+    from _operator import _compare_digest as compare_digest
+except ImportError:
+    from hashlib import blake2b
+    from hmac import compare_digest
 
 # -- message tags of the conversation ---------------------------------------
 JOB_START = 1
@@ -52,6 +58,7 @@ class NotOurs(Exception):
 
 def new_key() -> bytes:
     """Return a random key for one calculation."""
+    import secrets      # not needed by slaves
     return secrets.token_bytes(KEY_BYTES)
 
 
@@ -69,7 +76,7 @@ class Seal:
     def __init__(self, key: bytes,
                  dumps: Optional[Callable[..., bytes]] = None,
                  loads: Optional[Callable[..., Any]] = None) -> None:
-        self._keyed = hashlib.blake2b(key=key, digest_size=SEAL_BYTES)
+        self._keyed = blake2b(key=key, digest_size=SEAL_BYTES)
         self._dumps = dumps or pickle.dumps
         self._loads = loads or pickle.loads
 
@@ -103,7 +110,7 @@ class Seal:
             The message was not written under this key, or not by `sender`
             with this tag; nothing of it was unpickled.
         """
-        if len(frames) < 2 or not hmac.compare_digest(
+        if len(frames) < 2 or not compare_digest(
                 bytes(frames[0]),
                 self._digest(sender, tag, frames[1], frames[2:])):
             raise NotOurs(f'a message with tag {tag} from task t{sender:x} '

@@ -6,7 +6,7 @@ import pickle
 import traceback
 from typing import Optional
 
-from biskit_pvm.core.events import Failure
+from biskit_pvm.core.failure import Failure
 
 
 def describe(error: BaseException) -> Failure:

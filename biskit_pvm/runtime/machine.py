@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sysconfig
 import threading
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, \
@@ -72,8 +71,9 @@ def enrol() -> int:
     int
         The own tid.
     """
-    from biskit_pvm.runtime import daemon
-    daemon.ensure_running()
+    if 'PVMSOCK' not in os.environ:     # a daemon has started this process
+        from biskit_pvm.runtime import daemon
+        daemon.ensure_running()
     return pvm_ext.mytid()
 
 
@@ -244,6 +244,7 @@ def package_variables() -> Dict[str, str]:
 
 def site_folders() -> List[str]:
     """Return the folders that every interpreter like this one looks into."""
+    import sysconfig
     return [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
 
 
