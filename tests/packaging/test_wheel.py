@@ -153,6 +153,11 @@ def test_the_command_line_is_there_twice(installed, tmp_path):
     )
 
 
+def test_old_names_are_importable_without_a_word(installed, tmp_path):
+    code = "import pypvm, pypvm_core, Biskit.PVM, biskit_pvm.slave_scripts"
+    assert installed.run("python", "-W", "error", "-c", code, home=tmp_path) == ""
+
+
 def test_the_worked_example_runs(installed, tmp_path):
     said = installed.run("biskit-pvm", "example", "rmsd", home=tmp_path)
     assert "RMSD" in said

@@ -52,7 +52,7 @@ def test_the_packages_need_no_daemon_and_no_numpy(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["biskit_pvm.cli"])
+@pytest.mark.parametrize("name", ["pypvm", "pypvm_core", "Biskit", "Biskit.PVM", "biskit_pvm.cli"])
 def test_other_doors_are_quiet_too(name, tmp_path):
     imports(name, home=tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -16,14 +16,20 @@ from . import tools as _tools
 
 #: the interpreter for slaves
 python_bin = sys.executable
-#: folder for temporary files that every host sees
-tempDirShared = tempfile.gettempdir()
-#: folder for temporary files of this host
-tempDirLocal = tempfile.gettempdir()
 #: the terminal for slaves that show their output
 xterm_bin = "xterm"
 ssh_bin = "ssh"
 projectRoot = _tools.projectRoot()
+
+
+
+def __getattr__(name: str) -> str:
+    # Folders for temporary files, that every host sees and of this host; finding one tries
+    # to write there, which an import should not do.
+    if name in ("tempDirShared", "tempDirLocal"):
+        return tempfile.gettempdir()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _TYPES = {"int": int, "float": float, "bool": lambda text: text.strip().lower() in ("1", "true", "yes", "on")}
 
