@@ -191,7 +191,8 @@ class JobMaster(PVMMasterSlave):
             self._abort_soon(CalculationError(
                 'a master needs at least one host to start slaves on'))
             return
-        self.__dtids = machine.host_tids()
+        self.__dtids = machine.host_tids(
+            place['host'] for place in self.hosts)
         machine.notify_hosts(sorted({
             self.__dtids[d['host']] for d in self.hosts
             if d['host'] in self.__dtids}))
@@ -286,7 +287,8 @@ class JobMaster(PVMMasterSlave):
         if show_output and show_output != 'log':
             words = self.__open_windows(show_output).command(words, host)
         return PVMMasterSlave.spawn(
-            self, (words[0], words[1:], machine.ON_HOST, host, 1), nickname)
+            self, (words[0], words[1:], machine.ON_HOST,
+                   machine.name_in_machine(host), 1), nickname)
 
     def __open_windows(self, show_output: Any) -> display.Windows:
         if self.__windows is None:
@@ -429,7 +431,8 @@ class JobMaster(PVMMasterSlave):
                 self.__feed(ev.HostLost(names[dtid], now()))
 
     def __hosts_added(self, dtids: List[int]) -> None:
-        self.__dtids = machine.host_tids()
+        self.__dtids = machine.host_tids(
+            place['host'] for place in self.hosts)
         machine.notify_hosts(dtids)
         for name, dtid in self.__dtids.items():
             if dtid in dtids:

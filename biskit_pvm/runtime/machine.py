@@ -97,9 +97,30 @@ def own_host() -> str:
     raise RuntimeError('the virtual machine does not list its own host')
 
 
-def host_tids() -> Dict[str, int]:
-    """Return {host name: tid of its daemon} of the virtual machine."""
-    return {host.name: host.dtid for host in pvm_ext.config().hosts}
+def host_tids(names: Iterable[str] = ()) -> Dict[str, int]:
+    """Return {host name: tid of its daemon} of the virtual machine.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Other names of hosts, such as short ones, to have in there as well;
+        they come last.
+    """
+    from biskit_pvm.runtime import hosting
+    hosts = pvm_ext.config().hosts
+    dtids = {host.name: host.dtid for host in hosts}
+    for name in names:
+        there = hosting.find(name, hosts)
+        if there is not None:
+            dtids.pop(name, None)
+            dtids[name] = there.dtid
+    return dtids
+
+
+def name_in_machine(name: str) -> str:
+    """Return the name by which PVM knows a host, where it does."""
+    from biskit_pvm.runtime import hosting
+    return hosting.name_in_machine(name)
 
 
 def host_of(tid: int) -> int:
@@ -250,7 +271,8 @@ def site_folders() -> List[str]:
 
 def is_own_host(name: str) -> bool:
     """Tell whether PVM knows this very host by a name."""
-    return name in ('.', own_host())
+    from biskit_pvm.runtime import hosting
+    return name in ('.', own_host()) or hosting.is_local(name)
 
 
 def _is_here(flag: int, where: str) -> bool:

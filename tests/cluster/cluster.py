@@ -34,7 +34,7 @@ LAB = "/run/lab"
 HOME = f"{LAB}/home"
 SHARED = f"{LAB}/shared"
 
-_TOOLS = ("ip", "mount", "nsenter", "ssh", "ssh-keygen", "unshare")
+_TOOLS = ("ip", "mount", "nsenter", "ps", "ssh", "ssh-keygen", "unshare")
 
 # The room's switch and the folder that all nodes share.  `cat` ends with the pipe on
 # its standard input.

@@ -62,7 +62,7 @@ def test_a_machine_that_the_console_changes_is_the_same_one(cluster):
 def test_a_host_file_is_obeyed(cluster):
     path = cluster.shared / "hostfile"
     path.write_text(
-        "# our machines\n* sp=500\nnode0 sp=900\nnode1\nnode2 sp=2000 wd=/usr  # the fast one\n&node3 sp=3000\nnowhere\n"
+        "# our machines\n* sp=500\nnode0 sp=900\nnode1\nnode2 sp=2000 wd=/usr  # fast\n&node3 sp=3000\nnowhere\n"
     )
     started = biskit_pvm(cluster, "start", "--hostfile", "/run/lab/shared/hostfile")
     assert started.returncode == 1
