@@ -501,3 +501,45 @@ def test_spawn_returns_the_error_code_of_pvm(host):
 
 def test_this_host_is_known_to_pvm(host):
     assert host == socket.gethostname()
+
+
+def test_send_to_all_reaches_every_task(host):
+    got, both = [], threading.Event()
+    thread = PVMThread()
+    thread.bind(82, -1, lambda x: (got.append(x), both.set()))
+    thread.getTasks()['me'] = thread.getTID()
+    thread.start()
+    try:
+        thread.startMessageLoop()
+        thread.sendToAll(82, ('all',))
+        assert both.wait(LIMIT)
+    finally:
+        thread.stop()
+        thread.join(LIMIT)
+    assert got == ['all']
+
+
+def test_every_name_of_the_public_page_is_there():
+    names = '''hostnameFromTID is_valid_slave mark_slow_slaves start_job
+        job_done reportProgress setCallback cleanup done notifyAll finish
+        getResult calculateResult getRst saveRst setRst bindMessages
+        getInitParameters get_slave_chunk initializationDone spawn spawnAll
+        start exit initialize messageLoopIsUp startMessageLoop bind
+        getBindings getMessageLoopDelay getParent getPingTimeout getTID
+        getTasks isStopped log messageLoopIsStopped nicknameFromTID ping post
+        post_execute_method post_message_received post_message_sent rm_log
+        run send sendToAll send_primitive setMessageLoopDelay setPingTimeout
+        stop stopMessageLoop unbind _ping getName isAlive isDaemon join
+        setDaemon setName __repr__'''.split()
+    assert [n for n in names
+            if not callable(getattr(TrackingJobMaster, n, None))] == []
+    import inspect
+    defaults = {name: p.default for name, p in inspect.signature(
+        TrackingJobMaster).parameters.items()
+        if p.kind is p.POSITIONAL_OR_KEYWORD}
+    assert list(defaults)[:9] == [
+        'data', 'chunk_size', 'hosts', 'niceness', 'slave_script', 'verbose',
+        'show_output', 'add_hosts', 'redistribute']
+    assert [defaults[n] for n in ('chunk_size', 'verbose', 'show_output',
+                                  'add_hosts', 'redistribute')] == \
+        [5, 1, 0, 1, 1]
