@@ -1,16 +1,13 @@
-r"""Root mean square deviation after optimal superposition, for many pairs at once.
+"""Root mean square deviation after optimal superposition, for many pairs at once.
 
-For two sets of N points, both with their centre in the origin, the rotation that brings :math:`a`
-closest to :math:`b` follows from the singular values :math:`s_1 \ge s_2 \ge s_3` of the covariance
-:math:`H = a^T b` (W. Kabsch, Acta Cryst. A32, 922 (1976) and A34, 827 (1978)):
+For two sets of N points `a` and `b`, both with their centre in the origin, the rotation that brings
+one closest to the other follows from the singular values s1 >= s2 >= s3 of the covariance
+``H = a.T @ b`` (W. Kabsch, Acta Cryst. A32, 922 (1976) and A34, 827 (1978))::
 
-.. math::
+    N rmsd^2 = sum |a|^2 + sum |b|^2 - 2 (s1 + s2 + d s3),    d = sign(det H)
 
-    N \, \mathrm{rmsd}^2 = \sum |a|^2 + \sum |b|^2 - 2 (s_1 + s_2 + d \, s_3),
-    \quad d = \mathrm{sign} \det H
-
-where :math:`d` keeps the mirror image out. For points that nearly agree this is the small
-difference of large numbers; these few pairs are rotated and compared point by point.
+where d keeps the mirror image out. For points that nearly agree this is the small difference of
+large numbers; these few pairs are rotated and compared point by point.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import os
 import pickle
@@ -28,7 +29,8 @@ def save(data: Dict[str, Any], path: str) -> None:
     OSError
     """
     kind = data['master_class']
-    main = sys.modules.get('__main__')
+    # classes of a restarted master come from the script that had it first
+    main = sys.modules.get('__mp_main__') or sys.modules.get('__main__')
     script = getattr(main, '__file__', None) or ''
     header = snapshot.Header(
         f'{kind.__module__}.{kind.__qualname__}',
@@ -200,7 +202,10 @@ def _provide_main(script: str) -> None:
     if not os.path.exists(script):
         raise RestartError(f'the script {script}, whose classes the file '
                            'needs, is gone')
-    spec = importlib.util.spec_from_file_location('__mp_main__', script)
+    # scripts need not end in .py
+    spec = importlib.util.spec_from_file_location(
+        '__mp_main__', script, loader=importlib.machinery.SourceFileLoader(
+            '__mp_main__', script))
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules['__mp_main__'] = module

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ PAGES = sorted(
 def test_the_code_of_a_page_runs(path: Path, tmp_path: Path):
     found = list(blocks(path.read_text()))
     with VirtualMachine() as vm:
+        # Pages begin where a reader does: no virtual machine runs. The folders are ours all the same.
+        vm.halt()
         session = Session(vm, tmp_path)
         try:
             for block in found:
@@ -29,3 +32,5 @@ def test_the_code_of_a_page_runs(path: Path, tmp_path: Path):
                     raise AssertionError(f"{path.relative_to(ROOT)}, line {block.line}:\n{error}") from None
         finally:
             session.close()
+            # A reader leaves a virtual machine running that the page has started.
+            vm.run([sys.executable, "-m", "biskit_pvm", "halt", "--yes"], check=False)
