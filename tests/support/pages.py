@@ -2,7 +2,8 @@
 
 - A ``python`` block runs in the page's one Python session. A ``text`` block right behind it is what
   it prints.
-- A block with a caption (``{code-block}`` with ``:caption:``) is a file of that name.
+- A block with a caption (``{code-block}`` with ``:caption:``), or that begins with a comment which is
+  a file's name, is that file.
 - A ``console`` block holds commands behind ``$`` and what they print; where nothing is shown, the
   exit code 0 is all that is demanded.
 - In what is printed, ``...`` stands for anything, and spaces for any number of spaces.
@@ -79,6 +80,8 @@ def blocks(page: str) -> Iterator[Block]:
         excuse = re.match(r" *% not run: (.+)", above)
         follows = end >= 0 and not "".join(lines[end + 1 : start]).strip()
         text = "\n".join(body).strip("\n") + "\n"
+        named = re.match(r"# (\S+\.py)\n", text)
+        caption = caption or (named[1] if named else "")
         if not info.startswith("{") or directive:
             yield Block(start + 1, language, caption, text, excuse[1] if excuse else "", follows)
         end = i
