@@ -16,6 +16,7 @@
 # messages between two tasks.  In an XDR buffer each piece is padded to 4 bytes; sender and
 # receiver pack and unpack the same pieces.
 
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 
 cdef extern from "<string.h>" nogil:
@@ -40,6 +41,9 @@ cdef enum:
     MAX_FRAMES = 0x1000000
     # frames from this size on get large pages
     HUGE = 4 * 1024 * 1024
+
+cdef unsigned long long LONGEST = <unsigned long long>1 << 62
+
 
 cdef struct Header:
     unsigned int magic
@@ -480,6 +484,8 @@ cdef Partial begin_message(pvmminfo *info, Header *header):
     try:
         if count and pvm_upkbyte(<char *>lengths, table, 1) < 0:
             damaged(info, "it ends too early")
+        if header.total > LONGEST:
+            damaged(info, f"{header.total} bytes announced")
         for i in range(count):
             if lengths[i] > header.total - total:
                 damaged(info, "the lengths of its frames do not fit")
@@ -497,6 +503,13 @@ cdef Partial begin_message(pvmminfo *info, Header *header):
     return partial
 
 
+cdef void *ask_for(Py_ssize_t size) except NULL:
+    cdef void *memory = PyMem_RawMalloc(size)
+    if memory == NULL:
+        raise MemoryError(f"a frame of {size} bytes")
+    return memory
+
+
 cdef object new_frame(Py_ssize_t size, Piece *target):
     """Make a frame without filling it."""
     cdef object frame
@@ -505,6 +518,9 @@ cdef object new_frame(Py_ssize_t size, Piece *target):
         frame = PyBytes_FromStringAndSize(NULL, size)
         target.data = PyBytes_AS_STRING(frame)
     else:
+        if size >= HUGE:
+            # CPython's own way out of a bytearray that is too large prints nonsense
+            PyMem_RawFree(ask_for(size))
         frame = PyByteArray_FromStringAndSize(NULL, size)
         target.data = PyByteArray_AS_STRING(frame)
         if size >= HUGE:
