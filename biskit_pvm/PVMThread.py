@@ -3,7 +3,6 @@ the conversation by which a master gets its slaves ready."""
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 from biskit_pvm.core import wire
 from biskit_pvm.core.failure import Failure
 from biskit_pvm.runtime import failures, machine
+from biskit_pvm.runtime.log import Log
 from biskit_pvm.runtime.loop import Binding, MessageLoop, Notification
 
 __all__ = ['PVMThread', 'PVMMasterSlave', 'Logfile', 'MSG_PING',
@@ -27,7 +27,7 @@ MSG_INITIALIZE = wire.INITIALIZE
 MSG_INITIALIZATION_DONE = wire.INITIALIZED
 MSG_EXIT = wire.EXIT
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 Method = Callable[..., Any]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-import traceback
 from time import monotonic as now
 from typing import Any
 
@@ -41,6 +40,7 @@ class JobSlave(PVMMasterSlave):
             self.__keep_main_thread()
         except BaseException:
             # the thread alone would keep the process, of which nobody hears
+            import traceback
             traceback.print_exc()
             self._leave_process(1)
 

@@ -16,6 +16,7 @@ from .master_state import Slave
 MAILBOX = "biskit_pvm.status"  #: class name in PVM's mailbox
 VERSION = 1
 INTERVAL = 2.0  #: seconds between two bulletins of one master, at least
+LONGEST = 8.0  #: seconds between two bulletins of a master to which nothing happens
 MAX_BYTES = 1 << 20  #: longer ones are not read
 MAX_SLAVES = 2000  #: slaves in one bulletin; a master with more posts the first ones
 

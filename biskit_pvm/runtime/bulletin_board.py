@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pvm_ext
 from pvm_ext.errors import PvmError
 
-from ..core.bulletin import INTERVAL, MAILBOX, Bulletin, decode, encode
+from ..core.bulletin import INTERVAL, LONGEST, MAILBOX, Bulletin, decode, encode
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -24,12 +24,15 @@ class Poster:
 
     def __init__(self) -> None:
         self._due: float | None = None
+        self._pause = INTERVAL
+        self._progress: Any = None
         self._posting: Future[Any] | None = None
 
     def tick(self, now: float, make: Callable[[], Bulletin]) -> float:
         """Post the status if that is due; the first time some seconds after the first call.
 
-        So a calculation that ends at once costs nothing.
+        So a calculation that ends at once costs nothing, and one in which nothing happens costs
+        little: as long as no item is done and no slave comes or goes, the pauses grow.
 
         Parameters
         ----------
@@ -46,12 +49,17 @@ class Poster:
         if self._due is None:
             self._due = now + INTERVAL
         if now >= self._due:
-            self._due = now + INTERVAL
+            self._due = now + self._pause
             # One that waits for a silent pvmd is not followed by more.
             if self._posting is None or self._posting.done():
                 from . import agent
 
-                self._posting = agent.pool().submit("post_here", encode(make()))
+                bulletin = make()
+                progress = bulletin.done, bulletin.failed, len(bulletin.slaves)
+                self._pause = INTERVAL if progress != self._progress else min(2 * self._pause, LONGEST)
+                self._progress = progress
+                self._due = now + self._pause
+                self._posting = agent.pool().submit("post_here", encode(bulletin))
         return self._due - now
 
 

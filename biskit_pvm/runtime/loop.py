@@ -9,15 +9,12 @@ is told to it by the functions that it is made with.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
 from typing import Any, Callable, Deque, List, Optional, Tuple
 
 from biskit_pvm.runtime import machine
-
-log = logging.getLogger(__name__)
 
 #: most messages that are received before the first of them is handled
 BATCH = 64

@@ -8,7 +8,6 @@ process goes on receiving messages meanwhile.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from contextlib import contextmanager
@@ -17,9 +16,10 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, \
 
 import pvm_ext
 from biskit_pvm.core import wire
+from biskit_pvm.runtime.log import Log
 from biskit_pvm.runtime import output
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 #: how PVM shows the sender of a notification
 DAEMON = -0x80000000
