@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,9 @@ class Screen:
 @pytest.fixture
 def screen(cluster: Cluster) -> Iterator[Screen]:
     """Give a screen on node 0 on which windows write down what they show."""
+    lacking = [tool for tool in ("Xvfb", "xauth", "xterm", "xwininfo") if shutil.which(tool) is None]
+    if lacking:
+        pytest.skip(f"windows need the programs {', '.join(lacking)}")
     (cluster.path(HOME) / ".Xdefaults").write_text("XTerm*logging: on\nXTerm*logFile: /tmp/window\n")
     yield Screen(cluster)
 
