@@ -1,0 +1,50 @@
+"""Sixty-four slaves on sixteen hosts; the figures are printed (pytest -s shows them)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from .cluster import Cluster
+
+SLAVE = str(Path(__file__).parents[1] / "support" / "slaves" / "counting.py")
+
+MASTER = f"""
+import json, resource, sys, time
+from biskit_pvm import TrackingJobMaster
+items, chunk, *hosts = sys.argv[1:]
+data = dict.fromkeys(range(int(items)), 0.005)
+began = time.monotonic()
+first = []
+class Master(TrackingJobMaster):
+    def initializationDone(self, slave_tid):
+        first.append(time.monotonic())
+        TrackingJobMaster.initializationDone(self, slave_tid)
+master = Master(data, chunk_size=int(chunk), hosts=hosts, niceness=dict(), slave_script={SLAVE!r}, verbose=0,
+                add_hosts=1)
+added = time.monotonic()
+result = master.calculateResult()
+ended = time.monotonic()
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps(dict(
+    right=result == {{i: 2 * i for i in range(int(items))}}, hosts=len(set(hosts)), slaves=len(first), chunk=int(chunk),
+    add_hosts_s=round(added - began, 2), all_slaves_ready_s=round(max(first) - added, 2),
+    calculation_s=round(ended - added, 2), ideal_s=round(sum(data.values()) / len(first), 2),
+    master_cpu_s=round(used.ru_utime + used.ru_stime, 2), master_memory_MB=round(used.ru_maxrss / 1024))))
+"""
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("cluster", [16], indirect=True)
+def test_64_slaves_on_16_hosts_do_100000_items(cluster: Cluster, capsys):
+    hosts = [host for host in cluster.names for _ in range(4)]
+    for chunk in ("100", "5"):
+        command = [sys.executable, "-W", "error", "-c", MASTER, "100000", chunk, *hosts]
+        figures = json.loads(cluster.exec(0, command, timeout=180).stdout)
+        with capsys.disabled():
+            print("\n" + "  ".join(f"{name} {value}" for name, value in figures.items()))
+        assert figures["right"]
+        assert figures["slaves"] == 64
