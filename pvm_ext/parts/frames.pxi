@@ -341,7 +341,6 @@ cdef int put_part(int *tids, int count, int tag, int bufid, Piece *pieces, int n
 
 cdef class Partial:
     # A message that is being put together.
-    cdef unsigned int number
     cdef unsigned int part         # the next one
     cdef list frames
     cdef Piece *targets
@@ -349,13 +348,47 @@ cdef class Partial:
     cdef Py_ssize_t frame          # where the next bytes go
     cdef Py_ssize_t offset
     cdef unsigned long long missing
+    cdef double orphaned           # when its sender was told to have ended
 
     def __dealloc__(self):
         free(self.targets)
 
 
-# sender -> the message of which parts have come
+# (sender, number) -> the message of which parts have come, but not the last one
 cdef dict partials = {}
+cdef set watched_senders = set()
+
+cdef enum:
+    SENDER_TAG = 6
+    # seconds that the last part may come later than the daemon's word of its sender's end
+    AFTERLIFE = 60
+
+
+cdef int sender_ended(int mid) noexcept with gil:
+    # A message handler of libpvm: a task is gone of which long messages have come.
+    cdef int tid
+    if pvm_upkint(&tid, 1, 1) == 0:
+        watched_senders.discard(tid)
+        for key, partial in partials.items():
+            if key[0] == tid:
+                (<Partial>partial).orphaned = now()
+    return 0
+
+
+cdef int watch_sender(int tid) except -1:
+    """Let go of the parts of long messages whose sender ended before the last one."""
+    cdef int context
+    for key in [key for key, partial in partials.items()
+                if (<Partial>partial).orphaned and now() - (<Partial>partial).orphaned > AFTERLIFE]:
+        del partials[key]
+    if tid not in watched_senders:
+        watched_senders.add(tid)
+        with nogil:
+            context = pvm_setcontext(PRIVATE_CONTEXT)
+            pvm_addmhf(-1, SENDER_TAG, PRIVATE_CONTEXT, sender_ended)
+            pvm_notify(PvmTaskExit, SENDER_TAG, 1, &tid)
+            pvm_setcontext(context)
+    return 0
 
 
 def recv_frames(int tid=-1, int tag=-1, timeout=None, Match match=None, Waker waker=None):
@@ -449,8 +482,8 @@ cdef Partial take_part(pvmminfo *info):
             damaged(info, "parts are missing")
         partial = begin_message(info, &header)
     else:
-        partial = partials.pop(info.src, None)
-        if partial is None or partial.number != header.number or partial.part != header.part:
+        partial = partials.pop((info.src, header.number), None)
+        if partial is None or partial.part != header.part:
             damaged(info, f"part {header.part} came without the ones before it")
         if header.here > partial.missing or (last and header.here != partial.missing):
             damaged(info, "the lengths of its parts do not fit")
@@ -459,8 +492,10 @@ cdef Partial take_part(pvmminfo *info):
     if code < 0:
         damaged(info, "it ends too early")
     if not last:
+        if header.part == 0:
+            watch_sender(info.src)
         partial.part += 1
-        partials[info.src] = partial
+        partials[info.src, header.number] = partial
     return partial
 
 
@@ -492,7 +527,6 @@ cdef Partial begin_message(pvmminfo *info, Header *header):
             total += lengths[i]
         if total != header.total:
             damaged(info, "the lengths of its frames do not fit")
-        partial.number = header.number
         partial.count = count
         partial.missing = total
         partial.frames = []

@@ -82,6 +82,7 @@ def exit():
         # pvm_exit has removed all message handlers
         handlers.clear()
         partials.clear()
+        watched_senders.clear()
         if code != PvmSysErr:
             check(code, "exit")
     finally:
