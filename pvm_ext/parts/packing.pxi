@@ -76,8 +76,9 @@ cdef int encoding_of(int bufid) noexcept nogil:
 
 cdef object numbers(int kind, items, str function):
     """Copy Python numbers, or whatever array.array takes, into an array of the C type."""
-    if isinstance(items, str):
-        raise TypeError(f"{function} packs numbers, not str")
+    if isinstance(items, str) or (kind != BYTE and isinstance(items, (bytes, bytearray))):
+        # array.array would take bytes for the memory of numbers
+        raise TypeError(f"{function} packs numbers, not {type(items).__name__}")
     try:
         if kind == CPLX or kind == DCPLX:
             copy = array(LETTERS[kind])

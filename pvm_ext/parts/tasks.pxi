@@ -110,6 +110,11 @@ def halt():
         unlock()
 
 
+# The tids of a host have 18 bits for its tasks; a daemon that is asked for the largest int
+# would be busy with it for hours.
+cdef int MOST_TASKS = 1 << 20
+
+
 def spawn(task, argv=(), int flag=0, where="", int ntasks=1):
     """Start tasks.
 
@@ -138,15 +143,18 @@ def spawn(task, argv=(), int flag=0, where="", int ntasks=1):
     Raises
     ------
     BadParamError
-        When `ntasks` is less than 1.
+        When `ntasks` is less than 1, or more than a million.
     """
     cdef bytes program = encode(task, "task")
     cdef bytes place = encode("" if where is None or where == 0 else where, "where")
     cdef Strings arguments = Strings(argv, "argv")
-    cdef Array tids = array("i", bytes(sizeof(int) * max(ntasks, 1)))
+    cdef Array tids
     cdef char *c_program = program
     cdef char *c_place = place
     cdef int code
+    if ntasks > MOST_TASKS:
+        raise error_for(PvmBadParam, "spawn", f"{ntasks} tasks at once; {MOST_TASKS} are the limit")
+    tids = array("i", bytes(sizeof(int) * max(ntasks, 1)))
     ask()
     try:
         with nogil:

@@ -146,6 +146,9 @@ def test_built_in_classes_where_they_fit():
         (lambda: pypvm.mcast([1, "x"], 5), TypeError),
         (lambda: pypvm.mcast(3, 5), TypeError),
         (lambda: pypvm.send(), TypeError),
+        (lambda: pypvm.pkint(bytes(8)), TypeError),
+        (lambda: pypvm.pkdouble(bytearray(8)), TypeError),
+        (lambda: pypvm.spawn("/bin/true", ntasks=2**31 - 1), pypvm.BadParamException),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_happens(session_vm, call, error):
