@@ -7,7 +7,7 @@ it is `biskit_pvm.ExampleSlave`.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any
 
 from biskit_pvm.TrackingJobMaster import TrackingJobMaster
 
@@ -30,7 +30,7 @@ class Master(TrackingJobMaster):
         kw.setdefault('slave_script', Master.slave_script)
         TrackingJobMaster.__init__(self, *args, verbose=verbose, **kw)
 
-    def getInitParameters(self, slave_tid: int) -> Dict[str, Any]:
+    def getInitParameters(self, slave_tid: int) -> dict[str, Any]:
         """Return what each slave gets once, before its first job."""
         return {'progress_str': 'slave calculating..'}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from biskit_pvm.dispatcher import JobSlave
 
@@ -10,11 +10,11 @@ from biskit_pvm.dispatcher import JobSlave
 class Slave(JobSlave):
     """Add one to numbers."""
 
-    def initialize(self, params: Dict[str, Any]) -> None:
+    def initialize(self, params: dict[str, Any]) -> None:
         """Take over what the master's `getInitParameters` returned."""
         self.params = params
 
-    def go(self, chunk: Dict[Any, float]) -> Dict[Any, float]:
+    def go(self, chunk: dict[Any, float]) -> dict[Any, float]:
         """Return {item: number + 1}."""
         print(f"{self.params['progress_str']} {' '.join(map(str, chunk))}")
         return {item: number + 1 for item, number in chunk.items()}

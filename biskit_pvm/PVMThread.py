@@ -8,8 +8,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from threading import Thread
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Callable, Optional, Union
 
 from biskit_pvm.core import wire
 from biskit_pvm.core.failure import Failure
@@ -17,9 +18,16 @@ from biskit_pvm.runtime import failures, machine
 from biskit_pvm.runtime.log import Log
 from biskit_pvm.runtime.loop import Binding, MessageLoop, Notification
 
-__all__ = ['PVMThread', 'PVMMasterSlave', 'Logfile', 'MSG_PING',
-           'MSG_MESSAGELOOP_UP', 'MSG_INITIALIZE', 'MSG_INITIALIZATION_DONE',
-           'MSG_EXIT']
+__all__ = [
+    'MSG_EXIT',
+    'MSG_INITIALIZATION_DONE',
+    'MSG_INITIALIZE',
+    'MSG_MESSAGELOOP_UP',
+    'MSG_PING',
+    'Logfile',
+    'PVMMasterSlave',
+    'PVMThread',
+]
 
 MSG_PING = wire.PING
 MSG_MESSAGELOOP_UP = wire.LOOP_UP
@@ -45,7 +53,7 @@ class Logfile:
         import tempfile
         self.filename = filename or os.path.join(
             tempfile.gettempdir(), f'pvm_thread.log.{os.getpid()}')
-        self.lines: List[str] = []
+        self.lines: list[str] = []
 
     def post(self, message: str) -> None:
         """Add a message, with the time, to log and file."""
@@ -115,11 +123,11 @@ class PVMThread(Thread):
         self.__parent_seal = self.__seal if master_key is None else \
             wire.Seal(master_key)
         self.__loop = MessageLoop(self.__handle, self._tick, self._work)
-        self.__tasks: Dict[Any, int] = {}
-        self.__nicknames: Dict[int, Any] = {}
+        self.__tasks: dict[Any, int] = {}
+        self.__nicknames: dict[int, Any] = {}
         self.__delay = 0.1
         self.__ping_timeout = 5.0
-        self.__pinged: Dict[int, threading.Event] = {}
+        self.__pinged: dict[int, threading.Event] = {}
         self.__sender = 0
         self.__log = Logfile() if log else None
         self.bind(MSG_PING, -1, self._ping)
@@ -238,7 +246,7 @@ class PVMThread(Thread):
         """Return the tid of the task that spawned this one, or None."""
         return self.__parent
 
-    def getTasks(self) -> Dict[Any, int]:
+    def getTasks(self) -> dict[Any, int]:
         """Return {nickname: tid} of the spawned tasks."""
         return self.__tasks
 
@@ -261,7 +269,7 @@ class PVMThread(Thread):
 
     # -- bindings ------------------------------------------------------
 
-    def getBindings(self) -> Dict[Binding, Method]:
+    def getBindings(self) -> dict[Binding, Method]:
         """Return {(tid, message_tag): method}; it can be changed."""
         return self.__loop.bindings
 
@@ -282,7 +290,7 @@ class PVMThread(Thread):
         """Remove the binding of `(tid, message_tag)`."""
         del self.getBindings()[tid_message_tag]
 
-    def __handle(self, messages: List[Any]) -> None:
+    def __handle(self, messages: list[Any]) -> None:
         if len(messages) == 1:
             opened = self.__open(messages[0])
             if opened is not None:
@@ -296,7 +304,7 @@ class PVMThread(Thread):
         for opened in wire.in_time_order(stamped):
             self.__execute(opened)
 
-    def __open(self, message: Any) -> Optional[Tuple[int, int, float, Any]]:
+    def __open(self, message: Any) -> Optional[tuple[int, int, float, Any]]:
         """Return sender, tag, time stamp and arguments; None for what is not
         from one of ours."""
         tid, tag = message.tid, message.tag
@@ -319,7 +327,7 @@ class PVMThread(Thread):
             return None
         return tid, tag, stamp, arguments
 
-    def __execute(self, opened: Tuple[int, int, float, Any]) -> None:
+    def __execute(self, opened: tuple[int, int, float, Any]) -> None:
         tid, tag, _, arguments = opened
         method = self.getBindings().find(tid, tag)   # type: ignore
         if method is None:
@@ -412,14 +420,14 @@ class PVMThread(Thread):
             self.__nicknames[tid] = nickname
         return tid
 
-    def _heritage(self) -> Dict[str, str]:
+    def _heritage(self) -> dict[str, str]:
         """Return the environment variables for spawned tasks."""
         variables = {machine.KEY_VARIABLE: self.__key.hex(),
                      machine.MASTER_VARIABLE: str(self.__mytid)}
         variables.update(machine.package_variables())
         return variables
 
-    def _output_target(self) -> Optional[Tuple[int, int, int]]:
+    def _output_target(self) -> Optional[tuple[int, int, int]]:
         """Return (tid, context, tag) where the output of tasks goes."""
         return None
 
@@ -516,7 +524,7 @@ class PVMMasterSlave(PVMThread):
     def __init__(self, verbose: Any = 1, *arg: Any, **kw: Any) -> None:
         PVMThread.__init__(self, *arg, **kw)
         self.verbose = verbose
-        self.__alive: Dict[int, Any] = {}
+        self.__alive: dict[int, Any] = {}
         self.__gone = threading.Condition()
         self.__beat: Any = None
         self.__leaving = False
@@ -610,7 +618,7 @@ class PVMMasterSlave(PVMThread):
 
     # -- the end -------------------------------------------------------
 
-    def __exited(self, tids: List[int]) -> None:
+    def __exited(self, tids: list[int]) -> None:
         for tid in tids:
             if tid == self.getParent():
                 self._leave_process(1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from threading import RLock
-from typing import Any, Iterable, List, Tuple
+from typing import Any
 
 from biskit_pvm.core.jobs import FINISHED, Item, Jobs
 
@@ -39,7 +40,7 @@ class Status(Jobs):
         super().__init__(objects, bool(redistribute))
         self.lock = RLock()
 
-    def next_chunk(self, *args: Any, **kw: Any) -> Tuple[List[Item], int]:
+    def next_chunk(self, *args: Any, **kw: Any) -> tuple[list[Item], int]:
         """Choose the items of the next job (see `Jobs.next_chunk`), safe
         against other threads."""
         with self.lock:
@@ -57,17 +58,17 @@ class Status(Jobs):
             raise ValueError(f'{item!r} was never given out')
         self.finish(item)
 
-    def not_done(self) -> List[Item]:
+    def not_done(self) -> list[Item]:
         """Return the unfinished items: those not started first, then the
         others by the number of times that they were given out."""
         unfinished = [i for i, s in self._states.items() if s != FINISHED]
         return sorted(unfinished, key=lambda i: self._states[i] or 0)
 
-    def not_started(self) -> List[Item]:
+    def not_started(self) -> list[Item]:
         """Return the items that nobody works on."""
         return [i for i, s in self._states.items() if s is None]
 
-    def activ(self) -> List[Item]:
+    def activ(self) -> list[Item]:
         """Return the items that are given out and not finished."""
         return [i for i, s in self._states.items() if s]
 

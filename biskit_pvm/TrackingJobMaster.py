@@ -9,10 +9,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition, RLock, Thread
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, \
-    Tuple
+from typing import Any, Callable, Optional
 
 from biskit_pvm import pvm
 from biskit_pvm.dispatcher import JobMaster
@@ -79,13 +79,13 @@ class TrackingJobMaster(JobMaster):
         `lockMsg` is notified at the end.
     """
 
-    def __init__(self, data: Optional[Dict[Any, Any]] = None,
+    def __init__(self, data: Optional[dict[Any, Any]] = None,
                  chunk_size: int = 5, hosts: Iterable[str] = (),
-                 niceness: Optional[Dict[str, int]] = None,
+                 niceness: Optional[dict[str, int]] = None,
                  slave_script: str = '', verbose: Any = 1,
                  show_output: Any = 0, add_hosts: Any = 1,
                  redistribute: Any = 1,
-                 autosave: Optional[Tuple[str, float]] = None,
+                 autosave: Optional[tuple[str, float]] = None,
                  **options: Any) -> None:
         hosts = list(hosts)
         if add_hosts and hosts:
@@ -100,16 +100,16 @@ class TrackingJobMaster(JobMaster):
             {'default': 20} if niceness is None else niceness, slave_script,
             show_output=show_output, redistribute=redistribute,
             verbose=verbose, **options)
-        self.progress: Dict[Any, Dict[str, float]] = {}
-        self.disabled_hosts: List[str] = []
-        self.slow_hosts: Dict[str, float] = {}
+        self.progress: dict[Any, dict[str, float]] = {}
+        self.disabled_hosts: list[str] = []
+        self.slow_hosts: dict[str, float] = {}
         self.lock = RLock()
         self.lockMsg = Condition(self.lock)
         self.call_done: Optional[Callable[[Any], Any]] = None
         self.autosave = autosave
         self.__saved = time.monotonic()
         self.__saving: Optional[Thread] = None
-        self.__given: Dict[int, List[float]] = {}
+        self.__given: dict[int, list[float]] = {}
 
     # -- who gets what ---------------------------------------------------
 
@@ -164,7 +164,7 @@ class TrackingJobMaster(JobMaster):
         waiting.append(record['timeStart'])
         record['given'] += 1
 
-    def job_done(self, slave_tid: int, result: Dict[Any, Any]) -> None:
+    def job_done(self, slave_tid: int, result: dict[Any, Any]) -> None:
         """Note that a slave has done a job."""
         record = self.progress.get(self.nicknameFromTID(slave_tid))
         if record is None:
@@ -182,7 +182,7 @@ class TrackingJobMaster(JobMaster):
         if self.verbose:
             print(f'{"host":<25}\tgiven\tdone\t  time')
             for nickname, record in self.progress.items():
-                print(f'{str(nickname):<25}\t{record["given"]}\t'
+                print(f'{nickname!s:<25}\t{record["given"]}\t'
                       f'{record["done"]}\t{record["time"]:6.2f} s')
 
     # -- the end -------------------------------------------------------
@@ -312,7 +312,7 @@ class TrackingJobMaster(JobMaster):
 
     # -- interruption and restart ------------------------------------------
 
-    def getRst(self) -> Dict[str, Any]:
+    def getRst(self) -> dict[str, Any]:
         """Return what is needed to go on later.
 
         Override if need be, but call this method.
@@ -352,7 +352,7 @@ class TrackingJobMaster(JobMaster):
         """
         restartfile.save(self.getRst(), fname)
 
-    def setRst(self, rst_data: Dict[str, Any]) -> Dict[str, Any]:
+    def setRst(self, rst_data: dict[str, Any]) -> dict[str, Any]:
         """Take over the class and the states of a saved master.
 
         Override if need be, but call this method.
@@ -391,7 +391,7 @@ class TrackingJobMaster(JobMaster):
                       error)
 
 
-def restart(rst_data: Dict[str, Any], **params: Any) -> TrackingJobMaster:
+def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
     """Make a master that goes on where a saved one was.
 
     Parameters

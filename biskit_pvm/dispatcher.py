@@ -8,7 +8,8 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+from collections.abc import Iterable
+from typing import Any, Optional, Union
 
 from biskit_pvm.core import events as ev
 from biskit_pvm.core import wire
@@ -24,7 +25,7 @@ from biskit_pvm.runtime.progress_bar import make_progress
 from biskit_pvm.slave import JobSlave
 from biskit_pvm.Status import Status
 
-__all__ = ['JobMaster', 'JobSlave', 'MSG_JOB_START', 'MSG_JOB_DONE']
+__all__ = ['MSG_JOB_DONE', 'MSG_JOB_START', 'JobMaster', 'JobSlave']
 
 MSG_JOB_START = wire.JOB_START
 MSG_JOB_DONE = wire.JOB_DONE
@@ -32,7 +33,7 @@ MSG_JOB_DONE = wire.JOB_DONE
 log = logging.getLogger(__name__)
 
 #: options of a master beyond the arguments that it always had
-OPTIONS: Dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     'max_tries': 3, 'max_deaths': 5, 'max_respawns': 3,
     'respawn_pause': 1.0, 'heartbeat': 15.0,
     'job_timeout': None, 'start_timeout': 600.0, 'watch_hosts': False, 'prefetch': 0.02,
@@ -107,10 +108,10 @@ class JobMaster(PVMMasterSlave):
         Which slave did which job, and when.
     """
 
-    def __init__(self, data: Dict[Any, Any], chunk_size: int,
-                 hosts: Iterable[str], niceness: Dict[str, int],
+    def __init__(self, data: dict[Any, Any], chunk_size: int,
+                 hosts: Iterable[str], niceness: dict[str, int],
                  slave_script: str, show_output: Any = 0,
-                 result: Optional[Dict[Any, Any]] = None,
+                 result: Optional[dict[Any, Any]] = None,
                  redistribute: Any = 1, verbose: Any = 1,
                  **options: Any) -> None:
         check_options(options, OPTIONS, type(self).__name__)
@@ -129,8 +130,8 @@ class JobMaster(PVMMasterSlave):
         self.verbose = verbose
         self.xterm_bin = command.xterm()
         self.result = {} if result is None else result
-        self.slaves: Dict[int, Dict[str, str]] = {}
-        self.errors: Dict[Any, JobError] = {}
+        self.slaves: dict[int, dict[str, str]] = {}
+        self.errors: dict[Any, JobError] = {}
         self.error: Optional[BaseException] = None
         items = [key for key in data if key not in self.result]
         self.status = Status(items, redistribute=redistribute)
@@ -145,9 +146,9 @@ class JobMaster(PVMMasterSlave):
         self.__display.line(f'Processing {len(items)} items ...')
 
     @staticmethod
-    def __places(hosts: Iterable[str]) -> List[Dict[str, str]]:
+    def __places(hosts: Iterable[str]) -> list[dict[str, str]]:
         names = [str(host) for host in hosts]
-        numbers: Dict[str, int] = {}
+        numbers: dict[str, int] = {}
         places = []
         for host in names:
             nickname = host
@@ -207,7 +208,7 @@ class JobMaster(PVMMasterSlave):
         """Tell whether items may be added while the master runs."""
         return False
 
-    def _add(self, data: Dict[Any, Any]) -> None:
+    def _add(self, data: dict[Any, Any]) -> None:
         """Take in more items, in the loop's thread of an open master."""
         self.data.update(data)
         self.status.add(data)
@@ -232,7 +233,7 @@ class JobMaster(PVMMasterSlave):
 
     # -- slaves --------------------------------------------------------
 
-    def spawnAll(self, niceness: Dict[str, int], show_output: Any = 0
+    def spawnAll(self, niceness: dict[str, int], show_output: Any = 0
                  ) -> None:
         """Start a slave for every entry of `hosts`."""
         self.slaves = {}
@@ -244,7 +245,7 @@ class JobMaster(PVMMasterSlave):
                 return
             self.__spawn_at(place, niceness, show_output)
 
-    def __spawn_at(self, place: Dict[str, str], niceness: Dict[str, int],
+    def __spawn_at(self, place: dict[str, str], niceness: dict[str, int],
                    show_output: Any) -> None:
         host, nickname = place['host'], place['nickname']
         nice = niceness.get(host, niceness.get('default', 0)) \
@@ -309,7 +310,7 @@ class JobMaster(PVMMasterSlave):
         """Bind the messages of a slave."""
         self.bind(MSG_JOB_DONE, slave_tid, self.__job_done)
 
-    def _heritage(self) -> Dict[str, str]:
+    def _heritage(self) -> dict[str, str]:
         variables = PVMMasterSlave._heritage(self)
         beat = Rules(heartbeat=self.pvm_options['heartbeat']).beat
         variables[machine.BEAT_VARIABLE] = repr(beat)
@@ -322,7 +323,7 @@ class JobMaster(PVMMasterSlave):
     def _spawn_timeout(self) -> Optional[float]:
         return self.pvm_options['heartbeat']
 
-    def _output_target(self) -> Optional[Tuple[int, int, int]]:
+    def _output_target(self) -> Optional[tuple[int, int, int]]:
         if self.show_output != 'log':
             return None
         return self.getTID(), 0, wire.OUTPUT
@@ -420,7 +421,7 @@ class JobMaster(PVMMasterSlave):
     def _slave_exited(self, tid: int) -> None:
         self.__feed(ev.SlaveExited(tid, now()))
 
-    def __hosts_deleted(self, dtids: List[int]) -> None:
+    def __hosts_deleted(self, dtids: list[int]) -> None:
         names = {dtid: name for name, dtid in self.__dtids.items()}
         for dtid in dtids:
             for tid in list(self.slaves):
@@ -430,7 +431,7 @@ class JobMaster(PVMMasterSlave):
             if dtid in names:
                 self.__feed(ev.HostLost(names[dtid], now()))
 
-    def __hosts_added(self, dtids: List[int]) -> None:
+    def __hosts_added(self, dtids: list[int]) -> None:
         self.__dtids = machine.host_tids(
             place['host'] for place in self.hosts)
         machine.notify_hosts(dtids)
@@ -443,7 +444,7 @@ class JobMaster(PVMMasterSlave):
     def start_job(self, slave_tid: int) -> None:
         """Called when a slave is about to get a job.  Override."""
 
-    def get_slave_chunk(self, data_keys: List[Any]) -> Dict[Any, Any]:
+    def get_slave_chunk(self, data_keys: list[Any]) -> dict[Any, Any]:
         """Return {item: object} for a job.  Override to make the objects
         when they are needed."""
         data = self.data
@@ -453,14 +454,14 @@ class JobMaster(PVMMasterSlave):
         """Tell, each time, whether a slave may get a job.  Override."""
         return 1
 
-    def job_done(self, slave_tid: int, result: Dict[Any, Any]) -> None:
+    def job_done(self, slave_tid: int, result: dict[Any, Any]) -> None:
         """Called with the result of every job.  Override."""
 
     def chunk_size_for(self, slave_tid: int) -> int:
         """Return how many items a slave gets at a time."""
         return max(int(self.chunk_size), 1)
 
-    def send_jobs(self, slave_tid: int, jobs: List[Tuple[int, Any]],
+    def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]],
                   n_left: int) -> None:
         """Send jobs to a slave."""
         if self.__display.lines:

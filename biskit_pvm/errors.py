@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Dict, Iterable, Optional
+from collections.abc import Iterable
+from typing import Any, Optional
 
 from biskit_pvm.core.failure import Failure
 
@@ -40,7 +41,7 @@ class JobError(Exception):
 
     @classmethod
     def from_failure(cls, item: Any, host: str, failure: Failure,
-                     exception: Optional[BaseException]) -> 'JobError':
+                     exception: Optional[BaseException]) -> JobError:
         """Make the error of an item from what the slave reported."""
         return cls(item, host, failure.kind, failure.message,
                    failure.traceback, exception)
@@ -65,15 +66,15 @@ class CalculationError(Exception):
     """
 
     def __init__(self, message: str,
-                 errors: Optional[Dict[Any, JobError]] = None,
-                 result: Optional[Dict[Any, Any]] = None) -> None:
+                 errors: Optional[dict[Any, JobError]] = None,
+                 result: Optional[dict[Any, Any]] = None) -> None:
         super().__init__(message)
         self.errors = {} if errors is None else errors
         self.result = {} if result is None else result
 
     @classmethod
-    def of_items(cls, errors: Dict[Any, JobError], result: Dict[Any, Any],
-                 total: int) -> 'CalculationError':
+    def of_items(cls, errors: dict[Any, JobError], result: dict[Any, Any],
+                 total: int) -> CalculationError:
         """Make the error of a calculation that gave items up."""
         names = ', '.join(repr(item) for item in list(errors)[:5])
         if len(errors) > 5:

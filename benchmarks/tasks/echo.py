@@ -1,7 +1,7 @@
 """Round trips between two tasks through pvm_ext: ``echo frames|object|array|typed SIZE COUNT``.
 
-``frames`` sends SIZE bytes as they are; ``object`` sends a small dictionary, ``array`` a NumPy array of SIZE bytes as a Python object, ``typed`` the same
-array as a typed buffer, received into an array that is there already.
+``frames`` sends SIZE bytes as they are; ``object`` sends a small dictionary, ``array`` a NumPy array of SIZE bytes as
+a Python object, ``typed`` the same array as a typed buffer, received into an array that is there already.
 """
 
 from __future__ import annotations

@@ -10,9 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from biskit_pvm.TrackingJobMaster import TrackingJobMaster
-
 import pvm_ext
+from biskit_pvm.TrackingJobMaster import TrackingJobMaster
 
 from . import local_host
 

@@ -26,7 +26,7 @@ from typing import TypeVar as _TypeVar
 from typing import Union as _Union
 
 import pvm_ext as _pvm
-from biskit_pvm.compat.pypvm_constants import *  # noqa: F403
+from biskit_pvm.compat.pypvm_constants import *
 from pvm_ext.constants import DataEncoding as _Encoding
 from pvm_ext.constants import Notify as _Notify
 from pvm_ext.errors import error_for as _error_for

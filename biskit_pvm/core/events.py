@@ -6,11 +6,11 @@ Times are seconds of one monotonic clock; `tid` is a PVM task identifier,
 
 from __future__ import annotations
 
-from typing import Any, Collection, List, NamedTuple, Optional, Union
+from collections.abc import Collection
+from typing import Any, NamedTuple, Union
 
 from biskit_pvm.core.failure import Failure
 from biskit_pvm.core.jobs import Item
-
 
 # -- what can happen ---------------------------------------------------------
 
@@ -140,7 +140,7 @@ class Give(NamedTuple):
     """Send a job to a slave; `n_left` items could have been chosen."""
     tid: int
     job: int
-    items: List[Item]
+    items: list[Item]
     n_left: int
 
 
@@ -204,5 +204,5 @@ class Stranded(NamedTuple):
 
 Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Spawn,
                     Ended, Note, AllDone, Stranded]
-Instructions = List[Any]
+Instructions = list[Any]
 

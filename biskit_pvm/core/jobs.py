@@ -18,9 +18,8 @@ slave that had been taken for dead); it is dropped when its turn comes.
 from __future__ import annotations
 
 from collections import deque
-from typing import (
-    Any, Collection, Dict, Hashable, Iterable, Iterator, List, MutableMapping,
-    Optional, Set, Tuple)
+from collections.abc import Collection, Hashable, Iterable, Iterator, MutableMapping
+from typing import Any, Optional
 
 Item = Hashable
 
@@ -35,7 +34,7 @@ class ItemStates(MutableMapping):
 
     __slots__ = ('_jobs',)
 
-    def __init__(self, jobs: 'Jobs') -> None:
+    def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
 
     def __getitem__(self, item: Item) -> Optional[int]:
@@ -66,17 +65,17 @@ class ItemStates(MutableMapping):
     def __repr__(self) -> str:
         return repr(self._jobs._states)
 
-    def copy(self) -> Dict[Item, Optional[int]]:
+    def copy(self) -> dict[Item, Optional[int]]:
         """Return the states as a plain dictionary."""
         return self._jobs._states.copy()
 
-    def __copy__(self) -> Dict[Item, Optional[int]]:
+    def __copy__(self) -> dict[Item, Optional[int]]:
         return self.copy()
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> Dict[Item, Optional[int]]:
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[Item, Optional[int]]:
         return self.copy()
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return dict, (self.copy(),)
 
 
@@ -94,7 +93,7 @@ class Jobs:
     def __init__(self, items: Iterable[Item] = (),
                  redistribute: bool = True) -> None:
         self.redistribute = redistribute
-        self._states: Dict[Item, Optional[int]] = {}
+        self._states: dict[Item, Optional[int]] = {}
         self._set_all((item, None) for item in items)
 
     # -- the mapping ---------------------------------------------------
@@ -108,13 +107,13 @@ class Jobs:
     def objects(self, states: MutableMapping) -> None:
         self._set_all(list(states.items()))
 
-    def _set_all(self, pairs: Iterable[Tuple[Item, Optional[int]]]) -> None:
+    def _set_all(self, pairs: Iterable[tuple[Item, Optional[int]]]) -> None:
         self._states = {}
         self._waiting: deque = deque()
-        self._retry: Dict[Item, Any] = {}
-        self._alone: Set[Item] = set()
-        self._out: Dict[int, Dict[Item, None]] = {}
-        self._copies: Dict[Item, int] = {}
+        self._retry: dict[Item, Any] = {}
+        self._alone: set[Item] = set()
+        self._out: dict[int, dict[Item, None]] = {}
+        self._copies: dict[Item, int] = {}
         self._n_unfinished = 0
         self._n_new = 0
         for item, state in pairs:
@@ -175,7 +174,7 @@ class Jobs:
 
     def next_chunk(self, nmax: int, held: Collection[Item] = (),
                    duplicates: bool = True,
-                   barred: Any = None) -> Tuple[List[Item], int]:
+                   barred: Any = None) -> tuple[list[Item], int]:
         """Choose the items of the next job and note them as given out.
 
         Parameters
@@ -199,7 +198,7 @@ class Jobs:
             How many items there were to choose from, these included: those
             that nobody works on, or else the unfinished ones.
         """
-        chunk: List[Item] = []
+        chunk: list[Item] = []
         states, waiting = self._states, self._waiting
         n_left = self._n_new + len(self._retry)
         if self._retry:
@@ -225,8 +224,8 @@ class Jobs:
                 self._give(item)
         return chunk, n_left
 
-    def _unfinished(self, nmax: int, held: Collection[Item]) -> List[Item]:
-        chunk: List[Item] = []
+    def _unfinished(self, nmax: int, held: Collection[Item]) -> list[Item]:
+        chunk: list[Item] = []
         for n in sorted(self._out):
             for item in self._out[n]:
                 if len(chunk) == nmax:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, NamedTuple, Optional, Set
+from typing import Any, NamedTuple, Optional
 
 from biskit_pvm.core import events as ev
 from biskit_pvm.core import history
@@ -100,7 +100,7 @@ LONGEST_PAUSE = 60.0
 class Job(NamedTuple):
     """One chunk of items at one slave."""
 
-    items: List[Item]
+    items: list[Item]
     given: float
 
 
@@ -109,13 +109,13 @@ class Slave:
     """A task that works for the master."""
 
     tid: int
-    place: 'Place'
+    place: Place
     heard: float
     state: str = STARTING
     #: its jobs by number, the one that it works on first
-    jobs: 'OrderedDict[int, Job]' = field(default_factory=OrderedDict)
+    jobs: OrderedDict[int, Job] = field(default_factory=OrderedDict)
     #: numbers of the jobs whose items were given back while it was silent
-    forsaken: Dict[int, Job] = field(default_factory=dict)
+    forsaken: dict[int, Job] = field(default_factory=dict)
     #: when it began with its first job
     since: float = 0.0
     #: running mean of the seconds that a job takes; None before the first
@@ -125,7 +125,7 @@ class Slave:
     n_done: int = 0
     asked: bool = False
 
-    def held(self) -> Set[Item]:
+    def held(self) -> set[Item]:
         """Return the items of all its jobs."""
         return {item for job in self.jobs.values() for item in job.items}
 
@@ -162,25 +162,25 @@ class MasterState:
         `Closed`.
     """
 
-    def __init__(self, jobs: Jobs, places: Dict[str, str],
+    def __init__(self, jobs: Jobs, places: dict[str, str],
                  rules: Optional[Rules] = None, open: bool = False) -> None:
         self.jobs = jobs
         self.rules = rules or Rules()
         self.open = open
         self.places = {n: Place(n, h) for n, h in places.items()}
         #: slaves by tid
-        self.slaves: Dict[int, Slave] = {}
+        self.slaves: dict[int, Slave] = {}
         #: items that were given up
-        self.failed: Dict[Item, ev.Failure] = {}
+        self.failed: dict[Item, ev.Failure] = {}
         self.spawning = True
         self.finished = False
         self.stranded = False
         self.n_given = 0
         self.n_surplus = 0
         self._numbers = 0
-        self._tries: Dict[Item, int] = {}
-        self._deaths: Dict[Item, int] = {}
-        self._idle: Dict[int, None] = {}
+        self._tries: dict[Item, int] = {}
+        self._deaths: dict[Item, int] = {}
+        self._idle: dict[int, None] = {}
         self._handlers = {
             ev.SlaveSpawned: self._spawned, ev.SpawnFailed: self._not_spawned,
             ev.SpawningDone: self._spawning_done, ev.SlaveUp: self._up,
@@ -192,7 +192,7 @@ class MasterState:
             ev.ItemsAdded: self._added, ev.Closed: self._closed,
             ev.Tick: self._tick}
 
-    def handle(self, event: Any) -> List[Any]:
+    def handle(self, event: Any) -> list[Any]:
         """Take notice of an event.
 
         Parameters
@@ -218,7 +218,7 @@ class MasterState:
 
     # -- slaves come ---------------------------------------------------
 
-    def _spawned(self, event: ev.SlaveSpawned) -> List[Any]:
+    def _spawned(self, event: ev.SlaveSpawned) -> list[Any]:
         place = self.places[event.nickname]
         place.tid, place.restart, place.ordered = event.tid, None, False
         place.lost = False
@@ -226,7 +226,7 @@ class MasterState:
         self.slaves[event.tid] = Slave(event.tid, place, event.now)
         return []
 
-    def _not_spawned(self, event: ev.SpawnFailed) -> List[Any]:
+    def _not_spawned(self, event: ev.SpawnFailed) -> list[Any]:
         place = self.places[event.nickname]
         place.tid, place.ordered, place.restart = 0, False, None
         place.starts += 1
@@ -235,18 +235,18 @@ class MasterState:
             self._plan_restart(place, event.now)
         return self._settle([])
 
-    def _spawning_done(self, event: ev.SpawningDone) -> List[Any]:
+    def _spawning_done(self, event: ev.SpawningDone) -> list[Any]:
         self.spawning = False
         return self._settle([])
 
-    def _up(self, event: ev.SlaveUp) -> List[Any]:
+    def _up(self, event: ev.SlaveUp) -> list[Any]:
         slave = self.slaves.get(event.tid)
         if slave is not None:
             slave.heard = event.now
             slave.up = slave.place.was_up = True
         return []
 
-    def _ready(self, event: ev.SlaveReady) -> List[Any]:
+    def _ready(self, event: ev.SlaveReady) -> list[Any]:
         slave = self.slaves.get(event.tid)
         if slave is None or slave.state != STARTING:
             return []
@@ -254,18 +254,18 @@ class MasterState:
         slave.up = slave.place.was_up = True
         return self._settle(self._unoccupied(slave))
 
-    def _unoccupied(self, slave: Slave) -> List[Any]:
+    def _unoccupied(self, slave: Slave) -> list[Any]:
         slave.state = IDLE
         self._idle[slave.tid] = None
         return self._ask(slave)
 
-    def _ask(self, slave: Slave) -> List[Any]:
+    def _ask(self, slave: Slave) -> list[Any]:
         if slave.asked:
             return []
         slave.asked = True
         return [ev.Consider(slave.tid)]
 
-    def _barred(self, event: ev.SlaveBarred) -> List[Any]:
+    def _barred(self, event: ev.SlaveBarred) -> list[Any]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
@@ -277,14 +277,14 @@ class MasterState:
 
     # -- giving out ----------------------------------------------------
 
-    def _free(self, event: ev.SlaveFree) -> List[Any]:
+    def _free(self, event: ev.SlaveFree) -> list[Any]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
         slave.asked = False
         if slave.state not in (IDLE, BUSY) or slave.forsaken:
             return []
-        orders: List[Any] = []
+        orders: list[Any] = []
         depth = self._depth(slave, event.chunk_size)
         # only an item that is tried again may be at this slave already
         again = self.jobs.retrying()
@@ -330,7 +330,7 @@ class MasterState:
                 return slave.tid
         return None
 
-    def _refill(self, slave: Slave) -> List[Any]:
+    def _refill(self, slave: Slave) -> list[Any]:
         """Ask for more jobs when the slave has used up half of its stock."""
         if slave.state != BUSY:
             return []
@@ -353,7 +353,7 @@ class MasterState:
         slave.since = now
         return slave.jobs.pop(number, None)
 
-    def _done(self, event: ev.JobDone) -> List[Any]:
+    def _done(self, event: ev.JobDone) -> list[Any]:
         slave = self.slaves.get(event.tid)
         job = self._take(event.tid, event.job, event.now)
         surplus, orders = [], []        # type: ignore[var-annotated]
@@ -383,11 +383,11 @@ class MasterState:
             orders += self._refill(slave)
         return self._settle(orders)
 
-    def _failed(self, event: ev.JobFailed) -> List[Any]:
+    def _failed(self, event: ev.JobFailed) -> list[Any]:
         slave = self.slaves.get(event.tid)
         since = slave.since if slave is not None else event.now
         job = self._take(event.tid, event.job, event.now)
-        orders: List[Any] = []
+        orders: list[Any] = []
         if job is not None:
             orders += self._blame(job, event.tid, event.failure)
         if slave is not None:
@@ -407,10 +407,10 @@ class MasterState:
             failure.traceback or f'{failure.kind}: {failure.message}')
 
     def _blame(self, job: Job, tid: int, failure: ev.Failure,
-               missing: Optional[List[Item]] = None) -> List[Any]:
+               missing: Optional[list[Item]] = None) -> list[Any]:
         """Give the items of a failed job back, each to be tried alone, or
         set the only item of it aside when it has failed too often."""
-        orders: List[Any] = []
+        orders: list[Any] = []
         slave = self.slaves.get(tid)
         host = slave.place.host if slave else ''
         for item in job.items if missing is None else missing:
@@ -424,13 +424,13 @@ class MasterState:
         return orders
 
     def _set_aside(self, item: Item, failure: ev.Failure,
-                   host: str) -> List[Any]:
+                   host: str) -> list[Any]:
         if not self.jobs.finish(item):
             return []
         self.failed[item] = failure
         return [ev.SetAside(item, failure, host)]
 
-    def _recover(self, slave: Slave, number: int) -> List[Any]:
+    def _recover(self, slave: Slave, number: int) -> list[Any]:
         """A silent slave has spoken: it may work again when it has reported
         the last job of the time before."""
         slave.forsaken.pop(number, None)
@@ -442,7 +442,7 @@ class MasterState:
 
     # -- signs of life, and their lack -------------------------------------
 
-    def _heard(self, event: ev.Heard) -> List[Any]:
+    def _heard(self, event: ev.Heard) -> list[Any]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
@@ -452,9 +452,9 @@ class MasterState:
         return [ev.Note(f'{slave.place.nickname} is heard again')] + \
             self._settle(self._recover(slave, 0))
 
-    def _tick(self, event: ev.Tick) -> List[Any]:
+    def _tick(self, event: ev.Tick) -> list[Any]:
         now, rules = event.now, self.rules
-        orders: List[Any] = []
+        orders: list[Any] = []
         for slave in list(self.slaves.values()):
             quiet = now - slave.heard
             if slave.state in (IDLE, BUSY, BARRED) \
@@ -496,7 +496,7 @@ class MasterState:
                 orders.append(ev.Spawn(place.nickname, place.host))
         return self._settle(orders)
 
-    def _kill(self, slave: Slave, reason: str) -> List[Any]:
+    def _kill(self, slave: Slave, reason: str) -> list[Any]:
         self._give_back(slave)
         slave.state = LEAVING
         slave.place.reason = reason
@@ -504,7 +504,7 @@ class MasterState:
 
     # -- slaves go -----------------------------------------------------
 
-    def _lost(self, slave: Slave) -> List[Any]:
+    def _lost(self, slave: Slave) -> list[Any]:
         """Record that the job that a slave worked on is lost with it."""
         for job in slave.jobs.values():
             return [self._ended(slave, job, slave.since, history.LOST,
@@ -520,7 +520,7 @@ class MasterState:
                 self.jobs.give_back(item)
         slave.jobs.clear()
 
-    def _slave_failed(self, event: ev.SlaveFailed) -> List[Any]:
+    def _slave_failed(self, event: ev.SlaveFailed) -> list[Any]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
@@ -529,7 +529,7 @@ class MasterState:
         slave.up = False
         return self._settle(orders)
 
-    def _exited(self, event: ev.SlaveExited) -> List[Any]:
+    def _exited(self, event: ev.SlaveExited) -> list[Any]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
@@ -537,7 +537,7 @@ class MasterState:
         if slave.state != LEAVING:
             place.reason = event.reason if slave.up else \
                 event.reason + ' before it was up'
-        orders: List[Any] = [ev.Note(
+        orders: list[Any] = [ev.Note(
             f'{place.nickname} has ended: {place.reason}')]
         orders += self._lost(slave)
         job = slave.jobs.popitem(last=False)[1] if slave.jobs else None
@@ -545,15 +545,15 @@ class MasterState:
         if job is not None:
             orders += self._suspect(job, slave)
         # where none has ever come up, none will: it gets one more chance
-        if slave.up or slave.state != LEAVING and (
+        if slave.up or (slave.state != LEAVING and (
                 place.starts < 2 or any(p.was_up for p in
-                                        self.places.values())):
+                                        self.places.values()))):
             self._plan_restart(place, event.now)
         return self._settle(orders)
 
-    def _suspect(self, job: Job, slave: Slave) -> List[Any]:
+    def _suspect(self, job: Job, slave: Slave) -> list[Any]:
         """A slave died over this job: whether because of it, nobody knows."""
-        orders: List[Any] = []
+        orders: list[Any] = []
         for item in reversed(job.items):
             if self.jobs.objects[item] == 0:
                 continue
@@ -579,8 +579,8 @@ class MasterState:
         pause = self.rules.respawn_pause * 2 ** max(place.starts - 1, 0)
         place.restart = now + min(pause, LONGEST_PAUSE)
 
-    def _host_lost(self, event: ev.HostLost) -> List[Any]:
-        orders: List[Any] = [ev.Note(f'{event.host} has left the virtual '
+    def _host_lost(self, event: ev.HostLost) -> list[Any]:
+        orders: list[Any] = [ev.Note(f'{event.host} has left the virtual '
                                      'machine')]
         for place in self.places.values():
             if place.host == event.host:
@@ -592,8 +592,8 @@ class MasterState:
                     self._remove(slave)
         return self._settle(orders)
 
-    def _host_added(self, event: ev.HostAdded) -> List[Any]:
-        orders: List[Any] = []
+    def _host_added(self, event: ev.HostAdded) -> list[Any]:
+        orders: list[Any] = []
         if self.rules.watch_hosts:
             for place in self.places.values():
                 if place.host == event.host and not place.tid \
@@ -609,7 +609,7 @@ class MasterState:
 
     # -- more work, and the end ----------------------------------------------
 
-    def _added(self, event: ev.ItemsAdded) -> List[Any]:
+    def _added(self, event: ev.ItemsAdded) -> list[Any]:
         orders = self._settle([])
         for tid in list(self.slaves):
             slave = self.slaves[tid]
@@ -617,11 +617,11 @@ class MasterState:
                 orders += self._refill(slave)
         return orders
 
-    def _closed(self, event: ev.Closed) -> List[Any]:
+    def _closed(self, event: ev.Closed) -> list[Any]:
         self.open = False
         return self._settle([])
 
-    def _settle(self, orders: List[Any]) -> List[Any]:
+    def _settle(self, orders: list[Any]) -> list[Any]:
         """Add what follows: idle slaves are asked when there is something to
         give, and the end is declared when there is nothing to wait for."""
         if self.jobs.all_finished():
@@ -648,7 +648,7 @@ class MasterState:
         """Raise AssertionError when the state contradicts itself."""
         self.jobs.check()
         states = self.jobs.objects
-        held: Dict[Item, int] = {}
+        held: dict[Item, int] = {}
         for tid, slave in self.slaves.items():
             assert slave.tid == tid == slave.place.tid
             assert (slave.state == BUSY) >= bool(slave.jobs)

@@ -8,7 +8,7 @@ when there is nothing left to do.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Deque, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, Optional
 
 
 class Task(NamedTuple):
@@ -37,11 +37,11 @@ class SlaveState:
 
     def __init__(self, patience: float = 0.005) -> None:
         self.patience = patience
-        self._waiting: Deque[Task] = deque()
-        self._reports: List[Report] = []
+        self._waiting: deque[Task] = deque()
+        self._reports: list[Report] = []
         self._oldest = 0.0
 
-    def received(self, tasks: List[Tuple[int, Any]]) -> None:
+    def received(self, tasks: list[tuple[int, Any]]) -> None:
         """Note the jobs of a message."""
         self._waiting.extend(Task(*task) for task in tasks)
 
@@ -50,7 +50,7 @@ class SlaveState:
         return self._waiting.popleft() if self._waiting else None
 
     def finished(self, job: int, result: Any, seconds: float,
-                 now: float) -> List[Report]:
+                 now: float) -> list[Report]:
         """Note a result; return what is to be sent now, often nothing."""
         if not self._reports:
             self._oldest = now
@@ -72,7 +72,7 @@ class SlaveState:
         """Whether jobs wait."""
         return bool(self._waiting)
 
-    def flush(self) -> List[Report]:
+    def flush(self) -> list[Report]:
         """Return all results that were not sent yet."""
         reports, self._reports = self._reports, []
         return reports

@@ -18,7 +18,7 @@ import io
 import json
 import pickle
 import re
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, NamedTuple
 
 VERSION = 1
 _FIRST = re.compile(rb'biskit_pvm restart data, version (\d{1,9}), '
@@ -62,7 +62,7 @@ class Header(NamedTuple):
     saved: float
 
 
-def pack(data: Dict[str, Any], header: Header) -> bytes:
+def pack(data: dict[str, Any], header: Header) -> bytes:
     """Turn restart data into bytes."""
     body = pickle.dumps(data, 4)
     text = json.dumps(dict(
@@ -72,7 +72,7 @@ def pack(data: Dict[str, Any], header: Header) -> bytes:
         VERSION, len(text)) + text + b'\n' + body
 
 
-def unpack(data: bytes) -> Tuple[Header, bytes]:
+def unpack(data: bytes) -> tuple[Header, bytes]:
     """Check restart data.
 
     Returns

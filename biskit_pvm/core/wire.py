@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import pickle
 import struct
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any, Callable, Optional
 
 try:
     # what the modules below take them from, after loading OpenSSL, which
@@ -58,7 +59,7 @@ class NotOurs(Exception):
 
 def new_key() -> bytes:
     """Return a random key for one calculation."""
-    import secrets      # not needed by slaves
+    import secrets  # not needed by slaves
     return secrets.token_bytes(KEY_BYTES)
 
 
@@ -89,14 +90,14 @@ class Seal:
         digest.update(body)
         return digest.digest()
 
-    def write(self, sender: int, tag: int, value: Any) -> List[Any]:
+    def write(self, sender: int, tag: int, value: Any) -> list[Any]:
         """Turn `value` into the byte strings of a message.
 
         Raises
         ------
         whatever pickle raises for what it cannot carry
         """
-        out_of_band: List[pickle.PickleBuffer] = []
+        out_of_band: list[pickle.PickleBuffer] = []
         body = self._dumps(value, 5, buffer_callback=out_of_band.append)
         buffers = [b.raw() for b in out_of_band]
         return [self._digest(sender, tag, body, buffers), body, *buffers]
@@ -118,7 +119,7 @@ class Seal:
         return self._loads(frames[1], buffers=frames[2:])
 
 
-def in_time_order(messages: List[Tuple[int, float, Any]]) -> List[Any]:
+def in_time_order(messages: list[tuple[int, float, Any]]) -> list[Any]:
     """Put messages of one sender into the order of their time stamps.
 
     Parameters
@@ -136,7 +137,7 @@ def in_time_order(messages: List[Tuple[int, float, Any]]) -> List[Any]:
     places: dict = {}
     for place, (sender, _, _) in enumerate(messages):
         places.setdefault(sender, []).append(place)
-    ordered: List[Any] = [None] * len(messages)
+    ordered: list[Any] = [None] * len(messages)
     for own in places.values():
         ranked = sorted((messages[p] for p in own), key=lambda m: m[1])
         for place, message in zip(own, ranked):

@@ -20,7 +20,7 @@ import sys
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, BinaryIO, Callable, List, Optional
+from typing import Any, BinaryIO, Callable, Optional
 
 _LENGTH = struct.Struct('<Q')
 
@@ -81,13 +81,13 @@ class Pool:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._idle: List[Agent] = []
-        self._all: List[Agent] = []
+        self._idle: list[Agent] = []
+        self._all: list[Agent] = []
         self._closed = False
 
-    def submit(self, function: str, *args: Any) -> 'Future[Any]':
+    def submit(self, function: str, *args: Any) -> Future[Any]:
         """Have a call made; return its future at once."""
-        future: 'Future[Any]' = Future()
+        future: Future[Any] = Future()
         threading.Thread(target=self._serve, args=(future, function, args),
                          name='biskit-pvm-agent', daemon=True).start()
         return future
@@ -173,7 +173,7 @@ def pool() -> Pool:
         return _pool
 
 
-def _serve_requests(requests: 'queue.SimpleQueue[Any]') -> None:
+def _serve_requests(requests: queue.SimpleQueue[Any]) -> None:
     """Read requests until the master closes the pipe, or ends; then end,
     whatever call is under way."""
     stream = os.fdopen(os.dup(0), 'rb')
@@ -188,7 +188,7 @@ def main() -> None:
     """Serve a master until it closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from biskit_pvm.runtime import machine
-    requests: 'queue.SimpleQueue[Any]' = queue.SimpleQueue()
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_serve_requests, args=(requests,),
                      daemon=True).start()
     replies = os.fdopen(os.dup(1), 'wb')

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Any, Deque, Dict, List, Tuple
+from typing import Any
 
 from biskit_pvm.core import events as ev
 from biskit_pvm.core.history import DONE, DUPLICATE, History
@@ -22,21 +22,21 @@ class Hooks:
     """What a calculation asks of its master."""
 
     #: {item: result}
-    result: Dict[Any, Any]
+    result: dict[Any, Any]
     #: who did what and when
     history: History
 
     def start_job(self, slave_tid: int) -> None:
         """A slave is about to get a job."""
 
-    def job_done(self, slave_tid: int, result: Dict[Any, Any]) -> None:
+    def job_done(self, slave_tid: int, result: dict[Any, Any]) -> None:
         """A slave has returned a result."""
 
     def is_valid_slave(self, slave_tid: int) -> Any:
         """Tell whether a slave may get a job."""
         return 1
 
-    def get_slave_chunk(self, data_keys: List[Any]) -> Dict[Any, Any]:
+    def get_slave_chunk(self, data_keys: list[Any]) -> dict[Any, Any]:
         """Return what a slave is to work on."""
         raise NotImplementedError
 
@@ -44,7 +44,7 @@ class Hooks:
         """Return how many items a slave gets at a time."""
         raise NotImplementedError
 
-    def send_jobs(self, slave_tid: int, jobs: List[Tuple[int, Any]],
+    def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]],
                   n_left: int) -> None:
         """Send jobs to a slave."""
 
@@ -92,7 +92,7 @@ class Calculation:
         with self.lock:
             self._carry_out(self.state.handle(event))
 
-    def reports(self, slave_tid: int, reports: List[Tuple[int, Any, float]]
+    def reports(self, slave_tid: int, reports: list[tuple[int, Any, float]]
                 ) -> None:
         """Handle results that came in one message.
 
@@ -103,7 +103,7 @@ class Calculation:
         """
         hooks, handle = self.hooks, self.state.handle
         with self.lock:
-            orders: List[Any] = []
+            orders: list[Any] = []
             for job, result, seconds in reports:
                 if self.state.finished:     # what comes late counts nothing
                     break
@@ -134,18 +134,18 @@ class Calculation:
                 end - seconds, end, n_items, outcome)
 
     @staticmethod
-    def _without_surplus(result: Dict[Any, Any],
-                         orders: List[Any]) -> Dict[Any, Any]:
+    def _without_surplus(result: dict[Any, Any],
+                         orders: list[Any]) -> dict[Any, Any]:
         """Return a result without the items that had one before."""
         known = {item for order in orders if type(order) is ev.Surplus
                  for item in order.items}
         return {item: value for item, value in result.items()
                 if item not in known}
 
-    def _carry_out(self, orders: List[Any]) -> None:
+    def _carry_out(self, orders: list[Any]) -> None:
         hooks, handle = self.hooks, self.state.handle
-        waiting: Deque[Any] = deque(orders)
-        parcels: Dict[int, List[Tuple[int, Any]]] = {}
+        waiting: deque[Any] = deque(orders)
+        parcels: dict[int, list[tuple[int, Any]]] = {}
         left = 0
         while waiting:
             order = waiting.popleft()

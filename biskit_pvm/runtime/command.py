@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Dict, List
 
 
 def xterm() -> str:
@@ -13,7 +12,7 @@ def xterm() -> str:
     return shutil.which('xterm') or 'xterm'
 
 
-def python_command(slave_script: str, niceness: int) -> List[str]:
+def python_command(slave_script: str, niceness: int) -> list[str]:
     """Return the words by which a slave script is run.
 
     Where this process itself was started for old scripts (see
@@ -26,7 +25,7 @@ def python_command(slave_script: str, niceness: int) -> List[str]:
     return [sys.executable, '-i', slave_script, str(niceness)]
 
 
-def slave_variables() -> Dict[str, str]:
+def slave_variables() -> dict[str, str]:
     """Return the environment variables by which slaves run like this
     process."""
     return {name: os.environ[name]

@@ -14,7 +14,7 @@ def describe(error: BaseException) -> Failure:
     The exception itself travels along, pickled apart, so that one that
     cannot be pickled, or cannot be read by the master, harms nothing.
     """
-    import traceback    # not needed by most slaves
+    import traceback  # not needed by most slaves
     text = ''.join(traceback.format_exception(type(error), error,
                                               error.__traceback__))
     try:

@@ -12,14 +12,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Deque, List, Optional, Tuple
+from collections.abc import Sequence
+from typing import Any, Callable, Optional
 
 from biskit_pvm.runtime import machine
 
 #: most messages that are received before the first of them is handled
 BATCH = 64
 
-Binding = Tuple[int, int]
+Binding = tuple[int, int]
 
 
 class Bindings(dict):
@@ -95,14 +96,14 @@ class MessageLoop:
         in which case the loop does not sleep.
     """
 
-    def __init__(self, handle: Callable[[List[Any]], None],
+    def __init__(self, handle: Callable[[list[Any]], None],
                  tick: Optional[Callable[[float], float]] = None,
                  work: Optional[Callable[[], bool]] = None) -> None:
         self.bindings = Bindings()
         self.bindings.on_change(self.wake)
         self.handle, self.tick, self.work = handle, tick, work
         self._waker = machine.Waker()
-        self._calls: Deque[Tuple[Callable[..., None], Any]] = deque()
+        self._calls: deque[tuple[Callable[..., None], Any]] = deque()
         self._going = threading.Event()
         self._stopped = False
         self._due = 0.0
@@ -204,7 +205,7 @@ class MessageLoop:
         self._due = 0.0
         self.wake()
 
-    def _receive(self, longest: Optional[float]) -> List[Any]:
+    def _receive(self, longest: Optional[float]) -> list[Any]:
         busy = self.work is not None and self.work()
         timeout = 0.0 if busy or self._calls else longest
         if self.tick is not None:
@@ -233,7 +234,7 @@ class MessageLoop:
 class Notification:
     """A message of PVM itself about tasks or hosts."""
 
-    __slots__ = ('tid', 'tag', 'tids')
+    __slots__ = ('tag', 'tid', 'tids')
     frames = None
 
     def __init__(self, tid: int, tag: int, tids: Sequence[Any]) -> None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, \
-    Sequence, Tuple
+from typing import Any, Callable, Optional
 
 import pvm_ext
 from biskit_pvm.core import wire
-from biskit_pvm.runtime.log import Log
 from biskit_pvm.runtime import output
+from biskit_pvm.runtime.log import Log
 
 log = Log(__name__)
 
@@ -97,7 +97,7 @@ def own_host() -> str:
     raise RuntimeError('the virtual machine does not list its own host')
 
 
-def host_tids(names: Iterable[str] = ()) -> Dict[str, int]:
+def host_tids(names: Iterable[str] = ()) -> dict[str, int]:
     """Return {host name: tid of its daemon} of the virtual machine.
 
     Parameters
@@ -187,7 +187,7 @@ def leave() -> None:
 # -- tasks -------------------------------------------------------------------
 
 @contextmanager
-def exported(variables: Dict[str, str]) -> Iterator[None]:
+def exported(variables: dict[str, str]) -> Iterator[None]:
     """Let PVM hand these environment variables to the tasks spawned
     meanwhile, besides those that the user exports."""
     names = [n for n in os.environ.get('PVM_EXPORT', '').split(':') if n]
@@ -206,8 +206,8 @@ def exported(variables: Dict[str, str]) -> Iterator[None]:
 
 
 def spawn_here(command: str, argv: Sequence[str], flag: int, where: str,
-               count: int, variables: Dict[str, str],
-               output_to: Optional[Tuple[int, int, int]] = None) -> List[int]:
+               count: int, variables: dict[str, str],
+               output_to: Optional[tuple[int, int, int]] = None) -> list[int]:
     """Start tasks from this process.
 
     Parameters
@@ -229,7 +229,7 @@ def spawn_here(command: str, argv: Sequence[str], flag: int, where: str,
 
 
 @contextmanager
-def _output_goes(to: Optional[Tuple[int, int, int]]) -> Iterator[None]:
+def _output_goes(to: Optional[tuple[int, int, int]]) -> Iterator[None]:
     """Have the daemons send what tasks print that are spawned meanwhile."""
     option = pvm_ext.Option
     own = option.OUTPUT_TID, option.OUTPUT_CONTEXT, option.OUTPUT_CODE
@@ -253,7 +253,7 @@ def _output_goes(to: Optional[Tuple[int, int, int]]) -> Iterator[None]:
                     pvm_ext.setopt(name, value)
 
 
-def package_variables() -> Dict[str, str]:
+def package_variables() -> dict[str, str]:
     """Return the variables by which a slave finds this very package."""
     folder = os.path.dirname(os.path.dirname(os.path.dirname(
         os.path.abspath(__file__))))
@@ -263,7 +263,7 @@ def package_variables() -> Dict[str, str]:
     return {'PYTHONPATH': os.pathsep.join(path)} if path else {}
 
 
-def site_folders() -> List[str]:
+def site_folders() -> list[str]:
     """Return the folders that every interpreter like this one looks into."""
     import sysconfig
     return [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
@@ -281,9 +281,9 @@ def _is_here(flag: int, where: str) -> bool:
 
 
 def spawn(command: str, argv: Sequence[str], flag: int, where: str,
-          count: int, variables: Dict[str, str],
-          output_to: Optional[Tuple[int, int, int]] = None,
-          timeout: Optional[float] = None) -> List[int]:
+          count: int, variables: dict[str, str],
+          output_to: Optional[tuple[int, int, int]] = None,
+          timeout: Optional[float] = None) -> list[int]:
     """Start tasks on any host, waiting at most `timeout` seconds.
 
     Same arguments and result as `spawn_here`.
@@ -333,25 +333,25 @@ def call_slowly(function: str, *args: Any, timeout: Optional[float] = None,
     return agent.pool().call(function, *args, timeout=timeout, too_late=then)
 
 
-def add_hosts(names: Sequence[str]) -> List[Any]:
+def add_hosts(names: Sequence[str]) -> list[Any]:
     """Add hosts, whatever that waits for; see `hosting.add`."""
     enrol()
     return call_slowly('add_hosts_here', list(names))  # type: ignore
 
 
-def delete_hosts(names: Sequence[str]) -> List[Any]:
+def delete_hosts(names: Sequence[str]) -> list[Any]:
     """Take hosts out; see `hosting.delete`."""
     enrol()
     return call_slowly('delete_hosts_here', list(names))  # type: ignore
 
 
-def add_hosts_here(names: Sequence[str]) -> List[Any]:
+def add_hosts_here(names: Sequence[str]) -> list[Any]:
     """Add hosts from this process."""
     from biskit_pvm.runtime import hosting
     return hosting.add(names)
 
 
-def delete_hosts_here(names: Sequence[str]) -> List[Any]:
+def delete_hosts_here(names: Sequence[str]) -> list[Any]:
     """Take hosts out from this process."""
     from biskit_pvm.runtime import hosting
     return hosting.delete(names)

@@ -11,13 +11,13 @@ import socket
 import sys
 import tempfile
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 from biskit_pvm.core import snapshot
 from biskit_pvm.errors import RestartError
 
 
-def save(data: Dict[str, Any], path: str) -> None:
+def save(data: dict[str, Any], path: str) -> None:
     """Write restart data.
 
     The previous file is kept as `<path>~`.
@@ -102,7 +102,7 @@ def _remove_leftovers(folder: str, mark: str) -> None:
                     pass
 
 
-def load(path: str, trust: bool = False) -> Dict[str, Any]:
+def load(path: str, trust: bool = False) -> dict[str, Any]:
     """Read restart data.
 
     Parameters
@@ -128,7 +128,7 @@ def load(path: str, trust: bool = False) -> Dict[str, Any]:
                            f'it may be {path}~') from None
     if trust and header.script:
         _provide_main(header.script)
-    refused: Dict[str, None] = {}
+    refused: dict[str, None] = {}
 
     def allowed(module: str, name: str) -> bool:
         good = trust or _is_of_user(module, name)

@@ -8,13 +8,12 @@ import signal
 import threading
 import time
 
-
 import pvm_ext
 from biskit_pvm import TrackingJobMaster
 from biskit_pvm.runtime import machine
 
-from ..support.waiting import wait_for
 from ..pvm.test_masters import SLAVE
+from ..support.waiting import wait_for
 
 #: seconds that a run may take at the most, whatever is done to it
 BOUND = 90.0
@@ -160,8 +159,8 @@ def orders(rng, folder):
 
 def count_injected(figures, data, folder):
     """Note the faults that the items themselves were."""
-    for i, (verb, argument) in data.items():
-        if verb == 'raise' or verb == 'once' and os.path.exists(argument[0]):
+    for verb, argument in data.values():
+        if verb == 'raise' or (verb == 'once' and os.path.exists(argument[0])):
             name = 'item ' + (argument[1][0] if verb == 'once' else verb)
             figures['faults'] += 1
             figures['fault ' + name] += 1

@@ -9,18 +9,17 @@ import time
 import pytest
 
 import pvm_ext
-from biskit_pvm import CalculationError, RestartError, TrackingJobMaster, \
-    load_restart, restart
+from biskit_pvm import CalculationError, RestartError, TrackingJobMaster, load_restart, restart
 from biskit_pvm.core import wire
 from biskit_pvm.runtime import machine
 
-from .test_masters import LIMIT, SLAVE, host, make, returns, squares  # noqa: F401
 from ..support.slaves import obedient
+from .test_masters import LIMIT, SLAVE, host, make, returns, squares
 
 NO_DICTIONARY = os.path.join(os.path.dirname(SLAVE), 'no_dictionary.py')
 
 
-def test_an_exception_comes_with_its_traceback_and_the_others_results(make):  # noqa: F811
+def test_an_exception_comes_with_its_traceback_and_the_others_results(make):
     master = make(dict(returns(9), bad=('raise', 'poison')), chunk_size=5)
     with pytest.raises(CalculationError, match='1 of 10 items failed') as info:
         master.calculateResult()
@@ -34,14 +33,14 @@ def test_an_exception_comes_with_its_traceback_and_the_others_results(make):  # 
     assert outcomes.count('failed') == 3
 
 
-def test_errors_can_be_returned_beside_the_results(make):  # noqa: F811
+def test_errors_can_be_returned_beside_the_results(make):
     master = make(dict(returns(3), bad=('raise', 'x')), on_error='return',
                   max_tries=1)
     assert master.calculateResult() == squares(3)
     assert list(master.errors) == ['bad']
 
 
-def test_an_item_that_fails_once_is_tried_on_another_slave(make, tmp_path):  # noqa: F811
+def test_an_item_that_fails_once_is_tried_on_another_slave(make, tmp_path):
     once = ('once', (str(tmp_path / 'done'), ('raise', 'first time')))
     master = make(dict(returns(5), odd=once), chunk_size=3)
     assert master.calculateResult() == dict(squares(5), odd='again')
@@ -49,26 +48,26 @@ def test_an_item_that_fails_once_is_tried_on_another_slave(make, tmp_path):  # n
 
 
 @pytest.mark.parametrize('order', [('kill',), ('exit', 3)])
-def test_items_of_a_slave_that_dies_are_done_by_others(make, tmp_path, order):  # noqa: F811
+def test_items_of_a_slave_that_dies_are_done_by_others(make, tmp_path, order):
     once = ('once', (str(tmp_path / 'done'), order))
     master = make(dict(returns(12), odd=once), chunk_size=4)
     assert master.calculateResult() == dict(squares(12), odd='again')
 
 
-def test_a_dead_slave_is_replaced_when_it_was_the_only_one(make, tmp_path):  # noqa: F811
+def test_a_dead_slave_is_replaced_when_it_was_the_only_one(make, tmp_path):
     once = ('once', (str(tmp_path / 'done'), ('kill',)))
     master = make(dict(returns(3), odd=once), n_slaves=1)
     assert master.calculateResult() == dict(squares(3), odd='again')
 
 
-def test_an_item_that_kills_all_slaves_is_given_up(make):  # noqa: F811
+def test_an_item_that_kills_all_slaves_is_given_up(make):
     master = make(dict(returns(3), bad=('kill',)), max_deaths=2)
     with pytest.raises(CalculationError, match='2 slaves ended'):
         master.calculateResult()
     assert master.result == squares(3)
 
 
-def test_a_job_that_hangs_is_taken_away(make, tmp_path):  # noqa: F811
+def test_a_job_that_hangs_is_taken_away(make, tmp_path):
     once = ('once', (str(tmp_path / 'done'), ('sleep', 600)))
     master = make(dict(returns(4), odd=once), job_timeout=0.5, chunk_size=1,
                   redistribute=0)
@@ -78,7 +77,7 @@ def test_a_job_that_hangs_is_taken_away(make, tmp_path):  # noqa: F811
     assert 'timeout' in [r.outcome for r in master.history.records]
 
 
-def test_a_stopped_slave_loses_its_items_within_the_heartbeat(make, tmp_path):  # noqa: F811
+def test_a_stopped_slave_loses_its_items_within_the_heartbeat(make, tmp_path):
     once = ('once', (str(tmp_path / 'done'), ('stop',)))
     master = make(dict(returns(4), odd=once), heartbeat=2.0, chunk_size=1,
                   redistribute=0)
@@ -87,13 +86,13 @@ def test_a_stopped_slave_loses_its_items_within_the_heartbeat(make, tmp_path):  
     assert time.monotonic() - start < 10
 
 
-def test_a_slave_busy_for_long_is_not_taken_for_dead(make):  # noqa: F811
+def test_a_slave_busy_for_long_is_not_taken_for_dead(make):
     master = make({1: ('sleep', 4)}, heartbeat=1.0, n_slaves=1)
     assert master.calculateResult() == {1: 4}
     assert len(master.history) == 1
 
 
-def test_initialisation_that_fails_is_told(make):  # noqa: F811
+def test_initialisation_that_fails_is_told(make):
     class Bad(TrackingJobMaster):
         def getInitParameters(self, slave_tid):
             return {'initialize': ('raise', 'no licence')}
@@ -102,7 +101,7 @@ def test_initialisation_that_fails_is_told(make):  # noqa: F811
         make(returns(3), kind=Bad).calculateResult()
 
 
-def test_one_slave_that_cannot_be_initialised_stops_nobody_else(make):  # noqa: F811
+def test_one_slave_that_cannot_be_initialised_stops_nobody_else(make):
     class OneBad(TrackingJobMaster):
         def getInitParameters(self, slave_tid):
             if slave_tid == min(self.slaves):
@@ -112,7 +111,7 @@ def test_one_slave_that_cannot_be_initialised_stops_nobody_else(make):  # noqa: 
 
 
 @pytest.mark.parametrize('verb', ['unpicklable', 'unreadable'])
-def test_a_result_that_cannot_travel_is_an_error_of_its_item(make, verb):  # noqa: F811
+def test_a_result_that_cannot_travel_is_an_error_of_its_item(make, verb):
     master = make(dict(returns(6), bad=(verb,)), max_tries=2, max_deaths=2)
     with pytest.raises(CalculationError) as info:
         master.calculateResult()
@@ -120,17 +119,17 @@ def test_a_result_that_cannot_travel_is_an_error_of_its_item(make, verb):  # noq
     assert info.value.result == squares(6)
 
 
-def test_a_go_that_returns_no_dictionary_is_explained(make):  # noqa: F811
+def test_a_go_that_returns_no_dictionary_is_explained(make):
     with pytest.raises(CalculationError, match='must return a dictionary'):
         make(returns(2), slave_script=NO_DICTIONARY).calculateResult()
 
 
-def test_data_that_cannot_be_sent_reach_the_caller(make):  # noqa: F811
+def test_data_that_cannot_be_sent_reach_the_caller(make):
     with pytest.raises(TypeError, match='cannot be pickled'):
         make({1: obedient.Unpicklable()}).calculateResult()
 
 
-def test_items_that_go_leaves_out_are_errors_of_their_own(make, tmp_path):  # noqa: F811
+def test_items_that_go_leaves_out_are_errors_of_their_own(make, tmp_path):
     script = tmp_path / 'forgetful.py'
     script.write_text('''
 from biskit_pvm import JobSlave
@@ -149,7 +148,7 @@ Forgetful().start()
     'start_job', 'job_done', 'get_slave_chunk', 'is_valid_slave',
     'getInitParameters', 'done', 'cleanup', 'initializationDone',
     'reportProgress', 'getResult'])
-def test_an_exception_in_a_hook_reaches_the_caller(make, hook, tmp_path):  # noqa: F811
+def test_an_exception_in_a_hook_reaches_the_caller(make, hook, tmp_path):
     def fail(self, *args, **kw):
         raise KeyError('in ' + hook)
 
@@ -163,14 +162,14 @@ def test_an_exception_in_a_hook_reaches_the_caller(make, hook, tmp_path):  # noq
     assert set(rst['status_objects']) == set(range(6))
 
 
-def test_an_exception_in_the_callback_reaches_the_caller(make):  # noqa: F811
+def test_an_exception_in_the_callback_reaches_the_caller(make):
     master = make(returns(3))
     master.setCallback(lambda m: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         master.calculateResult()
 
 
-def test_slaves_have_left_before_cleanup(make):  # noqa: F811
+def test_slaves_have_left_before_cleanup(make):
     pids = []
 
     class Late(TrackingJobMaster):
@@ -185,7 +184,7 @@ def test_slaves_have_left_before_cleanup(make):  # noqa: F811
     assert pids == [set()]
 
 
-def test_a_stubborn_slave_is_killed_at_the_end(make, tmp_path):  # noqa: F811
+def test_a_stubborn_slave_is_killed_at_the_end(make, tmp_path):
     once = ('once', (str(tmp_path / 'done'), ('sleep', 600)))
     master = make({1: once}, n_slaves=2)
     start = time.monotonic()
@@ -196,7 +195,7 @@ def test_a_stubborn_slave_is_killed_at_the_end(make, tmp_path):  # noqa: F811
 
 # -- restart -----------------------------------------------------------------
 
-def test_an_interrupted_calculation_is_finished_by_a_restart(make, tmp_path):  # noqa: F811
+def test_an_interrupted_calculation_is_finished_by_a_restart(make, tmp_path):
     path = str(tmp_path / 'run.rst')
     gate = tmp_path / 'gate'
     data = dict(returns(5), late=('until', str(gate)))
@@ -223,7 +222,7 @@ def _until(condition, timeout=LIMIT):
 
 
 def test_restart_data_are_saved_in_intervals_and_the_last_one_kept(
-        make, tmp_path):  # noqa: F811
+        make, tmp_path):
     path = tmp_path / 'auto.rst'
     master = make({i: ('sleep', 0.15) for i in range(12)}, n_slaves=1,
                   chunk_size=1, autosave=(str(path), 0.3))
@@ -235,7 +234,7 @@ def test_restart_data_are_saved_in_intervals_and_the_last_one_kept(
         ['auto.rst', 'auto.rst~']
 
 
-def test_failed_items_are_tried_again_after_a_restart(make, tmp_path):  # noqa: F811
+def test_failed_items_are_tried_again_after_a_restart(make, tmp_path):
     path = str(tmp_path / 'x.rst')
     once = tmp_path / 'once'
     master = make({1: ('return', 1), 2: ('once', (str(once), ('raise', 'x')))},
@@ -252,7 +251,7 @@ def test_failed_items_are_tried_again_after_a_restart(make, tmp_path):  # noqa: 
     (lambda b: b.replace(b'version 1', b'version 9', 1), 'newer version'),
     (lambda b: b'', 'does not begin')])
 def test_a_file_that_is_not_whole_or_not_ours_is_refused_by_name(
-        make, tmp_path, damage, words):  # noqa: F811
+        make, tmp_path, damage, words):
     path = tmp_path / 'x.rst'
     make(returns(2)).saveRst(str(path))
     path.write_bytes(damage(path.read_bytes()))
@@ -271,7 +270,7 @@ class Bomb:
         return os.system, (f'touch {self.path}',)
 
 
-def test_a_restart_file_runs_no_foreign_code_unless_trusted(make, tmp_path):  # noqa: F811
+def test_a_restart_file_runs_no_foreign_code_unless_trusted(make, tmp_path):
     from biskit_pvm.core import snapshot
     path, crater = tmp_path / 'evil.rst', tmp_path / 'crater'
     data = {'master_class': TrackingJobMaster, 'status_objects': {},
@@ -284,7 +283,7 @@ def test_a_restart_file_runs_no_foreign_code_unless_trusted(make, tmp_path):  # 
     assert crater.exists()
 
 
-def test_a_field_that_cannot_be_saved_is_named(make, tmp_path):  # noqa: F811
+def test_a_field_that_cannot_be_saved_is_named(make, tmp_path):
     master = make(returns(2))
     master.odd = lambda: None
     with pytest.raises(RestartError, match='odd'):
@@ -295,7 +294,7 @@ def test_a_field_that_cannot_be_saved_is_named(make, tmp_path):  # noqa: F811
 # -- who may speak -----------------------------------------------------------
 
 def test_messages_without_the_key_are_never_unpickled(
-        make, tmp_path, caplog):  # noqa: F811
+        make, tmp_path, caplog):
     """Send a bomb, pickled in every way, with every tag, as a stranger."""
     crater, gate = tmp_path / 'crater', tmp_path / 'gate'
     master = make(dict(returns(20), last=('until', str(gate))), chunk_size=1)
@@ -335,7 +334,7 @@ pvm_ext.exit()
 
 
 def test_the_key_stands_in_no_command_line_and_not_in_the_slaves_environment(
-        make):  # noqa: F811
+        make):
     master = make({1: ('environ', 'BISKIT_PVM_KEY'),
                    2: ('environ', 'PVM_EXPORT'), 3: ('pid',)}, n_slaves=1,
                   chunk_size=3)

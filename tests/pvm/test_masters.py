@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from biskit_pvm import (
-    CalculationError, JobMaster, PVMMasterSlave, PVMThread, TrackingJobMaster)
+from biskit_pvm import CalculationError, JobMaster, PVMMasterSlave, PVMThread, TrackingJobMaster
 from biskit_pvm.ExampleMaster import Master as ExampleMaster
 from biskit_pvm.runtime import machine
 

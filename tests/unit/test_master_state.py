@@ -3,13 +3,11 @@
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine, invariant, precondition, rule)
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from biskit_pvm.core import events as ev
 from biskit_pvm.core.jobs import Jobs
-from biskit_pvm.core.master_state import (
-    BUSY, IDLE, LEAVING, SILENT, STARTING, MasterState, Rules)
+from biskit_pvm.core.master_state import BUSY, IDLE, LEAVING, SILENT, STARTING, MasterState, Rules
 
 BAD = ev.Failure('ValueError', 'poisoned')
 
@@ -501,7 +499,7 @@ class Chaos(RuleBasedStateMachine):
         for tid in self.tids():
             self.feed(ev.SlaveExited, tid)
         play.feed(ev.SpawningDone)
-        for round_ in range(200):
+        for _ in range(200):
             if play.state.finished:
                 break
             play.now += 1.0

@@ -6,8 +6,7 @@ import pickle
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine, invariant, precondition, rule)
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from biskit_pvm.core.jobs import Jobs
 from biskit_pvm.Status import Status

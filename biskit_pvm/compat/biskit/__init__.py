@@ -5,11 +5,11 @@ Each module has the names and the behaviour of Biskit 2's, as far as master and 
 molecules. Where a Biskit 2 tree is on the path, it is used instead, and only ``Biskit.PVM`` is ours.
 """
 
-from .Errors import BiskitError
 from .ErrorHandler import ErrorHandler
-from .LogFile import ErrLog, LogFile, StdLog
+from .Errors import BiskitError
 from .ExeConfig import ExeConfig, ExeConfigError
 from .ExeConfigCache import ExeConfigCache
+from .LogFile import ErrLog, LogFile, StdLog
 
 __version__ = "2.4.3"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import types
-
 from typing import Any, Callable
 
 import numpy

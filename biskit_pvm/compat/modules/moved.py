@@ -1,7 +1,6 @@
 """Modules that only have another name or arrangement in Python 3."""
 
 from __future__ import annotations
-
 import __future__
 
 import importlib

@@ -11,7 +11,7 @@ from ..translate.names import CALLS
 from . import classes, containers, errors
 from .classes import ClassicType, Instance, is_classic, make_class
 from .numbers import Long, is_long
-from .strings import Basestring, Str, Unicode, _METHODS, eight_bit_method
+from .strings import _METHODS, Basestring, Str, Unicode, eight_bit_method
 
 
 def _string_call(name: str) -> Callable:
@@ -232,7 +232,7 @@ def has_attribute(obj: Any, name: str) -> bool:
 
 
 _DUNDER = frozenset(("__lt__", "__le__", "__gt__", "__ge__"))
-from ..translate.names import LOADS as _LOADED  # noqa: E402
+from ..translate.names import LOADS as _LOADED
 
 
 def callable_(obj: Any) -> bool:

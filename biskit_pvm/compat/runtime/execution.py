@@ -1,7 +1,6 @@
 """Code that is text at run time: ``exec``, ``eval``, ``execfile``, ``input``, ``compile``; and names looked up by hand."""
 
 from __future__ import annotations
-
 import __future__
 
 import builtins

@@ -6,7 +6,6 @@ so the rules hold for ``exec 'from x import y'`` and for scripts inside a packag
 """
 
 from __future__ import annotations
-
 import __future__
 
 import builtins

@@ -623,7 +623,7 @@ def _gives_unicode(value: Any) -> bool:
         and isinstance(method(value), Unicode)
 
 
-import string as _string  # noqa: E402  (its Formatter is only needed from here on)
+import string as _string  # its Formatter is only needed from here on
 
 
 class _Formatter(_string.Formatter):

@@ -1,3 +1,3 @@
 """The old top-level name of `biskit_pvm.compat.pypvm`, with the same objects."""
 
-from biskit_pvm.compat.pypvm import *  # noqa: F403
+from biskit_pvm.compat.pypvm import *
