@@ -1,0 +1,124 @@
+"""Host files of the daemon, names of hosts, and what is made of words of other programs."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from biskit_pvm.runtime import daemon, doctor, hosting
+from pvm_ext import HostInfo
+
+
+def test_a_host_file_gets_an_address_for_this_host():
+    assert daemon.own_line("", "me", None) == ""
+    assert daemon.own_line("", "me", "10.0.0.1") == "me ip=10.0.0.1"
+    assert daemon.own_line("other\nme sp=5 # fast", "me", "10.0.0.1") == "other\nme sp=5 ip=10.0.0.1"
+    assert daemon.own_line("me ip=10.9.9.9", "me", "10.0.0.1") == "me ip=10.9.9.9"
+
+
+def test_the_daemon_only_remembers_other_hosts():
+    text = "# all\n* ep=/bin\nme sp=1\nother lo=x # why\n&later\n\n$there\n"
+    assert daemon.set_aside(text, "me") == ["* ep=/bin", "me sp=1", "&other lo=x", "&later", "$there"]
+
+
+def test_hosts_of_a_file_take_the_defaults_before_them(tmp_path):
+    path = tmp_path / "hostfile"
+    path.write_text(f"first\n* sp=5 lo=x\n{socket.gethostname()}\nsecond sp=7\n&later\n* \nthird\n")
+    assert hosting.hosts_in_file(path) == ["first", "second sp=7 lo=x", "third"]
+
+
+def host(name: str, dtid: int = 0x80000) -> HostInfo:
+    """Make a host of a virtual machine."""
+    return HostInfo(dtid, name, "LINUX64", 1000, 4230209)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("a", "a"), ("A", "a"), ("a.far.net", "a"), ("b", "b.near.net"), ("b.near.net", "b.near.net"), ("c", None),
+     ("b.far.net", None), ("10", None)],
+)  # fmt: skip
+def test_hosts_are_found_by_short_and_full_names(name, found):
+    hosts = [host("a"), host("b.near.net"), host("10.0.0.1")]
+    there = hosting.find(name, hosts)
+    assert (there.name if there else None) == found
+
+
+def test_this_host_has_several_names():
+    own = socket.gethostname()
+    assert hosting.is_local(own)
+    assert hosting.is_local("localhost")
+    assert hosting.is_local("127.0.1.1")
+    assert not hosting.is_local(f"not{own}")
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "remedy"),
+    [
+        ("me@h: Permission denied (publickey,password).", "asks for a password", "ssh-copy-id me@h"),
+        ("Host key verification failed.", "not known here", "ssh me@h true"),
+        ("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @", "not the one that is known", "ssh-keygen -R h"),
+        ("ssh: connect to host h port 22: Connection refused", "no ssh server", "openssh-server"),
+        ("ssh: connect to host h port 22: No route to host", "no route", "ping h"),
+        ("ssh: connect to host h port 22: Connection timed out", "does not answer", "ping h"),
+        ("something new", "it said: something new", "ssh -v me@h true"),
+    ],
+)
+def test_words_of_ssh_are_explained(words, text, remedy):
+    finding = doctor.explain_ssh("h", "ssh", words, "me")
+    assert finding.level == doctor.ERROR
+    assert text in finding.text
+    assert remedy in finding.remedy
+
+
+def by_subject(output: str) -> dict[str, doctor.Finding]:
+    """Read what the probe printed."""
+    return {finding.subject: finding for finding in doctor.read_probe("h", output)}
+
+
+def test_a_good_host():
+    found = by_subject(
+        "probe begin\npvmd ddpro<2316> arch<LINUX64> ip<7f000001:d431> mtu<4080> dsig<4230209>\n"
+        "python found\npackage 3.0\nxterm found\nprobe end\n"
+    )
+    assert {finding.level for finding in found.values()} == {doctor.OK}
+    assert set(found) == {"PVM", "Python", "package"}
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("pvmd ddpro<2300> arch<LINUX>", "speaks version 2300"),
+        ("pvmd sh: 1: exec: pvmd: not found", "not installed"),
+        ("pvmd pvmd: error while loading shared libraries: libpvm3.so.3: cannot open shared object file: No such file",
+         "does not start; it said: pvmd: error while loading"),
+        ('pvmd *** Error: PVM is being run as user "root" ***!', "refuses to run as root"),
+        ("", "it said: nothing"),
+    ],
+)  # fmt: skip
+def test_a_daemon_that_does_not_start(line, text):
+    finding = by_subject(f"probe begin\n{line}\npython found\npackage 3.0\n")["PVM"]
+    assert finding.level == doctor.ERROR
+    assert text in finding.text
+    assert finding.remedy
+
+
+def test_a_host_whose_folder_is_full_and_without_python():
+    found = by_subject("probe begin\ntmp full /tmp\npvmd ddpro<2316>\npython missing\nxterm missing\n")
+    assert found["files"].text == "/tmp is full"
+    assert "there is no" in found["Python"].text
+    assert found["xterm"].level == doctor.WARNING
+
+
+def test_the_package_missing_is_told_in_pythons_words():
+    said = "ModuleNotFoundError: No module named 'biskit_pvm'"
+    text = f"probe begin\npvmd ddpro<2316>\npython found\n{said}\nxterm found\n"
+    finding = by_subject(text)["package"]
+    assert finding.level == doctor.ERROR
+    assert "No module named 'biskit_pvm'" in finding.text
+
+
+def test_results_are_readable():
+    assert hosting.meaning(-6) == "PvmNoHost (No such host)"
+    assert str(hosting.HostResult("h", -6, "PvmNoHost", "call it")) == "h: PvmNoHost (-6)\n    call it"
+    assert hosting.HostResult("h", 0x80000).ok
