@@ -83,9 +83,7 @@ class Simulation:
         while not self._over:
             self._now, _, event = heapq.heappop(self._queue)
             self._happen(event)
-        return Outcome(
-            self._chunks, self._events, self._deaths, self._now, self._decisions, self._ideal / slaves
-        )
+        return Outcome(self._chunks, self._events, self._deaths, self._now, self._decisions, self._ideal / slaves)
 
     def _later(self, pause: float, event: Any) -> None:
         heapq.heappush(self._queue, (self._now + pause, next(self._order), event))
@@ -133,9 +131,7 @@ class Simulation:
                 self._later(begin - self._now, ev.SlaveExited(order.tid, self._now))
                 return
             self._busy[order.tid] = begin + took
-            self._later(
-                begin + took - self._now, ev.JobDone(order.tid, order.job, order.items, took, self._now)
-            )
+            self._later(begin + took - self._now, ev.JobDone(order.tid, order.job, order.items, took, self._now))
         elif isinstance(order, ev.Spawn):
             self._start(order.nickname)
         elif isinstance(order, ev.Kill):

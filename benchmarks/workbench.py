@@ -79,8 +79,9 @@ class Workbench:
         return self.run([sys.executable, "-m", f"benchmarks.tasks.{name}", *map(str, arguments)])
 
     def run(self, argv: list[str]) -> Any:
-        """Run a program in the virtual machine and return the object on the last line it prints."""
-        return json.loads(self.vm.run(argv, timeout=WORKER_LIMIT).stdout.strip().splitlines()[-1])
+        """Run a program in the virtual machine and return the object on the last such line it prints."""
+        lines = self.vm.run(argv, timeout=WORKER_LIMIT).stdout.splitlines()
+        return json.loads([line for line in lines if line.startswith("{")][-1])
 
 
 def compile_reference(folder: Path) -> Path:
