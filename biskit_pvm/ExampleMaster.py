@@ -28,7 +28,8 @@ class Master(TrackingJobMaster):
 
     def __init__(self, verbose: Any = 1, *args: Any, **kw: Any) -> None:
         kw.setdefault('slave_script', Master.slave_script)
-        TrackingJobMaster.__init__(self, *args, verbose=verbose, **kw)
+        TrackingJobMaster.__init__(  # type: ignore[misc]  # verbose is not among args
+            self, *args, verbose=verbose, **kw)
 
     def getInitParameters(self, slave_tid: int) -> dict[str, Any]:
         """Return what each slave gets once, before its first job."""

@@ -106,10 +106,10 @@ class PVMThread(Thread):
     uses for its own.  All methods of a Thread work.
     """
 
-    name = _Free(lambda self: self.__thread.name)       # type: ignore
-    daemon = _Free(lambda self: self.__thread.daemon)   # type: ignore
-    ident = _Free(lambda self: self.__thread.ident)     # type: ignore
-    native_id = _Free(                                  # type: ignore
+    name = _Free(lambda self: self.__thread.name)
+    daemon = _Free(lambda self: self.__thread.daemon)
+    ident = _Free(lambda self: self.__thread.ident)
+    native_id = _Free(
         lambda self: self.__thread.native_id)
 
     def __init__(self, log: Any = None) -> None:
@@ -329,7 +329,7 @@ class PVMThread(Thread):
 
     def __execute(self, opened: tuple[int, int, float, Any]) -> None:
         tid, tag, _, arguments = opened
-        method = self.getBindings().find(tid, tag)   # type: ignore
+        method = self.__loop.bindings.find(tid, tag)
         if method is None:
             return
         self.__sender = tid
@@ -368,7 +368,7 @@ class PVMThread(Thread):
         if self.__log:
             self.post_message_sent(msg_tag, tid, value)
 
-    def send(self, task: Any, msg_tag: int, value: Optional[tuple] = None
+    def send(self, task: Any, msg_tag: int, value: Optional[tuple[Any, ...]] = None
              ) -> None:
         """Have the method that is bound to `msg_tag` called elsewhere.
 
@@ -388,7 +388,7 @@ class PVMThread(Thread):
                 tid = receiver
             self.send_primitive(tid, msg_tag, (stamp, value))
 
-    def sendToAll(self, msg_tag: int, value: Optional[tuple] = None) -> None:
+    def sendToAll(self, msg_tag: int, value: Optional[tuple[Any, ...]] = None) -> None:
         """Send to all spawned tasks."""
         self.send(tuple(self.__tasks.values()), msg_tag, value)
 
@@ -609,7 +609,7 @@ class PVMMasterSlave(PVMThread):
         """Called when a slave has initialised itself.  Override."""
 
     def _slave_failed(self, slave_tid: int, job: Optional[int],
-                      failure: Union[Failure, tuple]) -> None:
+                      failure: Union[Failure, tuple[str, ...]]) -> None:
         """A slave has reported a failure."""
         failure = Failure(*failure)
         log.error('slave %s could not initialise itself: %s: %s\n%s',

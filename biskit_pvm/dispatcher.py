@@ -266,7 +266,7 @@ class JobMaster(PVMMasterSlave):
         else:
             self.__display.line(f'{tid} {nickname} spawned.')
 
-    def spawn(self, host: str, nickname: str, niceness: int,
+    def spawn(self, host: str, nickname: str, niceness: int,  # type: ignore[override]
               show_output: Any = 0) -> int:
         """Start a slave on a host.
 
@@ -321,7 +321,8 @@ class JobMaster(PVMMasterSlave):
         return variables
 
     def _spawn_timeout(self) -> Optional[float]:
-        return self.pvm_options['heartbeat']
+        limit: Optional[float] = self.pvm_options['heartbeat']
+        return limit
 
     def _output_target(self) -> Optional[tuple[int, int, int]]:
         if self.show_output != 'log':
@@ -388,7 +389,7 @@ class JobMaster(PVMMasterSlave):
                               *self.__at_work)
 
     def _slave_failed(self, slave_tid: int, job: Optional[int],
-                      failure: Union[ev.Failure, tuple]) -> None:
+                      failure: Union[ev.Failure, tuple[str, ...]]) -> None:
         failure = ev.Failure(*failure)
         if job is None:
             PVMMasterSlave._slave_failed(self, slave_tid, job, failure)

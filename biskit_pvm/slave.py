@@ -53,7 +53,7 @@ class JobSlave(PVMMasterSlave):
         """
         if self.getParent() is not None and sys.flags.inspect and \
                 not (sys.stdin and sys.stdin.isatty()):
-            sys.__interactivehook__ = self.join  # type: ignore[attr-defined]
+            sys.__interactivehook__ = self.join
 
     def bindMessages(self) -> None:
         """Bind the messages of the master."""

@@ -28,7 +28,7 @@ Item = Hashable
 FINISHED = 0
 
 
-class ItemStates(MutableMapping):
+class ItemStates(MutableMapping[Any, Optional[int]]):
     """The states of all items as a mapping: read, assigned and compared
     like the plain dictionary that it stands for."""
 
@@ -99,17 +99,17 @@ class Jobs:
     # -- the mapping ---------------------------------------------------
 
     @property
-    def objects(self) -> MutableMapping:
+    def objects(self) -> MutableMapping[Item, Optional[int]]:
         """{item: None not started | n > 0 given out n times | 0 finished}."""
         return ItemStates(self)
 
     @objects.setter
-    def objects(self, states: MutableMapping) -> None:
+    def objects(self, states: MutableMapping[Item, Optional[int]]) -> None:
         self._set_all(list(states.items()))
 
     def _set_all(self, pairs: Iterable[tuple[Item, Optional[int]]]) -> None:
         self._states = {}
-        self._waiting: deque = deque()
+        self._waiting: deque[Item] = deque()
         self._retry: dict[Item, Any] = {}
         self._alone: set[Item] = set()
         self._out: dict[int, dict[Item, None]] = {}
@@ -334,4 +334,4 @@ class Jobs:
         out = {i: n for n, bucket in self._out.items() for i in bucket}
         assert out == {i: s for i, s in states.items() if s}
         assert set(self._copies) == set(out)
-        assert all(0 < c <= states[i] for i, c in self._copies.items())
+        assert all(0 < c <= (states[i] or 0) for i, c in self._copies.items())

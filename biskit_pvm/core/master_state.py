@@ -206,7 +206,7 @@ class MasterState:
         """
         if self.finished:
             return []
-        return self._handlers[type(event)](event)  # type: ignore[operator]
+        return self._handlers[type(event)](event)  # type: ignore[operator, no-any-return]
 
     def next_tick(self, now: float) -> float:
         """Return the seconds until the next `Tick` is due."""
@@ -356,7 +356,8 @@ class MasterState:
     def _done(self, event: ev.JobDone) -> list[Any]:
         slave = self.slaves.get(event.tid)
         job = self._take(event.tid, event.job, event.now)
-        surplus, orders = [], []        # type: ignore[var-annotated]
+        surplus: list[Item] = []
+        orders: list[Any] = []
         finish, failed = self.jobs.finish, self.failed
         for item in event.items:
             if finish(item):

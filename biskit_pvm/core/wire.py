@@ -27,7 +27,7 @@ try:
     from _operator import _compare_digest as compare_digest
 except ImportError:
     from hashlib import blake2b
-    from hmac import compare_digest
+    from hmac import compare_digest  # type: ignore[no-redef]
 
 # -- message tags of the conversation ---------------------------------------
 JOB_START = 1
@@ -134,7 +134,7 @@ def in_time_order(messages: list[tuple[int, float, Any]]) -> list[Any]:
     """
     if len(messages) < 2:
         return [m[2] for m in messages]
-    places: dict = {}
+    places: dict[int, list[int]] = {}
     for place, (sender, _, _) in enumerate(messages):
         places.setdefault(sender, []).append(place)
     ordered: list[Any] = [None] * len(messages)

@@ -53,7 +53,7 @@ class Agent:
              'from biskit_pvm.runtime.agent import main; main()'],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self._lock = threading.Lock()
-        self.future: Optional[Future] = None
+        self.future: Optional[Future[Any]] = None
 
     def call(self, function: str, args: Any) -> Any:
         """Have a function of `biskit_pvm.runtime.machine` called; wait."""
@@ -114,7 +114,7 @@ class Pool:
             raise TimeoutError(
                 f'no answer within {timeout:g} s') from None
 
-    def _serve(self, future: Future, function: str, args: Any) -> None:
+    def _serve(self, future: Future[Any], function: str, args: Any) -> None:
         agent = None
         try:
             with self._lock:

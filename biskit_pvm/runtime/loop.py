@@ -23,7 +23,7 @@ BATCH = 64
 Binding = tuple[int, int]
 
 
-class Bindings(dict):
+class Bindings(dict[Binding, Callable[..., Any]]):
     """{(tid, message_tag): method}; tid -1 stands for any sender.
 
     An ordinary dictionary for whoever uses it, which keeps the table by
