@@ -197,3 +197,26 @@ def test_restart_refuses_what_is_no_restart_file(vm: VirtualMachine, tmp_path: P
     done = _run(vm, "restart", "file", cwd=tmp_path, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")
+
+
+OLD_SCRIPT = """\
+import sys
+import pypvm
+
+print "tid", pypvm.mytid() > 0, sys.argv[1:], 7 / 2
+pypvm.exit()
+sys.exit(4)
+"""
+
+
+def test_run_runs_a_script_of_old_as_it_is(vm: VirtualMachine, tmp_path: Path):
+    (tmp_path / "old.py").write_text(OLD_SCRIPT)
+    done = _run(vm, "run", "old.py", "-a", "--json", "x", cwd=tmp_path, check=False)
+    assert done.stdout == "tid True ['-a', '--json', 'x'] 3\n"
+    assert done.returncode == 4
+
+
+def test_run_wants_a_script(vm: VirtualMachine, tmp_path: Path):
+    done = _run(vm, "run", "nothing.py", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "nothing.py" in done.stderr
