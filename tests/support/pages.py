@@ -100,7 +100,7 @@ class Session:
             "PATH": os.pathsep.join([programs, vm.env.get("PATH", os.defpath)]),
             "HOME": str(folder),
             "COLUMNS": "100",
-            "PYTHONWARNINGS": "error",
+            "PYTHONWARNINGS": "error,ignore::DeprecationWarning",
         }
         self._python: subprocess.Popen[str] | None = None
         self._printed = ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import nbformat
-from nbclient import NotebookClient
+import pytest
 
 CODE = """\
 from biskit_pvm.runtime.progress_bar import NotebookBar, make_progress
@@ -18,7 +17,12 @@ progress.finished()
 """
 
 
-def test_a_notebook_gets_a_bar_that_is_updated_in_place():
+def test_a_notebook_gets_a_bar_that_is_updated_in_place(monkeypatch: pytest.MonkeyPatch):
+    # Without it, importing nbclient warns.
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     outputs = notebook.cells[0].outputs
