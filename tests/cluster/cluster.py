@@ -158,6 +158,7 @@ class Cluster:
         self._room_init = 0
         self._starters: dict[str, subprocess.Popen[bytes]] = {}
         self._inits: dict[str, int] = {}
+        self._relays: dict[str, subprocess.Popen[bytes]] = {}
         self._children: list[subprocess.Popen[Any]] = []
 
     # ---------------------------------------------------------------- up and down
@@ -179,18 +180,17 @@ class Cluster:
         """Stop everything; nothing of the cluster is left when this returns."""
         if self._room is None:
             return
-        assert self._room.stdin is not None and self._room.stdout is not None
+        assert self._room.stdin is not None
         self._room.stdin.close()
-        self._room.stdout.close()
-        self._room.wait(30)
-        for process in [*self._starters.values(), *self._children]:
-            process.wait(30)
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                if pipe is not None:
-                    pipe.close()
+        _bury(self._room)
+        for relay in self._relays.values():
+            relay.kill()
+        for process in [*self._relays.values(), *self._starters.values(), *self._children]:
+            _bury(process)
         self._room = None
         self._starters.clear()
         self._inits.clear()
+        self._relays.clear()
         self._children.clear()
 
     def boot(self, node: Union[int, str]) -> None:
@@ -235,14 +235,41 @@ class Cluster:
         """Put a node's network cable back."""
         self._ip("link", "set", self._port(node), "up")
 
+    def slow(self, node: Union[int, str], milliseconds: float) -> None:
+        """Delay all that a node sends and gets by so much; 0 ends that.
+
+        Other than a queueing discipline of the kernel this works with every kernel.
+        """
+        name = self._name(node)
+        relay = self._relays.pop(name, None)
+        if relay is not None:
+            relay.kill()
+            _bury(relay)
+            self._ip("link", "del", f"in{self._port(name)}")
+            self._ip("link", "set", self._port(name), "master", "switch")
+        if milliseconds:
+            self._ip("link", "set", self._port(name), "nomaster")
+            inner, outer = f"in{self._port(name)}", f"out{self._port(name)}"
+            self._ip("link", "add", "name", inner, "type", "veth", "peer", "name", outer)
+            self._ip("link", "set", inner, "up")
+            self._ip("link", "set", outer, "master", "switch", "up")
+            relay = self._relays[name] = subprocess.Popen(
+                ["nsenter", "-t", str(self._room_init), "-n", sys.executable, "-I"]
+                + [Path(__file__).with_name("relay.py"), self._port(name), inner, str(milliseconds / 1000)],
+                stdin=subprocess.PIPE,  # ends with this process
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
+            assert relay.stdout is not None
+            if relay.stdout.readline() != b"ready\n":
+                raise RuntimeError(f"the link of {name} could not be slowed down")
+
     def kill(self, node: Union[int, str]) -> None:
         """End everything on a node at once, as a power failure does."""
         name = self._name(node)
+        self.slow(name, 0)
         os.kill(self._inits.pop(name), signal.SIGKILL)
-        starter = self._starters.pop(name)
-        starter.wait(30)
-        assert starter.stdout is not None
-        starter.stdout.close()
+        _bury(self._starters.pop(name))
         # The card went with the node; the kernel takes the port away a moment later.
         wait_for(lambda: not self._has_port(name), 20, f"port of {name} gone")
 
@@ -426,6 +453,14 @@ class Cluster:
 
 def _children(pid: int) -> list[int]:
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _bury(process: subprocess.Popen[Any]) -> None:
+    """Wait for the end of a process and close our ends of its pipes."""
+    process.wait(30)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def _below_tmp() -> Iterable[str]:
