@@ -1,0 +1,105 @@
+"""What the binding must bear: many messages, many calls, wrong arguments."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from ..support.task import ROOT
+
+GROWTH = 1 << 20  # bytes
+
+LEAK = """
+import gc, os, sys
+import pvm_ext as p
+
+def memory():
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+me = p.mytid()
+match = p.Match(); match.add(me, 1)
+buffer = bytearray(800)
+
+def message():
+    p.send_frames(me, 1, [b"x" * 50, b"y" * 50])
+    assert p.recv_frames(match=match).frames[1] == b"y" * 50
+
+def long_message():
+    p.send_frames(me, 1, [bytes(2_500_000)])
+    assert len(p.recv_frames(me, 1).frames[0]) == 2_500_000
+
+def object_():
+    p.send_object(me, 1, {"a": [1, 2.5, "text"]})
+    assert p.recv_object(me, 1).value["a"][0] == 1
+
+def typed():
+    p.send_buffer(me, 1, buffer)
+    p.recv_buffer(buffer, me, 1)
+
+def as_in_c():
+    p.initsend(1); p.pkint([1, 2, 3]); p.pkstr("text"); p.pkdouble([1.0]); p.send(me, 1)
+    p.recv(me, 1); p.upkint(3); p.upkstr(); p.upkdouble(1)
+
+def in_place():
+    p.initsend(2); p.pkbyte(bytes(100)); p.send(me, 1); p.recv(me, 1)
+
+def nothing():
+    assert p.nrecv() == 0 and p.recv_frames(timeout=0) is None
+
+def error():
+    for call in (lambda: p.send(0, 1), lambda: p.spawn("/bin/true", [5]), lambda: p.setsbuf(99999), lambda: p.upkint(-1),
+                 lambda: p.addhosts([]), lambda: p.notify(1, -1, [me])):
+        try: call()
+        except Exception: pass
+        else: raise SystemExit("no error")
+
+def configuration():
+    p.config(); p.tasks(); p.getfds(); p.pstat(me)
+
+def buffers():
+    b = p.mkbuf(); before = p.setsbuf(b); p.pkbyte(bytes(5000)); p.setsbuf(before); p.freebuf(b)
+
+def mailbox():
+    p.initsend(); p.pkint([1]); p.putinfo("leak"); p.recvinfo("leak"); p.getmboxinfo(); p.delinfo("leak")
+
+call, count = globals()[sys.argv[1]], int(sys.argv[2])
+for _ in range(min(count, 2000)):
+    call()
+before = memory()
+for _ in range(count):
+    call()
+print(memory() - before)
+p.exit()
+"""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("call", "quick", "full"),
+    [
+        ("message", 100_000, 1_000_000),
+        ("long_message", 100, 2_000),
+        ("object_", 5_000, 200_000),
+        ("typed", 5_000, 200_000),
+        ("as_in_c", 5_000, 200_000),
+        ("in_place", 5_000, 200_000),
+        ("nothing", 10_000, 500_000),
+        ("error", 5_000, 100_000),
+        ("configuration", 20_000, 100_000),
+        ("buffers", 100_000, 100_000),
+        ("mailbox", 1_000, 10_000),
+    ],
+)
+def test_memory_does_not_grow(vm, thorough, call, quick, full):
+    grown = int(vm.python(LEAK, call, str(full if thorough else quick), timeout=800))
+    assert grown < GROWTH, f"{grown} bytes"
+
+
+@pytest.mark.timeout(900)
+def test_no_argument_crashes_the_interpreter(vm, thorough):
+    examples = 20_000 if thorough else 600
+    done = vm.run([sys.executable, "-m", "tests.support.fuzz", str(examples)], timeout=800 if thorough else 100, cwd=ROOT)
+    assert int(done.stdout.split()[0]) > 80
