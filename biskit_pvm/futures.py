@@ -103,6 +103,11 @@ class PVMExecutor(Executor):
         self._finalizer = weakref.finalize(self, self._pool.close)
         self._finalizer.atexit = False
 
+    @property
+    def _max_workers(self) -> int:
+        """The number of slaves; libraries such as dask ask executors for it by this name."""
+        return self._pool.count()
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have ``fn(*args, **kwargs)`` called by a slave.
 
@@ -248,6 +253,14 @@ class _Pool:
             self.futures[number] = future
             self.master.submit(number, call)
         return future
+
+    def count(self) -> int:
+        """Return the number of slaves, those that have died included."""
+        if self.max_workers is not None:
+            return self.max_workers
+        if self.hosts is not None:
+            return len(self.hosts)
+        return len(_places(self) if self.master is None else self.master.hosts)
 
     def check(self) -> None:
         """Raise when no call is taken any more."""

@@ -314,3 +314,11 @@ def test_what_was_submitted_is_done_before_the_interpreter_ends(vm: VirtualMachi
         "PVMExecutor(1).submit(time.sleep, 0.5).add_done_callback(lambda future: print('done', flush=True))\n"
     )
     assert vm.python(code, timeout=40) == "done\n"
+
+
+def test_libraries_can_ask_for_the_number_of_workers() -> None:
+    for executor, number in (PVMExecutor(3), 3), (PVMExecutor(hosts=["a", "b"]), 2):
+        with executor:
+            assert executor._max_workers == number
+    with PVMExecutor() as executor:
+        assert executor._max_workers == len(os.sched_getaffinity(0))
