@@ -237,8 +237,9 @@ def test_restart_data_are_saved_in_intervals_and_the_last_one_kept(
 def test_failed_items_are_tried_again_after_a_restart(make, tmp_path):
     path = str(tmp_path / 'x.rst')
     once = tmp_path / 'once'
+    # one slave: an idle second one would be given item 2 as well, and have it
     master = make({1: ('return', 1), 2: ('once', (str(once), ('raise', 'x')))},
-                  max_tries=1, chunk_size=1, on_error='return')
+                  n_slaves=1, max_tries=1, chunk_size=1, on_error='return')
     assert master.calculateResult() == {1: 1}
     master.saveRst(path)
     assert restart(load_restart(path)).calculateResult() == {1: 1, 2: 'again'}
