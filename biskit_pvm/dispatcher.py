@@ -256,7 +256,8 @@ class JobMaster(PVMMasterSlave):
                 raise FileNotFoundError(
                     f'there is no slave script {self.slave_script!r}')
             tid = self.spawn(host, nickname, nice, show_output)
-            reason = machine.error_text(tid) if tid <= 0 else ''
+            reason = '' if tid > 0 else \
+                f'{machine.error_text(tid)}; see: biskit-pvm doctor {host}'
         except (TimeoutError, OSError, RuntimeError) as error:
             tid, reason = 0, str(error)
         if tid <= 0:

@@ -537,7 +537,8 @@ class MasterState:
         place = slave.place
         if slave.state != LEAVING:
             place.reason = event.reason if slave.up else \
-                event.reason + ' before it was up'
+                f'{event.reason} before it was up; the log of its pvmd or ' \
+                f'"biskit-pvm doctor {place.host}" tells why'
         orders: list[Any] = [ev.Note(
             f'{place.nickname} has ended: {place.reason}')]
         orders += self._lost(slave)
