@@ -30,6 +30,10 @@ from biskit_pvm.compat.pypvm_constants import *
 from pvm_ext.constants import DataEncoding as _Encoding
 from pvm_ext.constants import Notify as _Notify
 from pvm_ext.errors import error_for as _error_for
+from pvm_ext.records import BufferInfo as _BufferInfo
+from pvm_ext.records import MailboxEntry as _MailboxEntry
+from pvm_ext.records import MessageInfo as _MessageInfo
+from pvm_ext.records import TaskInfo as _TaskInfo
 
 _Name = _Union[str, bytes]
 _Function = _TypeVar("_Function", bound=_Callable[..., _Any])
@@ -152,7 +156,7 @@ configuration = config
 number_of_architectures = narch
 
 
-def tasks(tid: int = 0) -> list[tuple[int, int, int, int, str, int]]:
+def tasks(tid: int = 0) -> list[_TaskInfo]:
     """
     Return the running tasks.
 
@@ -172,7 +176,7 @@ def tasks(tid: int = 0) -> list[tuple[int, int, int, int, str, int]]:
     PvmError
         NoHost for a tid that is on no host.
     """
-    return [tuple(task) for task in _pvm.tasks(tid)]  # type: ignore[misc]
+    return _pvm.tasks(tid)
 
 
 def tidtohost(tid: int) -> int:
@@ -465,8 +469,7 @@ def hostsync(dtid: int) -> tuple[float, float]:
     delta : float
         Its distance from the local clock (s).
     """
-    clock, delta = _pvm.hostsync(dtid)
-    return clock, delta
+    return _pvm.hostsync(dtid)
 
 
 def strerror(code: _Optional[int] = None) -> str:
@@ -583,7 +586,7 @@ def setrbuf(bufid: int) -> int:
 
 
 @_also(bifid="bufid")
-def bufinfo(bufid: int) -> tuple[int, int, int]:
+def bufinfo(bufid: int) -> _BufferInfo:
     """
     Describe a message.
 
@@ -600,11 +603,10 @@ def bufinfo(bufid: int) -> tuple[int, int, int]:
     PvmError
         NoSuchBuf, or BadParam for 0 and negative numbers.
     """
-    nbytes, msgtag, tid = _pvm.bufinfo(bufid)
-    return nbytes, msgtag, tid
+    return _pvm.bufinfo(bufid)
 
 
-def getminfo(bufid: int) -> _Any:
+def getminfo(bufid: int) -> _MessageInfo:
     """
     Return the header of a message.
 
@@ -1126,8 +1128,7 @@ def precv(tid: int, msgtag: int, nitem: int,
     nbytes : int
         Its full length.
     """
-    data, tid, msgtag, nbytes = _pvm.precv(tid, msgtag, nitem, datatype)
-    return data, tid, msgtag, nbytes
+    return _pvm.precv(tid, msgtag, nitem, datatype)
 
 
 def addmhf(src: int, tag: int, ctx: int, func: _Callable[[int], _Any]) -> int:
@@ -1424,8 +1425,7 @@ def lookup_entry(name: _Name, index: int) -> tuple[int, int]:
     index : int
     data : int
     """
-    index, data = _pvm.lookup(name, index)
-    return index, data
+    return _pvm.lookup(name, index)
 
 
 def delete(name: _Name, index: int) -> None:
@@ -1502,7 +1502,7 @@ def delinfo(name: _Name, index: int = 0, flags: int = 0) -> None:
     _pvm.delinfo(name, index, flags)
 
 
-def getmboxinfo(pattern: _Name = "*") -> list[tuple[str, list[tuple[int, int, int]]]]:
+def getmboxinfo(pattern: _Name = "*") -> list[tuple[str, list[_MailboxEntry]]]:
     """
     List what is stored under names.
 
@@ -1516,8 +1516,7 @@ def getmboxinfo(pattern: _Name = "*") -> list[tuple[str, list[tuple[int, int, in
     list of (name, [(index, owner, flags), ...])
         ``owner`` is a tid, 0 if that task is gone.
     """
-    return [(name, [tuple(entry) for entry in entries])  # type: ignore[misc]
-            for name, entries in _pvm.getmboxinfo(pattern)]
+    return _pvm.getmboxinfo(pattern)
 
 
 # -- contexts -----------------------------------------------------------------

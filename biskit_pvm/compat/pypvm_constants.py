@@ -139,7 +139,7 @@ def PvmMboxDirectIndexOf(flags: int) -> int:
 PvmError = PypvmError = error = _errors.PvmError
 
 #: Codes as plain ints, and below ``"<Name>Str"`` the class to be caught.
-exception: dict[str, _Union[int, type[PvmError]]] = dict(results)
+exception: dict[str, _Union[int, type[_errors.PvmError]]] = dict(results)
 exceptions = exception
 
 for _table in (spawnOpts, notifyDict, opt, results):

@@ -225,6 +225,45 @@ p.exit()
     assert "ValueError" in done.stderr
 
 
+def test_a_file_that_uses_pvm_itself_is_kept_from_doing_harm(vm):
+    code = f"""{COLLECT}
+class File:
+    text = ''
+    def write(self, text):
+        self.text += text
+        p.tasks()
+f = File()
+p.catchout(f)
+spawn('echo hello')
+p.exit()
+print('hello' in f.text, 'EOF' in f.text)
+"""
+    done = vm.run([sys.executable, "-c", code])
+    assert done.stdout == "True True\n"
+    assert "NotImpl" in done.stderr
+
+
+def test_ctrl_c_is_not_lost_in_a_file(vm):
+    code = f"""{COLLECT}
+import signal
+class File(io.StringIO):
+    def write(self, text):
+        super().write(text)
+        if 'hello' in text: signal.raise_signal(signal.SIGINT)
+f = File()
+p.catchout(f)
+spawn('echo hello; exec sleep 60')
+try:
+    p.recv()
+except KeyboardInterrupt:
+    print('interrupted')
+for tid, *_ in p.tasks():
+    if tid != p.mytid(): p.kill(tid)
+p.exit()
+"""
+    assert vm.python(code) == "interrupted\n"
+
+
 def test_a_new_enrolment_collects_nothing_by_itself(vm):
     code = f"""{COLLECT}
 f = io.StringIO()
