@@ -1,0 +1,156 @@
+"""The binding against the headers: every function, constant and error, documented and typed."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import pvm_ext as p
+from pvm_ext import _pvm, installation
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# what the library of this PVM lacks
+NOT_THERE = {"pvm_getmwid", "pvm_setmwid", "pvmtmpnam"}
+
+
+@pytest.fixture(scope="module")
+def headers():
+    """Give the text of pvm3.h and pvmtev.h that the binding was built with."""
+    found = installation.for_building(ROOT / "vendor" / "pvm3", os.environ, lambda line: None)
+    return {name: (found.include / name).read_text() for name in ("pvm3.h", "pvmtev.h")}
+
+
+@pytest.fixture(scope="module")
+def declared(headers):
+    """Give the names of all functions that the headers declare."""
+    text = "".join(headers.values())
+    names = set(re.findall(r"(\w+)\s+__ProtoGlarp__\s*\(\(", text))
+    assert len(names) > 110
+    return names - NOT_THERE
+
+
+def table():
+    """Read the table of docs/binding.md: C name -> (Python name, test file)."""
+    text = (ROOT / "docs" / "binding.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `([\w.]+)` \|$", text, re.M)
+    assert len(rows) == len({row[0] for row in rows})
+    return {c: (python, test) for c, python, test in rows}
+
+
+def test_the_table_has_every_function_of_the_headers(declared):
+    assert set(table()) == declared
+
+
+def test_every_function_of_the_table_is_there_and_named_in_its_test():
+    for c, (python, test) in table().items():
+        assert callable(getattr(p, python)), c
+        text = (ROOT / "tests" / "pvm" / test).read_text()
+        packing = re.match(r"u?pk(?!str|mesg)", python) and '"upk" + name' in text
+        assert packing or re.search(rf"\b{python}\b", text), f"{c}: {python} is not in {test}"
+
+
+def constants_of(text):
+    found = re.findall(r"^#define\s+(P[vV][mM]\w+)\s+(-?\d+)\b", text, re.M)
+    return {name: int(value) for name, value in found}
+
+
+def test_the_constants_are_the_headers(headers):
+    header = constants_of(headers["pvm3.h"])
+    ours = {}
+    for prefix, enum in (
+        ("PvmTask", p.Spawn), ("PvmMbox", p.Mbox), ("Pvm", p.Notify), ("Pvm", p.Option), ("PvmTrace", p.TraceOptions),
+        ("PvmPoll", p.PollType), ("Pvm", p.Code), ("PVM_", p.DataType), ("PvmTask", p.TraceWho), ("PvmData", p.DataEncoding),
+    ):  # fmt: skip
+        for name, member in enum.__members__.items():
+            plain = prefix + name.replace("_", "")
+            ours[plain.lower()] = int(member)
+    renamed = {
+        "PvmMppFront": p.Spawn.FRONT, "PvmHostCompl": p.Spawn.HOST_COMPL, "PvmNoSpawnParent": p.Spawn.NO_SPAWN_PARENT,
+        "PvmDontRoute": p.Route.DONT, "PvmAllowDirect": p.Route.ALLOW, "PvmRouteDirect": p.Route.DIRECT,
+        "PvmNotifyCancel": p.Notify.CANCEL, "PvmBaseContext": p.BASE_CONTEXT,
+        "PvmMboxDirectIndexShift": p.MBOX_DIRECT_INDEX_SHIFT, "PVM_MAJOR_VERSION": p.MAJOR_VERSION,
+        "PVM_MINOR_VERSION": p.MINOR_VERSION, "PVM_PATCH_VERSION": p.PATCH_VERSION,
+    }  # fmt: skip
+    for name, value in header.items():
+        if name in renamed:
+            assert renamed[name] == value, name
+        elif name != "PVMTMPNAMLEN":
+            assert ours.get(name.lower(), "missing") == value, name
+    for name, value in (
+        ("PVMNORESETCLASS", p.NO_RESET_CLASS), ("PVMHOSTERCLASS", p.HOSTER_CLASS), ("PVMTASKERCLASS", p.TASKER_CLASS),
+        ("PVMTRACERCLASS", p.TRACER_CLASS), ("PVMRMCLASS", p.RM_CLASS),
+    ):  # fmt: skip
+        assert re.search(rf'#define {name}\s+"{re.escape(value)}"', headers["pvm3.h"])
+    assert f"TEV_MASK_LENGTH		{p.TRACE_MASK_LENGTH}" in headers["pvmtev.h"]
+
+
+def test_every_error_code_has_a_class_with_libpvms_own_text():
+    codes = {member for member in p.Code if member}
+    assert set(p.ERRORS) == codes
+    for code, error in p.ERRORS.items():
+        # one of them goes on with where to read more
+        assert p.strerror(code).partition(" (")[0] == error.text
+        made = p.error_for(code, "call", "detail")
+        assert type(made) is error and isinstance(made, p.PvmError)
+        assert made == code and int(made) == code and hash(made) == hash(int(code)) and made.args == (code,)
+        assert str(made) == f"{int(code)} {error.name}: {error.text} (call): detail"
+        assert error == error.name and hash(error) == hash(error.name) and str(error) == error.name
+        with pytest.raises(error):
+            raise made
+    assert type(p.error_for(-999)) is p.UnknownPvmError
+
+
+def public():
+    """Return what the compiled module gives, functions and classes."""
+    names = (name for name in dir(_pvm) if not name.startswith("_"))
+    things = {name: getattr(_pvm, name) for name in names}
+    return {name: thing for name, thing in things.items() if getattr(thing, "__module__", "") == "pvm_ext._pvm"}
+
+
+HELPERS = {"Frames", "Partial", "Items", "Strings", "GroupGate"}  # of the parts among themselves
+
+
+def test_every_function_is_documented():
+    for name, thing in public().items():
+        if name in HELPERS:
+            continue
+        text = inspect.getdoc(thing) or ""
+        if not inspect.isclass(thing):
+            text = re.sub(r"^.*\n?", "", text, count=1) if text.startswith(f"{name}(") else text
+        first = text.strip().splitlines()[0]
+        assert first[0].isupper() and first.endswith((".", ";", ",")) or len(first) > 20, f"{name}: {first!r}"
+
+
+def test_the_types_match_the_module():
+    tree = ast.parse((ROOT / "pvm_ext" / "_pvm.pyi").read_text())
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    for name, thing in public().items():
+        if name in HELPERS:
+            continue
+        if inspect.isclass(thing):
+            methods = {node.name for node in classes.pop(name).body if isinstance(node, ast.FunctionDef)}
+            there = {each for each in vars(thing) if not each.startswith("_")}
+            assert there <= methods and all(hasattr(thing, each) for each in methods), name
+            continue
+        node = functions.pop(name)
+        signature = inspect.signature(thing)
+        arguments = [argument.arg for argument in node.args.args]
+        assert arguments == list(signature.parameters), name
+        optional = [each for each in signature.parameters.values() if each.default is not each.empty]
+        assert len(node.args.defaults) == len(optional) or name == "upkstr", name
+        assert node.returns is not None
+    assert not classes and all(name.startswith("_") and hasattr(_pvm, name) for name in functions), functions
+
+
+def test_the_package_gives_everything_and_says_what_it_is():
+    for name in public():
+        if name not in HELPERS:
+            assert hasattr(p, name), name
+    assert (ROOT / "pvm_ext" / "py.typed").exists()
