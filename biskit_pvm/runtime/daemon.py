@@ -199,7 +199,7 @@ def ensure_running() -> bool:
     """Start a daemon where none runs; it is halted behind this process when unused.
 
     A process that watches over the daemon halts it when this process has ended, however
-    it ended, and no other task uses the virtual machine then.
+    it ended, as soon as no other task uses the virtual machine.
 
     Returns
     -------
@@ -345,8 +345,8 @@ def _remove_old_log() -> None:
 
 # ------------------------------------------------------------------------ the keeper
 
-LEAVE_TIME = 10.0
-"""Seconds that the tasks of an ended process have for leaving."""
+LEAVE_TIME = 3.0
+"""Seconds that a process waits at its end for the daemon that it has started to halt."""
 
 
 def _start_keeper() -> subprocess.Popen[bytes]:
@@ -377,33 +377,26 @@ def _let_keeper_go(keeper: subprocess.Popen[bytes], owner: int) -> None:
     assert keeper.stdin is not None
     keeper.stdin.close()
     try:
-        keeper.wait(LEAVE_TIME + 5)
-    except subprocess.TimeoutExpired:  # it goes on by itself
+        keeper.wait(LEAVE_TIME)
+    except subprocess.TimeoutExpired:  # others use the machine, and it goes on by itself
         pass
 
 
 def keep() -> None:
-    """Halt the daemon once standard input ends, unless somebody else uses it.
+    """Halt the daemon once standard input has ended and nobody uses it any more.
 
     Standard input is a pipe that only the process holds for which the daemon was started.
     """
-    import time
-
+    tag = 1
     sys.stdin.buffer.read()
-    end = time.monotonic() + LEAVE_TIME
     try:
         me = pvm_ext.mytid()
         while True:
             others = [task.tid for task in pvm_ext.tasks() if task.tid != me]
-            left = end - time.monotonic()
-            if not others or left <= 0:
+            if not others:
                 break
-            tag = 1
             pvm_ext.notify(pvm_ext.Notify.TASK_EXIT, tag, others)
-            pvm_ext.recv_frames(-1, tag, left)
-        if others:
-            pvm_ext.exit()
-        else:
-            pvm_ext.halt()
+            pvm_ext.recv_frames(-1, tag)
+        pvm_ext.halt()
     except pvm_ext.PvmError:  # the daemon has gone before
         pass

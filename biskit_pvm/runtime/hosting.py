@@ -110,7 +110,8 @@ def _add(specifications: Sequence[str]) -> list[int]:
     end, pause = time.monotonic() + ADD_TIME, 0.05
     while True:
         try:
-            return pvm_ext.addhosts(specifications)
+            codes: list[int] = pvm_ext.addhosts(specifications)
+            return codes
         except pvm_ext.AlreadyError:
             # PVM adds for one task at a time, and does not tell when it is done.
             if time.monotonic() > end:

@@ -1,0 +1,138 @@
+"""A daemon is started where none runs, and is gone when nobody needs it any more."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..support.traces import processes_with
+from ..support.vm import VirtualMachine
+from ..support.waiting import wait_for
+
+START = "from biskit_pvm.runtime import daemon\nimport pvm_ext, sys, time\nprint(daemon.ensure_running(), flush=True)\n"
+
+
+@pytest.fixture
+def place() -> Iterator[VirtualMachine]:
+    """Give a folder and an environment of its own in which no daemon runs."""
+    with VirtualMachine() as machine:
+        machine.halt()
+        yield machine
+
+
+def daemons(place: VirtualMachine) -> list[str]:
+    """Return the command lines of the daemons that run."""
+    found = processes_with("PVM_TMP", str(place.folder))
+    return [process.command for process in found if "/pvmd" in process.command]
+
+
+def test_a_daemon_is_started_and_halted_behind_us(place):
+    out = place.python(START + "print(len(pvm_ext.config().hosts))")
+    assert out == "True\n1\n"
+    assert daemons(place) == []
+    assert not list(place.folder.glob("pvmd.*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_it_is_halted_however_we_end(place, number):
+    child = place.popen([sys.executable, "-c", START + "time.sleep(60)"])
+    assert child.stdout.readline() == "True\n"
+    assert len(daemons(place)) == 1
+    child.send_signal(number)
+    child.wait(30)
+    wait_for(lambda: not processes_with("PVM_TMP", str(place.folder)), 20)
+
+
+def test_it_stays_as_long_as_others_use_it(place):
+    child = place.popen([sys.executable, "-c", START + "sys.stdin.read()"], stdin=subprocess.PIPE)
+    assert child.stdout.readline() == "True\n"
+    other = place.popen([sys.executable, "-c", START + "sys.stdin.read()"], stdin=subprocess.PIPE)
+    assert other.stdout.readline() == "False\n"
+    child.stdin.close()
+    child.wait(30)
+    assert len(daemons(place)) == 1
+    assert other.poll() is None
+    other.stdin.close()
+    other.wait(30)
+    wait_for(lambda: not daemons(place), 20)
+
+
+def test_one_that_runs_is_used_and_left_alone(vm):
+    assert vm.python(START) == "False\n"
+    assert vm.pvmd.poll() is None
+
+
+def test_autostart_can_be_turned_off(place):
+    done = place.run(
+        [sys.executable, "-c", START], check=False, env={**place.env, "BISKIT_PVM_AUTOSTART": "0"}
+    )
+    assert done.returncode == 1
+    assert "no daemon of this user is running here" in done.stderr
+    assert daemons(place) == []
+
+
+def test_a_task_starts_no_daemon_when_its_own_is_gone(place):
+    environment = {**place.env, "PVMSOCK": str(place.folder / "pvmtmp000000.0")}
+    done = place.run([sys.executable, "-c", START], check=False, env=environment)
+    assert done.returncode == 1
+    assert daemons(place) == []
+
+
+def test_the_files_of_a_killed_daemon_are_no_obstacle(vm):
+    vm.pvmd.kill()
+    vm.pvmd.wait(15)
+    code = START + "print(daemon.lives(), daemon.is_stale(), daemon.pid() > 0, daemon.log_file().exists())"
+    assert vm.python(code) == "True\nTrue False True True\n"
+
+
+def test_settings_are_those_of_the_daemon_that_runs(vm):
+    code = (
+        "import json, os\nos.environ['PVM_RSH'] = '/ours'\nfrom biskit_pvm.runtime import daemon\n"
+        "s = daemon.settings()\n"
+        "print(json.dumps([s['PVM_RSH'], s['PVM_DPATH'], s['PVM_TMP'], daemon.uses_loopback()]))\n"
+    )
+    rsh, dpath, folder, _ = json.loads(vm.python(code))
+    assert (rsh, dpath, folder) == ("rsh", "pvmd", str(vm.folder))
+    vm.halt()
+    rsh, dpath, _, loopback = json.loads(vm.python(code))
+    assert rsh == "/ours"
+    assert "exec pvmd" in dpath
+    assert not loopback
+
+
+def test_two_processes_that_start_one_at_once_get_the_same(place):
+    code = START + "print(pvm_ext.mytid() > 0, flush=True); sys.stdin.read()"
+    children = [place.popen([sys.executable, "-c", code], stdin=subprocess.PIPE) for _ in range(4)]
+    for child in children:
+        assert child.stdout.readline() in ("True\n", "False\n"), child.stderr.read()
+        assert child.stdout.readline() == "True\n"
+    assert len(daemons(place)) == 1
+    for child in children:
+        child.stdin.close()
+    for child in children:
+        child.wait(30)
+    wait_for(lambda: not daemons(place), 20)
+
+
+def test_the_remote_command_finds_our_daemon_and_else_the_paths(place, tmp_path):
+    """It is a word for any shell: try it with sh, as ssh does."""
+    code = "from biskit_pvm.runtime import daemon; print(daemon.remote_command())"
+    command = place.python(code).strip()
+    program = tmp_path / "pvmd"
+    program.write_text("#!/bin/sh\necho other $PVM_ROOT \"$@\"\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PVM_TMP": str(tmp_path), "PVM_ALLOW_ROOT": "1"}
+    ours = place.run(["sh", "-c", f"{command} -s nonsense"], env=environment, check=False)
+    assert "other" not in ours.stdout
+    real = place.python("from pvm_ext import installation; print(installation.daemon())").strip()
+    missing = command.replace(real, "/nonexistent/pvmd")
+    other = place.run(["sh", "-c", f"{missing} -s 'a b'"], env=environment)
+    assert other.stdout == "other -s a b\n"
+    assert not list(Path(tmp_path).glob("pvmd.*"))
