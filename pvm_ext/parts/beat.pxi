@@ -34,6 +34,9 @@ cdef extern from * nogil:
     int sem_wait_for(sem_t *, double)
     void end_process "_exit"(int)
 
+cdef extern from "<math.h>" nogil:
+    double fmod(double, double)
+
 cdef enum:
     WATCH_TAG = 2
     LOOK_INTERVAL = 2   # seconds between two looks for the end of the watched task
@@ -80,11 +83,17 @@ cdef bint daemon_gone(int own_tid) noexcept nogil:
     return poll(&look, 1, 0) > 0 and is_route(&routes[0])
 
 
+cdef double next_round(double interval) noexcept nogil:
+    # The same moment for all processes of a host: who hears their beats wakes up once.
+    cdef double time = now()
+    return time - fmod(time, interval) + interval
+
+
 cdef void *keep_beating(void *argument) noexcept nogil:
     cdef Pulse *pulse = <Pulse *>argument
     cdef Thread *me = this_thread()
     cdef pollfd look
-    cdef double due = now(), look_due = due, end = 0, left
+    cdef double due = next_round(pulse.interval) - pulse.interval, look_due = due, end = 0, left
     cdef double look_every = min(pulse.interval, <double>LOOK_INTERVAL)
     cdef int context
     cdef int wait_ms
@@ -94,7 +103,7 @@ cdef void *keep_beating(void *argument) noexcept nogil:
     look.events = POLLIN
     while not pulse.stop:
         if not pulse.gone and now() >= look_due:
-            look_due = now() + look_every
+            look_due = next_round(look_every)
             if daemon_gone(pulse.own_tid):
                 pulse.gone = 1
             elif sem_wait_for(&gate, look_every) == 0:
@@ -106,7 +115,7 @@ cdef void *keep_beating(void *argument) noexcept nogil:
                         pulse.gone = 1
                     pvm_setcontext(context)
                     if now() >= due - look_every / 2 and not pulse.gone:
-                        due = now() + pulse.interval
+                        due = max(due + pulse.interval, now())
                         if put_frames(&pulse.to, 1, pulse.tag, NULL, 0, 0, PvmDataRaw) == PvmSysErr:
                             pulse.gone = 1
                 leave()
