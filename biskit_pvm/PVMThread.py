@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterable
 from threading import Thread
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from biskit_pvm.core import wire
 from biskit_pvm.core.failure import Failure
@@ -38,6 +38,9 @@ MSG_EXIT = wire.EXIT
 log = Log(__name__)
 
 Method = Callable[..., Any]
+
+
+_Own = TypeVar('_Own', bound='PVMMasterSlave')
 
 
 class Logfile:
@@ -670,6 +673,14 @@ class PVMMasterSlave(PVMThread):
         with self.__gone:
             return self.__gone.wait_for(
                 lambda: not self.__alive or not self.is_alive(), timeout)
+
+    def __enter__(self: _Own) -> _Own:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.exit()
+        if self.is_alive():
+            self.join()
 
     def _forget_slave(self, tid: int) -> None:
         """No longer wait for a slave whose host is gone."""

@@ -229,7 +229,11 @@ class TrackingJobMaster(JobMaster):
         self.call_done = funct
 
     def cleanup(self) -> None:
-        """Called when the slaves have left.  Override."""
+        """Called when the slaves have left.  Override.
+
+        Not called when the calculation ends before all items are finished,
+        since a restart may need what would be removed.
+        """
 
     def done(self) -> None:
         """Called after `exit`, `cleanup` and `reportProgress`.  Override."""
@@ -251,11 +255,8 @@ class TrackingJobMaster(JobMaster):
             self.call_done(self)
 
     def _end_badly(self) -> None:
+        # no cleanup: a restart may need what it would remove
         JobMaster._end_badly(self)
-        try:
-            self.cleanup()
-        except Exception as error:
-            log.error('cleanup failed', exc_info=error)
         self.notifyAll()
 
     def getResult(self, **arg: Any) -> Any:

@@ -137,6 +137,7 @@ class JobMaster(PVMMasterSlave):
         self.status = Status(items, redistribute=redistribute)
         self.__calculation: Any = _Unready()
         self.__finished = False
+        self.__ending = threading.Lock()
         self.__ended = threading.Event()
         self.__windows: Optional[display.Windows] = None
         self.__lines = output.Lines()
@@ -421,7 +422,15 @@ class JobMaster(PVMMasterSlave):
             self.kill(tid, failure.message)
 
     def _slave_exited(self, tid: int) -> None:
-        self.__feed(ev.SlaveExited(tid, now()))
+        reason = 'its process ended'
+        slave = self.__calculation.state.slaves.get(tid)
+        if slave is not None and not slave.up:
+            reason += ' before it was up'
+            words = output.last_words(tid)
+            reason += f'; it printed:\n{words}' if words else \
+                '; the log of its pvmd or "biskit-pvm doctor ' \
+                f'{slave.place.host}" tells why'
+        self.__feed(ev.SlaveExited(tid, now(), reason))
 
     def __hosts_deleted(self, dtids: list[int]) -> None:
         names = {dtid: name for name, dtid in self.__dtids.items()}
@@ -525,9 +534,8 @@ class JobMaster(PVMMasterSlave):
             self.errors, self.result))
 
     def __conclude(self) -> None:
-        if self.__finished:
+        if not self.__end_once():
             return
-        self.__finished = True
         self.__display.finished()
         try:
             self.finish()
@@ -551,9 +559,8 @@ class JobMaster(PVMMasterSlave):
 
     def _abort(self, error: BaseException) -> None:
         """End the calculation because of `error`."""
-        if self.__finished:
+        if not self.__end_once():
             return
-        self.__finished = True
         self.error = error
         self.__display.finished()
         log.debug('the calculation ends early', exc_info=error)
@@ -561,6 +568,27 @@ class JobMaster(PVMMasterSlave):
             self._end_badly()
         finally:
             self.__ended.set()
+
+    def __end_once(self) -> bool:
+        """Tell whoever comes first that it is the first."""
+        with self.__ending:
+            first, self.__finished = not self.__finished, True
+            return first
+
+    def exit(self) -> None:
+        """Let the slaves go and end this thread.
+
+        Whoever waits for the result of an unfinished calculation gets a
+        CalculationError.
+        """
+        if isinstance(self.__calculation, _Unready):
+            self.__finished = True
+        if self.__finished:
+            PVMMasterSlave.exit(self)
+        else:
+            self._abort(CalculationError(
+                'exit was called before the calculation was finished',
+                self.errors, self.result))
 
     def _end_badly(self) -> None:
         """Let the slaves go although the calculation is not finished."""

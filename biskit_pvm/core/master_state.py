@@ -536,9 +536,7 @@ class MasterState:
             return []
         place = slave.place
         if slave.state != LEAVING:
-            place.reason = event.reason if slave.up else \
-                f'{event.reason} before it was up; the log of its pvmd or ' \
-                f'"biskit-pvm doctor {place.host}" tells why'
+            place.reason = event.reason
         orders: list[Any] = [ev.Note(
             f'{place.nickname} has ended: {place.reason}')]
         orders += self._lost(slave)

@@ -7,9 +7,11 @@ number, and so many bytes; the numbers below 1 are signs.
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import pvm_ext
+from biskit_pvm.runtime import daemon
 
 SPAWNED, BEGUN, DATA, ENDED = "spawned", "begun", "data", "ended"
 
@@ -17,6 +19,9 @@ END_TIME = 2.0
 """Seconds that the last output may take after the slaves have gone."""
 
 _SIGNS = {-2: SPAWNED, -1: BEGUN, 0: ENDED}
+
+LOG_PART = 65536
+"""How much of a log is looked at, from its end."""
 
 LONGEST = 65536
 """A line is told in parts of at most so many bytes."""
@@ -38,6 +43,19 @@ def read_piece() -> Piece:
     if number > 0:
         return Piece(tid, DATA, bytes(pvm_ext.upkbytes(number)))
     return Piece(tid, _SIGNS.get(number, ENDED))
+
+
+def last_words(tid: int, n_lines: int = 12) -> str:
+    """Return the end of what a task has printed, as far as the log of this host's daemon has it."""
+    mark = f"[t{tid:x}] ".encode()
+    try:
+        with open(daemon.log_file(), "rb") as file:
+            file.seek(max(os.fstat(file.fileno()).st_size - LOG_PART, 0))
+            lines = [line.split(mark, 1)[1] for line in file if mark in line]
+    except OSError:
+        return ""
+    texts = [line.decode("utf-8", "backslashreplace").rstrip() for line in lines]
+    return "\n".join([text for text in texts if text and text != ">>>"][-n_lines:])
 
 
 class Lines:

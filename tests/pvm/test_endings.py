@@ -83,15 +83,15 @@ def test_ctrl_c_in_a_waiting_master_leaves_no_process_behind(run):
     assert process.wait(10) != 0
     all_gone(pids, 5)
     text = output.read_text()
-    assert 'KeyboardInterrupt' in text and 'cleaned up' in text
+    assert 'KeyboardInterrupt' in text and 'cleaned up' not in text
 
 
-def test_sigterm_ends_the_slaves_and_cleans_up(run):
+def test_sigterm_ends_the_slaves(run):
     process, pids, output = run()
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 143
     all_gone(pids, 5)
-    assert 'cleaned up' in output.read_text()
+    assert 'cleaned up' not in output.read_text()
 
 
 @pytest.mark.parametrize('order', [SLEEPING, HOLDING])
@@ -108,7 +108,6 @@ def test_a_killed_pvmd_ends_slaves_and_master_with_a_reason(run, vm):
     assert process.wait(20) == 1
     all_gone(pids, 10)
     assert 'the PVM daemon is gone' in output.read_text()
-    assert 'cleaned up' in output.read_text()
 
 
 def test_halt_in_the_console_ends_everything(run, vm):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
 import time
 
 import pytest
@@ -99,6 +100,33 @@ def test_initialisation_that_fails_is_told(make):
 
     with pytest.raises(CalculationError, match='ValueError: no licence'):
         make(returns(3), kind=Bad).calculateResult()
+
+
+def test_what_a_slave_printed_before_it_was_up_is_told(make, tmp_path):  # noqa: F811
+    script = tmp_path / 'broken.py'
+    script.write_text('import no_such_module\n')
+    with pytest.raises(CalculationError,
+                       match="No module named 'no_such_module'"):
+        make(returns(3), slave_script=str(script)).calculateResult()
+
+
+def test_who_waits_for_a_master_that_is_told_to_exit_gets_an_error(make):  # noqa: F811
+    master = make({1: ('sleep', 600)}, n_slaves=1)
+    timer = threading.Timer(1.0, master.exit)
+    timer.start()
+    with pytest.raises(CalculationError, match='exit was called'):
+        master.calculateResult()
+    timer.join(10)
+
+
+def test_a_master_is_a_context(make):  # noqa: F811
+    with make(returns(4)) as master:
+        assert master.calculateResult() == squares(4)
+    with pytest.raises(ZeroDivisionError), make({1: ('sleep', 600)}) as master:
+        master.start()
+        1 / 0   # noqa: B018
+    assert not master.is_alive()
+    assert not {t.tid for t in pvm_ext.tasks()} & set(master.slaves)
 
 
 def test_one_slave_that_cannot_be_initialised_stops_nobody_else(make):
