@@ -65,7 +65,8 @@ def test_the_constants_are_the_headers(headers):
     ours = {}
     for prefix, enum in (
         ("PvmTask", p.Spawn), ("PvmMbox", p.Mbox), ("Pvm", p.Notify), ("Pvm", p.Option), ("PvmTrace", p.TraceOptions),
-        ("PvmPoll", p.PollType), ("Pvm", p.Code), ("PVM_", p.DataType), ("PvmTask", p.TraceWho), ("PvmData", p.DataEncoding),
+        ("PvmPoll", p.PollType), ("Pvm", p.Code), ("PVM_", p.DataType), ("PvmTask", p.TraceWho),
+        ("PvmData", p.DataEncoding),
     ):  # fmt: skip
         for name, member in enum.__members__.items():
             plain = prefix + name.replace("_", "")
