@@ -8,12 +8,13 @@ user's, where there is one on the path and old source is translated; otherwise t
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import types
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Sequence
 
 _PVM = ("PVMThread", "dispatcher", "TrackingJobMaster", "Status", "hosts", "pvm", "ExampleMaster", "ExampleSlave")
 _SMALL = ("tools", "LogFile", "Errors", "settings", "ErrorHandler", "ExeConfig", "ExeConfigCache", "test", "mathUtils")
@@ -89,6 +90,9 @@ class OldNamesFinder(MetaPathFinder):
             return ModuleSpec(fullname, _Alias(_MODULES[fullname]))
         if fullname == "Biskit.PVM":
             return ModuleSpec(fullname, _Package(), is_package=True)
+        parent, _, name = fullname.rpartition(".")
+        if parent == "PVM" and sys.modules.get(parent) is sys.modules.get("Biskit.PVM") and name in _PVM:
+            return ModuleSpec(fullname, _Alias(f"biskit_pvm.{name}"))
         return None
 
 
@@ -98,6 +102,30 @@ class _LastResort(MetaPathFinder):
     def find_spec(self, fullname: str, path: Sequence[str] | None = None,
                   target: ModuleType | None = None) -> ModuleSpec | None:
         return ModuleSpec(fullname, _Package(), is_package=True) if fullname == "Biskit" else None
+
+
+def instead_of(name: str, folder: str) -> ModuleSpec | None:
+    """
+    Give what is imported instead of a module of a Biskit tree's ``PVM``, which scripts inside the tree see as a sibling.
+
+    Parameters
+    ----------
+    name : str
+        Without dots.
+    folder : str
+        In which it was looked for.
+
+    Returns
+    -------
+    ModuleSpec or None
+        None where the module is not one of Biskit's PVM.
+    """
+    place = os.path.realpath(folder).split(os.sep)
+    if name == "PVM" and place[-1:] == ["Biskit"]:
+        return ModuleSpec(name, _Alias("Biskit.PVM"), is_package=True)
+    if name in _PVM and place[-2:] == ["Biskit", "PVM"]:
+        return ModuleSpec(name, _Alias(f"biskit_pvm.{name}"))
+    return None
 
 
 def install() -> None:

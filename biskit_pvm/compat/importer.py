@@ -11,6 +11,7 @@ import importlib.util
 import os
 import sys
 import time
+from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -22,9 +23,9 @@ from importlib.machinery import (
 )
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any, Sequence
+from typing import Any
 
-from . import cache
+from . import aliases, cache
 from .language import detect
 
 try:
@@ -226,7 +227,9 @@ class OldSourceFinder(MetaPathFinder):
             found = self._finders[entry] = FileFinder(entry, (ExtensionFileLoader, EXTENSION_SUFFIXES),
                                                       (OldSourceLoader, [".py"]))
         spec = found.find_spec(fullname)
-        return spec if spec is not None and spec.loader is not None else None
+        if spec is None or spec.loader is None:
+            return None
+        return (aliases.instead_of(fullname, entry) if "." not in fullname else None) or spec
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None,
                   target: ModuleType | None = None) -> ModuleSpec | None:

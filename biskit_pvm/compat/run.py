@@ -13,8 +13,9 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from types import ModuleType, TracebackType
-from typing import Any, Sequence
+from typing import Any
 
 #: says, to whom it is exported, that slaves are started through this module
 ACTIVE = "BISKIT_PVM_RUN"
@@ -226,8 +227,8 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
     """Take the frames of this package out of a traceback."""
-    kept = [step for step in _steps(trace) if not step.tb_frame.f_code.co_filename.startswith(_HERE + os.sep)
-            and not step.tb_frame.f_code.co_filename.startswith("<frozen ")]
+    kept = [step for step in _steps(trace)
+            if not step.tb_frame.f_code.co_filename.startswith((_HERE + os.sep, "<frozen "))]
     following = None
     for step in reversed(kept):
         following = TracebackType(following, step.tb_frame, step.tb_lasti, step.tb_lineno)

@@ -399,7 +399,7 @@ def absbinary(f: str) -> str:
     """
     found = shutil.which(f)
     if found is None:
-        raise IOError(f"binary {f} not found.")
+        raise OSError(f"binary {f} not found.")
     return found
 
 

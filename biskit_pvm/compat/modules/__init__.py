@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import types
 from typing import Any, Callable
 
@@ -172,6 +173,24 @@ def real(module: types.ModuleType) -> types.ModuleType:
     module
     """
     return module._real if isinstance(module, StandIn) else module
+
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def is_ours(filename: str) -> bool:
+    """
+    Tell whether code in a traceback is this package's or the import machinery's, and no user's concern.
+
+    Parameters
+    ----------
+    filename : str
+
+    Returns
+    -------
+    bool
+    """
+    return filename.startswith((_HERE, "<frozen "))
 
 
 def eight_bit(function: Callable) -> Callable:

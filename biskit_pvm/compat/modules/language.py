@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import collections
 import collections.abc
 import inspect
@@ -12,13 +11,14 @@ import operator
 import random
 import traceback
 import types
-from typing import Any, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable
 
 from ..runtime import NAMESPACE, builtin_module, errors, files, ordering
 from ..runtime.classes import ClassicType, Instance, delete_slice, get_slice, make_class, set_slice
 from ..runtime.numbers import Long, divide, divide_in_place
-from ..runtime.strings import Basestring, Str, Unicode, to_repr, to_str
-from . import StandIn, new_module
+from ..runtime.strings import Str, Unicode, to_repr
+from . import StandIn, is_ours, new_module
 
 
 def _types() -> types.ModuleType:
@@ -380,7 +380,8 @@ def _imp() -> types.ModuleType:
 
 def _traceback() -> types.ModuleType:
     def extract(frames: Any) -> list[tuple]:
-        return [tuple(frame) for frame in frames]
+        # only what the user wrote
+        return [tuple(frame) for frame in frames if not is_ours(frame[0])]
 
     def limited(limit: Any) -> dict[str, Any]:
         return {} if limit is None else {"limit": limit}
@@ -388,19 +389,20 @@ def _traceback() -> types.ModuleType:
     return StandIn(traceback, {
         "extract_tb": lambda tb, limit=None: extract(traceback.extract_tb(tb, limit)),
         "extract_stack": lambda f=None, limit=None: extract(traceback.extract_stack(f, limit)),
-        "format_exc": lambda limit=None: "".join(traceback.format_exception(*_present(), limit=limit)),
+        "format_exc": lambda limit=None: _formatted(limit),
         "print_exc": _print_exc,
     }, name="traceback")
 
 
-def _present() -> tuple:
-    kind, error, trace = errors.exc_info()
-    return kind, error, trace
-
-
 def _print_exc(limit: int | None = None, file: Any = None) -> None:
-    text = "".join(traceback.format_exception(*_present(), limit=limit))
-    (files.standard("stderr") if file is None else file).write(text)
+    (files.standard("stderr") if file is None else file).write(_formatted(limit))
+
+
+def _formatted(limit: int | None) -> str:
+    kind, error, trace = errors.exc_info()
+    entries = [entry for entry in traceback.extract_tb(trace, limit) if not is_ours(entry.filename)]
+    text = "".join(traceback.format_list(entries) + traceback.format_exception_only(kind, error))
+    return "Traceback (most recent call last):\n" + text if entries else text
 
 
 MODULES = {

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import types
 from typing import Any
 
 from ..runtime import files
-from ..runtime.strings import as_bytes, as_text, from_os, to_os
+from ..runtime.strings import as_bytes, as_text, to_os
 from . import StandIn, eight_bit, new_module, python2_error
-from .system import Environ, Pipe
+from .system import Pipe
 
 
 def _arguments(args: Any) -> Any:

@@ -14,12 +14,12 @@ import sys
 import tempfile
 import time
 import types
-from collections.abc import MutableMapping
-from typing import Any, Callable, Iterator
+from collections.abc import Iterator, MutableMapping
+from typing import Any, Callable
 
 from ..runtime import errors, files
 from ..runtime.numbers import MAXINT
-from ..runtime.strings import Unicode, as_bytes, as_text, from_os, to_os, to_str, u
+from ..runtime.strings import as_bytes, as_text, from_os, to_os, u
 from . import StandIn, eight_bit, make, new_module, python2_error
 
 _VERSION = "2.7.18 (carried over to Python %s)" % sys.version.split()[0]
@@ -132,7 +132,7 @@ class Pipe(files.File):
     """What ``os.popen`` gives: a file whose ``close`` gives the wait status of the command, or None for 0."""
 
     @classmethod
-    def start(cls, command: Any, mode: str = "r", bufsize: int = -1) -> "Pipe":
+    def start(cls, command: Any, mode: str = "r", bufsize: int = -1) -> Pipe:
         import subprocess
 
         end = {"stdout": subprocess.PIPE} if mode[:1] == "r" else {"stdin": subprocess.PIPE}
@@ -264,7 +264,7 @@ class _Temporary(files.File):
     """A temporary file, with its own way to be removed."""
 
     @property
-    def file(self) -> "_Temporary":
+    def file(self) -> _Temporary:
         return self
 
 

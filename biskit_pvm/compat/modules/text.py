@@ -11,7 +11,7 @@ import types
 from typing import Any, Callable
 
 from ..runtime import files
-from ..runtime.strings import Basestring, Unicode, as_bytes, as_text, eight_bit_method, plain, to_repr, to_str, u
+from ..runtime.strings import Unicode, as_bytes, as_text, eight_bit_method, plain, to_repr, to_str, u
 from . import StandIn, new_module
 
 _LOWER, _UPPER = string.ascii_lowercase, string.ascii_uppercase
@@ -197,7 +197,7 @@ class Pattern:
     def __reduce__(self):
         return Pattern, (self.pattern, self.flags)
 
-    def __deepcopy__(self, memo: dict) -> "Pattern":
+    def __deepcopy__(self, memo: dict) -> Pattern:
         return self
 
     def match(self, text: str, *span: int) -> Any:

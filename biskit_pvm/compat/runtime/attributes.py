@@ -9,9 +9,9 @@ from typing import Any, Callable
 
 from ..translate.names import CALLS
 from . import classes, containers, errors
-from .classes import ClassicType, Instance, is_classic, make_class
+from .classes import Instance, is_classic, make_class
 from .numbers import Long, is_long
-from .strings import _METHODS, Basestring, Str, Unicode, eight_bit_method
+from .strings import _METHODS, Basestring, Str, eight_bit_method
 
 
 def _string_call(name: str) -> Callable:
@@ -135,10 +135,10 @@ def attribute(obj: Any, name: str) -> Any:
         return METHOD_CALLS[name]
     found = getattr(obj, name, _MISSING)
     if found is _MISSING:
-        if name == "next" and hasattr(obj, "__next__") or name == "has_key" and hasattr(obj, "__contains__") \
-                or name in ("__getslice__", "__setslice__", "__delslice__") and hasattr(obj, "__getitem__") \
-                or name.startswith(("iter", "view")) and hasattr(obj, name[4:]) \
-                or name == "sort" and isinstance(obj, list):
+        if (name == "next" and hasattr(obj, "__next__")) or (name == "has_key" and hasattr(obj, "__contains__")) \
+                or (name in ("__getslice__", "__setslice__", "__delslice__") and hasattr(obj, "__getitem__")) \
+                or (name.startswith(("iter", "view")) and hasattr(obj, name[4:])) \
+                or (name == "sort" and isinstance(obj, list)):
             return partial(METHOD_CALLS[name], obj)
         return getattr(obj, name)
     if name in ("keys", "values", "items") and isinstance(found, BuiltinMethodType):
@@ -154,7 +154,7 @@ def _function_attribute(obj: Any, name: str) -> Any:
         return obj
     if name == "im_self" and isinstance(obj, FunctionType):
         return None
-    if isinstance(obj, _FUNCTIONS) or hasattr(obj, _RENAMED[name]) and not is_classic(type(obj)):
+    if isinstance(obj, _FUNCTIONS) or (hasattr(obj, _RENAMED[name]) and not is_classic(type(obj))):
         return getattr(obj, _RENAMED[name])
     return getattr(obj, name)
 
@@ -232,7 +232,7 @@ def has_attribute(obj: Any, name: str) -> bool:
 
 
 _DUNDER = frozenset(("__lt__", "__le__", "__gt__", "__ge__"))
-from ..translate.names import LOADS as _LOADED
+from ..translate.names import LOADS as _LOADED  # noqa: E402
 
 
 def callable_(obj: Any) -> bool:

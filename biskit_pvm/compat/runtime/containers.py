@@ -5,10 +5,11 @@ from __future__ import annotations
 import builtins
 import functools
 import operator
-from typing import Any, Callable, Iterable
+from collections.abc import Iterable
+from typing import Any, Callable
 
 from .ordering import compare, sort
-from .strings import Str, Unicode, to_str, u
+from .strings import Unicode, u
 
 _VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
 

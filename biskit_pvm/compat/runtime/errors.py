@@ -7,8 +7,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from .classes import Instance, is_classic
-from .strings import Unicode, to_str
+from .classes import is_classic
+from .strings import to_str
 
 
 class IOError(OSError):

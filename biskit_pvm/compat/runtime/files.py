@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Any, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from .errors import IOError
 from .strings import Unicode, as_bytes, as_text, to_os, to_str
@@ -37,9 +38,9 @@ class File:
         lines = buffering == 1
         try:
             if basic in ("r+", "w+", "a+") and buffering == 0:
-                raw: Any = io.open(to_os(name), basic + "b", 0)
+                raw: Any = open(to_os(name), basic + "b", 0)
             else:
-                raw = io.open(to_os(name), basic + "b", -1 if lines else buffering)
+                raw = open(to_os(name), basic + "b", -1 if lines else buffering)
         except OSError as error:
             raise _as_io_error(error, name) from None
         self._set(raw, name, mode, lines)
@@ -58,7 +59,7 @@ class File:
         self._iterating = False
 
     @classmethod
-    def over(cls, raw: Any, name: str, mode: str, lines: bool = False) -> "File":
+    def over(cls, raw: Any, name: str, mode: str, lines: bool = False) -> File:
         """
         Make a file of a binary one that is already open.
 
@@ -121,7 +122,7 @@ class File:
                 break
         return lines
 
-    def xreadlines(self) -> "File":
+    def xreadlines(self) -> File:
         return self
 
     def readinto(self, buffer: Any) -> int:
@@ -195,7 +196,7 @@ class File:
     def close(self) -> Any:
         return self._checked(self._raw.close)
 
-    def __enter__(self) -> "File":
+    def __enter__(self) -> File:
         return self
 
     def __exit__(self, *error: Any) -> None:

@@ -19,7 +19,7 @@ class Long(int):
     It stays long under arithmetic; integers beyond `MAXINT` count as long whatever their class.
     """
 
-    def __new__(cls, value: Any = 0, *base: int) -> "Long":
+    def __new__(cls, value: Any = 0, *base: int) -> Long:
         if isinstance(value, str) and value.strip()[-1:] in "lL":
             value = value.strip()[:-1]
         return int.__new__(cls, *(_digits(value), *base))
@@ -133,7 +133,7 @@ def divide(a: Any, b: Any) -> Any:
     """
     kind, other = type(a), type(b)
     if kind is float or other is float:
-        if kind is float and other is float or other is int or kind is int:
+        if (kind is float and other is float) or other is int or kind is int:
             return a / b
     if kind is int and other is int:
         return a // b

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import operator
 import sys
+from collections.abc import Iterable
 from functools import cmp_to_key
-from typing import Any, Callable, Iterable
+from typing import Any, Callable
 
 from .classes import is_classic
-from .strings import Unicode, as_text
+from .strings import as_text
 
 
 def _refused_by_python(error: TypeError) -> bool:

@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from typing import Any, Callable, Iterable
+from collections.abc import Iterable
+from typing import Any, Callable
 
 _MAXINT = sys.maxsize
 
@@ -147,7 +148,7 @@ class Unicode(str):
 
     __slots__ = ()
 
-    def __new__(cls, obj: Any = "", *codec: str) -> "Unicode":
+    def __new__(cls, obj: Any = "", *codec: str) -> Unicode:
         if codec:
             return str.__new__(cls, as_bytes(obj).decode(*codec))
         if type(obj) is Unicode and cls is Unicode:

@@ -14,7 +14,7 @@ import hashlib
 import re
 import sys
 import warnings
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType
 
@@ -98,7 +98,7 @@ def _syntax(text: str, encoding: str, filename: str, inherited: frozenset[str]) 
     return respell(text, encoding, filename, inherited)
 
 
-@lru_cache(maxsize=None)
+@cache
 def translator_version() -> str:
     """
     Name this translator and this Python: code that another one made must not be taken from a cache.

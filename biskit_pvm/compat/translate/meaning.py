@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from typing import Iterable
+from collections.abc import Iterable
 
 from .names import CALLS, COMPARISONS, LOADS, STORES, call_helper
 from .refusal import CannotTranslate
@@ -54,7 +54,7 @@ def convert(tree: ast.Module, syntax: Syntax, filename: str) -> ast.Module:
 class _Scope:
     """What one function, class or module does with names."""
 
-    def __init__(self, node: ast.AST, parent: "_Scope | None") -> None:
+    def __init__(self, node: ast.AST, parent: _Scope | None) -> None:
         self.node = node
         self.parent = parent
         self.kind = ("function" if isinstance(node, _FUNCTIONS) else
@@ -166,7 +166,7 @@ class _Converter(ast.NodeTransformer):
         self._scope = self._survey(tree, None)
         tree.body = self._block(tree.body)
 
-    def _survey(self, node: ast.AST, parent: "_Scope | None") -> _Scope:
+    def _survey(self, node: ast.AST, parent: _Scope | None) -> _Scope:
         """Collect what a scope does with names, nested list comprehensions included."""
         scope = _Scope(node, parent)
         if isinstance(node, _FUNCTIONS):
@@ -264,7 +264,7 @@ class _Converter(ast.NodeTransformer):
                 setattr(node, name, self._block(block.statements))
         return node
 
-    def visit__Later(self, node: "_Later") -> "_Later":
+    def visit__Later(self, node: _Later) -> _Later:
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
