@@ -14,7 +14,7 @@ from typing import Any, Callable
 import numpy
 
 from ..runtime import files
-from ..runtime.numbers import Long
+from ..runtime.numbers import NARROW, Long
 from ..runtime.strings import Str, Unicode, as_bytes, as_text
 from . import StandIn, new_module
 
@@ -30,6 +30,10 @@ else:
     import numpy.core.umath as _umath
 
     _core = numpy.core
+
+
+NARROW.update({numpy.ndarray, numpy.float16, numpy.float32, numpy.complex64, numpy.int8, numpy.int16, numpy.int32,
+               numpy.uint8, numpy.uint16, numpy.uint32, numpy.uint64})
 
 
 def _dtype(dtype: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, Callable
 
 from ..runtime import NAMESPACE, builtin_module, errors, files, ordering
 from ..runtime.classes import ClassicType, Instance, delete_slice, get_slice, make_class, set_slice
+from ..runtime import numbers
 from ..runtime.numbers import Long, divide, divide_in_place
 from ..runtime.strings import Str, Unicode, to_repr
 from . import StandIn, is_ours, new_module
@@ -76,7 +77,8 @@ def _operator() -> types.ModuleType:
     return StandIn(operator, {
         "div": divide, "__div__": divide, "idiv": divide_in_place, "lt": ordering.less, "le": ordering.less_equal,
         "gt": ordering.greater, "ge": ordering.greater_equal, "eq": ordering.equal, "ne": ordering.unequal,
-        "isCallable": callable, "sequenceIncludes": operator.contains,
+        "add": numbers.add, "sub": numbers.subtract, "mul": numbers.multiply, "pow": numbers.power,
+        "truediv": numbers.true_divide, "isCallable": callable, "sequenceIncludes": operator.contains,
         "isSequenceType": lambda obj: hasattr(type(obj), "__getitem__") and not isinstance(obj, dict),
         "isMappingType": lambda obj: hasattr(type(obj), "__getitem__") and not isinstance(obj, (list, tuple, str)),
         "isNumberType": lambda obj: hasattr(type(obj), "__int__") or hasattr(type(obj), "__float__"),

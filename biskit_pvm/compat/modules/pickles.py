@@ -60,6 +60,8 @@ class _Reading:
         found = _BUILT_IN.get((module, name))
         if found is not None:
             return found
+        if module.startswith("numpy"):
+            from . import arrays  # noqa: F401  (arithmetic has to know of arrays)
         if module.startswith("numpy.core."):
             module = "numpy._core." + module[11:] if "numpy._core" in sys.modules else module
         if module in ("Numeric", "numpy.oldnumeric.compat", "numpy.oldnumeric") and name == "array_constructor":

@@ -35,7 +35,7 @@ def _fill() -> None:
         UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError UnicodeWarning UserWarning ValueError
         Warning ZeroDivisionError __debug__ abs all any bin bool classmethod complex copyright credits delattr dict
         divmod enumerate exit float format frozenset globals hash help id int iter len license list next object ord
-        pow property quit reversed set setattr slice staticmethod sum super tuple type""".split()
+        pow property quit reversed set setattr slice staticmethod super tuple type""".split()
     for name in kept:
         if hasattr(builtins, name):
             NAMESPACE[name] = getattr(builtins, name)
@@ -50,7 +50,7 @@ def _fill() -> None:
         long=numbers.Long, map=containers.map_, max=ordering.extreme(max, 1), memoryview=memoryview,
         min=ordering.extreme(min, -1), oct=numbers.octal, open=files.File, print=files.print_function,
         range=containers.range_, raw_input=files.raw_input, reduce=functools.reduce, reload=imports.reload,
-        repr=strings.to_repr, round=numbers.round_half_away, sorted=ordering.sort, str=strings.Str,
+        repr=strings.to_repr, round=numbers.round_half_away, sorted=ordering.sort, str=strings.Str, sum=numbers.total,
         unichr=containers.unichr, unicode=strings.Unicode, vars=execution.vars_, xrange=range, zip=containers.zip_,
         __build_class__=classes.build_class, __import__=imports.import_,
     )
@@ -58,6 +58,10 @@ def _fill() -> None:
         __py2_lt__=ordering.less, __py2_le__=ordering.less_equal, __py2_gt__=ordering.greater,
         __py2_ge__=ordering.greater_equal, __py2_eq__=ordering.equal, __py2_ne__=ordering.unequal,
         __py2_in__=ordering.contains, __py2_not_in__=ordering.contains_not,
+        __py2_add__=numbers.add, __py2_sub__=numbers.subtract, __py2_mul__=numbers.multiply,
+        __py2_pow__=numbers.power, __py2_truediv__=numbers.true_divide, __py2_iadd__=numbers.add_in_place,
+        __py2_isub__=numbers.subtract_in_place, __py2_imul__=numbers.multiply_in_place,
+        __py2_ipow__=numbers.power_in_place, __py2_itruediv__=numbers.true_divide_in_place,
         __py2_div__=numbers.divide, __py2_idiv__=numbers.divide_in_place, __py2_mod__=numbers.modulo,
         __py2_imod__=numbers.modulo_in_place, __py2_type__=attributes.type_call,
         __py2_number__=numbers.number_call, __py2_attr__=attributes.attribute,

@@ -118,6 +118,151 @@ def _is_array(value: Any) -> bool:
     return numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic))
 
 
+# -- arithmetic with NumPy 1's rules for numbers of different sizes
+
+#: types of results about which NumPy 1 may have thought otherwise; filled when a script uses NumPy
+NARROW: set[type] = set()
+
+# what a dtype's kind can hold, in the order of NumPy's promotion
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def arithmetic(name: str, function: Callable, in_place: Callable | None = None) -> Callable:
+    """
+    Make an operator that gives the numbers of NumPy 1.
+
+    There a number of Python's counted as 64 bits beside a single number of NumPy's, and by its value beside an array; in
+    NumPy 2 it counts as nothing beside both.
+
+    Parameters
+    ----------
+    name : str
+    function : callable
+        The operator.
+    in_place : callable, optional
+        The one that is wanted; `function` is then its plain form.
+
+    Returns
+    -------
+    callable
+    """
+    operate = in_place or function
+
+    def call(a: Any, b: Any) -> Any:
+        try:
+            result = operate(a, b)
+        except OverflowError:
+            return _as_numpy1(function, a, b, None)
+        if type(result) in NARROW and result is not a:
+            return _as_numpy1(function, a, b, result)
+        return result
+
+    call.__name__ = name
+    return call
+
+
+def _as_numpy1(function: Callable, a: Any, b: Any, result: Any) -> Any:
+    numpy = _numpy()
+    try:
+        single_a, single_b = (not (isinstance(x, numpy.ndarray) and x.ndim) for x in (a, b))
+        if not single_a and not single_b and result is not None:
+            return result
+        kinds = [_kind(numpy, x) for x in (a, b)]
+    except (TypeError, AttributeError):
+        kinds = [None]
+    if any(kind is None for kind in kinds):
+        return function(a, b) if result is None else result
+    wanted = numpy.promote_types(*kinds)
+    if single_a == single_b:
+        if result is not None and result.dtype == wanted:
+            return result
+        return function(wanted.type(a), wanted.type(b)) if single_a else function(a, b)
+    array, number = (b, a) if single_a else (a, b)
+    if _RANK[kinds[single_a is False].kind] <= _RANK[array.dtype.kind]:
+        # within its kind an array keeps its size, unless the number does not fit
+        least = numpy.min_scalar_type(number)
+        if least.kind == "u":
+            signed = numpy.min_scalar_type(-int(number) - 1)
+            least = signed if array.dtype.kind == "i" else least
+        wanted = numpy.promote_types(array.dtype, least)
+    if result is not None and result.dtype == wanted:
+        return result
+    array, number = array.astype(wanted, copy=False), wanted.type(number)
+    return function(number, array) if single_a else function(array, number)
+
+
+def _kind(numpy: Any, value: Any) -> Any:
+    """The dtype of a number or array as NumPy 1 saw it."""
+    if isinstance(value, (numpy.ndarray, numpy.generic)):
+        return value.dtype if value.dtype.kind in _RANK else None
+    if type(value) is bool:
+        return numpy.dtype(bool)
+    if isinstance(value, (int, float, complex)):
+        return None if isinstance(value, int) and is_long(value) else numpy.asarray(value).dtype
+    return None
+
+
+def narrowed(a: Any, b: Any) -> tuple[Any, Any]:
+    """
+    Give two operands of a comparison such that they are compared with NumPy 1's precision.
+
+    Parameters
+    ----------
+    a, b : any
+        One of them is of a type in `NARROW`.
+
+    Returns
+    -------
+    (any, any)
+    """
+    numpy = _numpy()
+    single_a, single_b = (not (isinstance(x, numpy.ndarray) and x.ndim) for x in (a, b))
+    if single_a and single_b:
+        return (float(x) if isinstance(x, numpy.floating) else x for x in (a, b))
+    if single_a and isinstance(a, numpy.generic) and a.dtype.kind in "iufb":
+        return a.item(), b
+    if single_b and isinstance(b, numpy.generic) and b.dtype.kind in "iufb":
+        return a, b.item()
+    return a, b
+
+
+add = arithmetic("add", operator.add)
+subtract = arithmetic("subtract", operator.sub)
+multiply = arithmetic("multiply", operator.mul)
+power = arithmetic("power", operator.pow)
+true_divide = arithmetic("true_divide", operator.truediv)
+floor_divide = arithmetic("floor_divide", operator.floordiv)
+add_in_place = arithmetic("add_in_place", operator.add, operator.iadd)
+subtract_in_place = arithmetic("subtract_in_place", operator.sub, operator.isub)
+multiply_in_place = arithmetic("multiply_in_place", operator.mul, operator.imul)
+power_in_place = arithmetic("power_in_place", operator.pow, operator.ipow)
+true_divide_in_place = arithmetic("true_divide_in_place", operator.truediv, operator.itruediv)
+
+
+def total(numbers: Any, start: Any = 0) -> Any:
+    """
+    Do the built-in ``sum``.
+
+    Parameters
+    ----------
+    numbers : iterable
+    start : any
+
+    Returns
+    -------
+    any
+    """
+    if not NARROW:
+        return sum(numbers, start)
+    numbers = numbers if isinstance(numbers, (list, tuple)) else list(numbers)
+    result = sum(numbers, start)
+    if type(result) in NARROW:
+        result = start
+        for number in numbers:
+            result = add(result, number)
+    return result
+
+
 def divide(a: Any, b: Any) -> Any:
     """
     Do ``a / b`` of a module without ``from __future__ import division``.
@@ -164,10 +309,10 @@ def _divide_arrays(a: Any, b: Any, **out: Any) -> Any:
         if function is not None:
             return function(first, second)
     if _all_integers(numpy, a, b):
-        return numpy.floor_divide(a, b, **out)
+        return numpy.floor_divide(a, b, **out) if out else floor_divide(a, b)
     if any(getattr(x, "dtype", None) is not None and x.dtype.kind == "O" for x in (a, b)):
         return numpy.frompyfunc(divide, 2, 1)(a, b)
-    return numpy.true_divide(a, b, **out)
+    return numpy.true_divide(a, b, **out) if out else true_divide(a, b)
 
 
 def divide_in_place(a: Any, b: Any) -> Any:

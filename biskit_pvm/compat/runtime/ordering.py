@@ -14,6 +14,7 @@ from functools import cmp_to_key
 from typing import Any, Callable
 
 from .classes import is_classic
+from .numbers import NARROW, narrowed
 from .strings import as_text
 
 
@@ -26,6 +27,8 @@ def _refused_by_python(error: TypeError) -> bool:
 def _ordered(symbol: str, native: Callable, from_cmp: Callable[[int], bool]) -> Callable:
     def compare(a: Any, b: Any) -> Any:
         try:
+            if type(a) in NARROW or type(b) in NARROW:
+                a, b = narrowed(a, b)
             return native(a, b)
         except TypeError as error:
             if not _refused_by_python(error):
@@ -45,11 +48,6 @@ greater = _ordered(">", operator.gt, lambda order: order > 0)
 greater_equal = _ordered(">=", operator.ge, lambda order: order >= 0)
 
 
-def _array_type() -> tuple:
-    numpy = sys.modules.get("numpy")
-    return () if numpy is None else (numpy.ndarray,)
-
-
 def equal(a: Any, b: Any) -> Any:
     """
     Do ``a == b``.
@@ -66,8 +64,8 @@ def equal(a: Any, b: Any) -> Any:
     """
     if isinstance(a, bytes) or isinstance(b, bytes):
         a, b = _text(a), _text(b)
-    arrays = _array_type()
-    if arrays and (isinstance(a, arrays) or isinstance(b, arrays)):
+    if type(a) in NARROW or type(b) in NARROW:
+        a, b = narrowed(a, b)
         return _equal_arrays(a, b)
     return a == b
 
@@ -99,8 +97,8 @@ def unequal(a: Any, b: Any) -> Any:
     """
     if isinstance(a, bytes) or isinstance(b, bytes):
         a, b = _text(a), _text(b)
-    arrays = _array_type()
-    if arrays and (isinstance(a, arrays) or isinstance(b, arrays)):
+    if type(a) in NARROW or type(b) in NARROW:
+        a, b = narrowed(a, b)
         result = _equal_arrays(a, b)
         return True if result is False else a != b
     return a != b
@@ -122,7 +120,7 @@ def contains(item: Any, container: Any) -> bool:
         return item in container
     except ValueError as error:
         # as `equal`: arrays whose shapes do not fit are unequal
-        if not _array_type() or "broadcast" not in str(error) or not isinstance(container, (list, tuple)):
+        if not NARROW or "broadcast" not in str(error) or not isinstance(container, (list, tuple)):
             raise
     except TypeError:
         # an old-style sequence of bytes and text

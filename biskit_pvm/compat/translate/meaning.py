@@ -17,7 +17,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable
 
-from .names import CALLS, COMPARISONS, LOADS, STORES, call_helper
+from .names import ARITHMETIC, CALLS, COMPARISONS, LOADS, STORES, call_helper
 from .refusal import CannotTranslate
 from .syntax import Syntax
 
@@ -114,6 +114,11 @@ def _is_number(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) in (int, float, complex)
 
 
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, (ast.List, ast.ListComp, ast.Tuple)) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
 def _is_float(node: ast.AST) -> bool:
     if isinstance(node, ast.UnaryOp):
         node = node.operand
@@ -126,6 +131,10 @@ def _is_certain_number(node: ast.AST) -> bool:
         return False
     return _is_number(node) or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
                                 and node.func.id == "len" and len(node.args) == 1)
+
+
+def _is_certain_whole(node: ast.AST) -> bool:
+    return _is_certain_number(node) and not _is_float(node)
 
 
 def _is_literal_container(node: ast.AST) -> bool:
@@ -415,8 +424,10 @@ class _Converter(ast.NodeTransformer):
         return [self.visit(node.value), *bounds]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.AST]:
-        helper = ("__py2_imod__" if isinstance(node.op, ast.Mod) else
-                  "__py2_idiv__" if isinstance(node.op, ast.Div) and not self._true_division else None)
+        kind = type(node.op).__name__
+        helper = ("__py2_imod__" if kind == "Mod" else
+                  "__py2_itruediv__" if kind == "Div" and self._true_division else "__py2_idiv__" if kind == "Div" else
+                  f"__py2_i{ARITHMETIC[kind]}__" if kind in ARITHMETIC and not _is_text(node.value) else None)
         sliced = _is_simple_slice(node.target)
         if helper is None and not sliced:
             return self.generic_visit(node)
@@ -481,10 +492,13 @@ class _Converter(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
+        if _is_certain_number(node.left) and _is_certain_number(node.right) and not isinstance(node.op, ast.Div):
+            return node
         if isinstance(node.op, ast.Div):
-            if self._true_division or _is_float(node.left) or _is_float(node.right):
-                return node
-            return _at(node, _call("__py2_div__", node.left, node.right))[0]
+            true = self._true_division or _is_float(node.left) or _is_float(node.right)
+            return _at(node, _call("__py2_truediv__" if true else "__py2_div__", node.left, node.right))[0]
+        if type(node.op).__name__ in ARITHMETIC and not _is_text(node.left) and not _is_text(node.right):
+            return _at(node, _call(f"__py2_{ARITHMETIC[type(node.op).__name__]}__", node.left, node.right))[0]
         if isinstance(node.op, ast.Mod) and not _is_certain_number(node.left):
             return _at(node, _call("__py2_mod__", node.left, node.right))[0]
         return node
@@ -512,7 +526,7 @@ class _Converter(ast.NodeTransformer):
         kind = type(operator).__name__
         native = (
             kind in ("Is", "IsNot")
-            or (kind in ("Eq", "NotEq") and (_is_certain_number(left) or _is_certain_number(right)))
+            or (kind in ("Eq", "NotEq") and (_is_certain_whole(left) or _is_certain_whole(right)))
             or (kind in ("In", "NotIn") and _is_literal_container(right))
             or (_is_certain_number(left) and _is_certain_number(right))
         )

@@ -31,9 +31,13 @@ COMPARISONS = {
     "Eq": "__py2_eq__", "NotEq": "__py2_ne__", "In": "__py2_in__", "NotIn": "__py2_not_in__",
 }
 
+#: arithmetic operators and their helpers, also in place
+ARITHMETIC = {"Add": "add", "Sub": "sub", "Mult": "mul", "Pow": "pow"}
+
 #: helpers that are written into translated code, besides the ones for CALLS (`__py2_call_<method>__`)
 HELPERS = frozenset(COMPARISONS.values()) | frozenset("""
-    __py2_div__ __py2_idiv__ __py2_mod__ __py2_imod__ __py2_type__ __py2_number__ __py2_attr__ __py2_setattr__
+    __py2_add__ __py2_sub__ __py2_mul__ __py2_pow__ __py2_iadd__ __py2_isub__ __py2_imul__ __py2_ipow__
+    __py2_truediv__ __py2_itruediv__ __py2_div__ __py2_idiv__ __py2_mod__ __py2_imod__ __py2_type__ __py2_number__ __py2_attr__ __py2_setattr__
     __py2_getslice__ __py2_setslice__ __py2_delslice__ __py2_item_of_exception__
     __py2_u__ __py2_long__ __py2_repr__ __py2_print__ __py2_exec__ __py2_exec_in_function__ __py2_star__
     __py2_raise__ __py2_reraise__ __py2_match__ __py2_caught__ __py2_flat__
