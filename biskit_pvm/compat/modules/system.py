@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import getpass
 import glob
@@ -145,7 +146,12 @@ class Pipe(files.File):
         return made
 
     def close(self) -> int | None:
-        super().close()
+        try:
+            super().close()
+        except OSError as error:
+            # a command that has ended already: its status tells
+            if error.errno != errno.EPIPE:
+                raise
         code = self._process.wait()
         status = -code if code < 0 else code << 8
         return status or None

@@ -235,6 +235,10 @@ class Standard(File):
         elif os.environ.get("PYTHONIOENCODING"):
             self.encoding = os.environ["PYTHONIOENCODING"].partition(":")[0]
 
+    def __reduce__(self) -> Any:
+        # the standard stream of the process that loads it
+        return standard, (self.name.strip("<>"),)
+
     def _encoded(self, text: Any) -> bytes:
         if isinstance(text, Unicode) and self.encoding:
             return str.encode(text, self.encoding)
