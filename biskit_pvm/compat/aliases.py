@@ -63,7 +63,8 @@ def _fill_pvm(package: ModuleType) -> None:
         # known before anybody imports them as submodules, which would bind the module over the class of its name
         module = sys.modules[f"Biskit.PVM.{name}"] = importlib.import_module(f"biskit_pvm.{name}")
         setattr(package, name, module)
-    sys.modules["Biskit.PVM.pvmTools"] = package.pvmTools = biskit_pvm.pvm
+    sys.modules["Biskit.PVM.pvmTools"] = biskit_pvm.pvm
+    setattr(package, "pvmTools", biskit_pvm.pvm)
     for name in ("TrackingJobMaster", "JobSlave", "pvm_installed"):
         setattr(package, name, getattr(biskit_pvm, name))
 
@@ -72,7 +73,7 @@ def _fill_biskit(package: ModuleType) -> None:
     from . import biskit
 
     package.__doc__ = biskit.__doc__
-    package.__version__ = biskit.__version__
+    setattr(package, "__version__", biskit.__version__)
     package.__path__ = []
     for name in _SMALL:
         module = sys.modules[f"Biskit.{name}"] = importlib.import_module(f"{biskit.__name__}.{name}")

@@ -94,7 +94,8 @@ def read(name: str) -> CodeType | None:
     body = data[len(_MAGIC) + _DIGEST_SIZE:]
     if not data.startswith(_MAGIC) or hashlib.sha256(body).digest() != data[len(_MAGIC):len(_MAGIC) + _DIGEST_SIZE]:
         return None
-    return marshal.loads(body)
+    code = marshal.loads(body)
+    return code if isinstance(code, CodeType) else None
 
 
 def write(name: str, code: CodeType) -> None:

@@ -29,7 +29,7 @@ from . import aliases, cache
 from .language import detect
 
 try:
-    from _imp import _fix_co_filename  # what Python itself uses for code that was compiled elsewhere
+    from _imp import _fix_co_filename  # type: ignore[attr-defined]  # what Python itself uses for code that was compiled elsewhere
 except ImportError:  # pragma: no cover  # another implementation of Python
     def _fix_co_filename(code: CodeType, path: str) -> None:
         """Leave the name of the file that was translated first."""
@@ -103,7 +103,7 @@ def compile_python2(source: bytes | str, filename: str, mode: str = "exec",
     CannotTranslate
     """
     text = isinstance(source, str)
-    data = source.encode("utf-8", "surrogatepass") if text else source
+    data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     remembered = _recent.get((data, mode, filename, futures))
     if remembered is not None:
         return remembered
@@ -128,7 +128,7 @@ def compile_python2(source: bytes | str, filename: str, mode: str = "exec",
     return code
 
 
-_recent: dict[tuple, CodeType] = {}
+_recent: dict[tuple[Any, ...], CodeType] = {}
 
 
 class OldSourceLoader(SourceFileLoader):
@@ -313,6 +313,7 @@ def own_module(name: str) -> ModuleType | None:
             _own[name] = None
         else:
             module = _own[name] = importlib.util.module_from_spec(spec)
+            assert spec.loader is not None
             try:
                 spec.loader.exec_module(module)
             except BaseException:
@@ -335,6 +336,7 @@ def load_file(name: str, path: str) -> ModuleType:
     module
     """
     spec = importlib.util.spec_from_file_location(name, path, loader=OldSourceLoader(name, path))
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -125,6 +125,8 @@ def check_unambiguous(source: bytes) -> None:
     Ambiguous
     """
     tree = _parse(source)
+    if tree is None:
+        return
     futures = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"
                for alias in node.names}
     for node in ast.walk(tree):

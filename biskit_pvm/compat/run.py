@@ -79,7 +79,7 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
 
     main = ModuleType("__main__")
     main.__file__ = script
-    main.__builtins__ = builtins
+    main.__dict__["__builtins__"] = builtins
     main.__spec__ = None
     sys.modules["__main__"] = main
     sys.argv[:] = list(argv)
@@ -90,7 +90,7 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
             from .runtime.strings import from_os
 
             sys.argv[:] = map(from_os, sys.argv)
-            main.__builtins__ = NAMESPACE
+            main.__dict__["__builtins__"] = NAMESPACE
             code = importer.compile_python2(source, script)
         else:
             code = compile(source, script, "exec", dont_inherit=True)

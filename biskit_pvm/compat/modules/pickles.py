@@ -65,7 +65,7 @@ class _Reading:
         if found is not None:
             return found
         if module.startswith("numpy"):
-            from . import arrays  # noqa: F401  (arithmetic has to know of arrays)
+            from . import arrays
         if module.startswith("numpy.core."):
             module = "numpy._core." + module[11:] if "numpy._core" in sys.modules else module
         if module in ("Numeric", "numpy.oldnumeric.compat", "numpy.oldnumeric") and name == "array_constructor":

@@ -232,7 +232,7 @@ def has_attribute(obj: Any, name: str) -> bool:
 
 
 _DUNDER = frozenset(("__lt__", "__le__", "__gt__", "__ge__"))
-from ..translate.names import LOADS as _LOADED  # noqa: E402
+from ..translate.names import LOADS as _LOADED
 
 
 def callable_(obj: Any) -> bool:

@@ -72,7 +72,7 @@ def translate(source: bytes | str, filename: str, mode: str = "exec",
             raise CannotTranslate(f"no Python 2 that Python 3 could carry over: {error.msg}", filename,
                                   error.lineno or 1, error.text) from None
         tree = convert(tree, syntax, filename)
-        final: ast.AST = tree
+        final: ast.Module | ast.Expression | ast.Interactive = tree
         if mode == "eval":
             if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
                 raise CannotTranslate("not an expression", filename, 1, syntax.text.split("\n")[0])
@@ -80,9 +80,10 @@ def translate(source: bytes | str, filename: str, mode: str = "exec",
         elif mode == "single":
             final = ast.Interactive(tree.body)
         try:
-            return compile(final, filename, mode, dont_inherit=True)
+            code: CodeType = compile(final, filename, mode, dont_inherit=True)
         except SyntaxError as error:
             raise CannotTranslate(error.msg, filename, error.lineno or 1, error.text) from None
+    return code
 
 
 def _syntax(text: str, encoding: str, filename: str, inherited: frozenset[str]) -> Syntax:

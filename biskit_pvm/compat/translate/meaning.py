@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from .names import ARITHMETIC, CALLS, COMPARISONS, LOADS, STORES, call_helper
 from .refusal import CannotTranslate
@@ -99,7 +100,7 @@ def _call(helper: str, *args: ast.expr) -> ast.Call:
     return ast.Call(_load(helper), list(args), [])
 
 
-def _at(place: ast.AST, *nodes: ast.AST) -> list:
+def _at(place: ast.AST, *nodes: ast.AST) -> list[Any]:
     """Give new nodes (and what is new inside them) the line of the node they replace."""
     for node in nodes:
         for inner in ast.walk(node):
@@ -330,7 +331,7 @@ class _Converter(ast.NodeTransformer):
         self._scope, self._comprehensions = outer, comprehensions
         return node
 
-    def visit_Global(self, node: ast.Global) -> None:
+    def visit_Global(self, node: ast.Global) -> ast.Global | None:
         # Python 2 only warned of a use before the declaration: each function declares first
         return None if self._scope.kind in ("function", "module") else node
 
@@ -648,7 +649,7 @@ class _Later(ast.AST):
         self.statements = statements
 
 
-def _shape(target: ast.expr):
+def _shape(target: ast.expr) -> Any:
     """Nested tuples of names, as deep as the target."""
     if isinstance(target, ast.Name):
         return target.id

@@ -19,6 +19,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from .refusal import CannotTranslate
 
@@ -190,33 +191,33 @@ class _Respelling:
         lines = self._text.split("\n")
         return lines[number - 1] if 0 < number <= len(lines) else None
 
-    def _refuse(self, reason: str, node) -> CannotTranslate:
+    def _refuse(self, reason: str, node: Any) -> CannotTranslate:
         line = node.get_lineno()
         return CannotTranslate(reason, self._filename, line, self._line(line))
 
     # -- edits
 
-    def _replace(self, leaf, text: str) -> None:
+    def _replace(self, leaf: Any, text: str) -> None:
         self._replaced[id(leaf)] = text
 
-    def _insert_before(self, node, text: str) -> None:
+    def _insert_before(self, node: Any, text: str) -> None:
         leaf = next(self._leaves(node))
         self._before[id(leaf)] = text + self._before.get(id(leaf), "")
 
-    def _insert_after(self, node, text: str) -> None:
+    def _insert_after(self, node: Any, text: str) -> None:
         leaf = node
         while not isinstance(leaf, self._leaf):
             leaf = leaf.children[-1]
         self._after[id(leaf)] = self._after.get(id(leaf), "") + text
 
-    def _leaves(self, node) -> Iterator:
+    def _leaves(self, node: Any) -> Iterator[Any]:
         if isinstance(node, self._leaf):
             yield node
         else:
             for child in node.children:
                 yield from self._leaves(child)
 
-    def _stand_in(self, node, kind: str) -> str:
+    def _stand_in(self, node: Any, kind: str) -> str:
         """Take `node` out of the text, leaving its line breaks, and remember its source under a new name."""
         name = f"__py2_{kind}_{len(self._targets)}__"
         self._targets[name] = "".join(self._put(leaf) for leaf in self._leaves(node)).strip()
@@ -226,10 +227,10 @@ class _Respelling:
             self._replace(leaf, "" if number else name)
         return name
 
-    def _put(self, leaf) -> str:
+    def _put(self, leaf: Any) -> str:
         key = id(leaf)
-        return (leaf.prefix + self._before.get(key, "") + self._replaced.get(key, leaf.value)
-                + self._after.get(key, ""))
+        return str(leaf.prefix + self._before.get(key, "") + self._replaced.get(key, leaf.value)
+                   + self._after.get(key, ""))
 
     # -- the walk
 
@@ -267,7 +268,7 @@ class _Respelling:
         assert text.count("\n") == self._text.count("\n"), "a line was lost"
         return Syntax(text, self._futures, self._targets, self._encoding)
 
-    def _on_leaf(self, leaf) -> None:
+    def _on_leaf(self, leaf: Any) -> None:
         token = self._token
         if leaf.type == token.NUMBER:
             self._replace(leaf, _number(leaf.value))
@@ -285,7 +286,7 @@ class _Respelling:
                 raise self._refuse("'print' is a statement in Python 2", leaf)
             self._replace(leaf, "__py2_print__(None, 1)")
 
-    def _string(self, leaf, as_unicode: bool) -> None:
+    def _string(self, leaf: Any, as_unicode: bool) -> None:
         try:
             self._replace(leaf, _literal(leaf.value, self._encoding, as_unicode or self._literals_are_unicode))
         except UnicodeDecodeError as error:
@@ -295,17 +296,17 @@ class _Respelling:
     def _literals_are_unicode(self) -> bool:
         return "unicode_literals" in self._futures
 
-    def _on_atom(self, node) -> None:
+    def _on_atom(self, node: Any) -> None:
         children = node.children
         if children[0].value == "`":
             self._replace(children[0], "__py2_repr__((")
             self._replace(children[-1], "))")
         elif children[0].type == self._token.STRING:
-            mixed = any("u" in _PREFIX.match(leaf.value).group().lower() for leaf in children)
+            mixed = any("u" in _prefix(leaf.value).lower() for leaf in children)
             for leaf in children:
                 self._string(leaf, mixed)
 
-    def _on_print_stmt(self, node) -> None:
+    def _on_print_stmt(self, node: Any) -> None:
         word, rest = node.children[0], node.children[1:]
         newline = 1
         if rest and rest[-1].type == self._token.COMMA:
@@ -323,40 +324,45 @@ class _Respelling:
             self._replace(word, f"__py2_print__(None, {newline},")
         self._insert_after(rest[-1], ")")
 
-    def _on_exec_stmt(self, node) -> None:
+    def _on_exec_stmt(self, node: Any) -> None:
         self._replace(node.children[0], "__py2_exec__(")
         for child in node.children[2:]:
             if isinstance(child, self._leaf) and child.value == "in":
                 self._replace(child, ",")
         self._insert_after(node, ")")
 
-    def _on_raise_stmt(self, node) -> None:
+    def _on_raise_stmt(self, node: Any) -> None:
         if len(node.children) > 1:
             if len(node.children) > 2 and node.children[2].type != self._token.COMMA:
                 raise self._refuse("'raise ... from' is Python 3", node)
             self._insert_before(node.children[1], "__py2_raise__(")
             self._insert_after(node, ")")
 
-    def _on_except_clause(self, node) -> None:
+    def _on_except_clause(self, node: Any) -> None:
         if len(node.children) == 4:
             self._replace(node.children[2], " as ")
             self._stand_in(node.children[3], "except")
 
-    def _on_tfpdef(self, node) -> None:
+    def _on_tfpdef(self, node: Any) -> None:
         if node.parent.type not in (self._symbols.tfpdef, self._symbols.tfplist):
             self._stand_in(node, "tuple")
 
-    def _on_vfpdef(self, node) -> None:
+    def _on_vfpdef(self, node: Any) -> None:
         if node.parent.type not in (self._symbols.vfpdef, self._symbols.vfplist):
             self._stand_in(node, "tuple")
 
-    def _on_comp_for(self, node) -> None:
+    def _on_comp_for(self, node: Any) -> None:
         for child in node.children:
             if child.type in (self._symbols.testlist_safe, getattr(self._symbols, "testlist", -1)):
                 self._insert_before(child, "(")
                 self._insert_after(child, ")")
 
     _on_old_comp_for = _on_comp_for
+
+
+def _prefix(literal: str) -> str:
+    match = _PREFIX.match(literal)
+    return match.group() if match else ""
 
 
 def _number(value: str) -> str:
@@ -372,7 +378,7 @@ def _number(value: str) -> str:
 
 def _literal(token: str, encoding: str, as_unicode: bool) -> str:
     """Spell a string literal so that Python 3 reads Python 2's value; 8-bit characters stay one each."""
-    prefix = _PREFIX.match(token).group()
+    prefix = _prefix(token)
     flags = prefix.lower()
     quote = token[len(prefix)] * (3 if token[len(prefix):len(prefix) + 3] in ('"""', "'''") else 1)
     body = token[len(prefix) + len(quote):-len(quote)]
@@ -387,7 +393,7 @@ def _literal(token: str, encoding: str, as_unicode: bool) -> str:
     return ("r" if raw else "") + quote + body + quote
 
 
-def _eight_bit_escape(match: re.Match) -> str:
+def _eight_bit_escape(match: re.Match[str]) -> str:
     escape = match.group(1)
     if escape in ("N", "u", "U"):
         return "\\\\" + escape
@@ -396,7 +402,7 @@ def _eight_bit_escape(match: re.Match) -> str:
     return match.group()
 
 
-def _unraw(match: re.Match, escapes_count: bool) -> str:
+def _unraw(match: re.Match[str], escapes_count: bool) -> str:
     """A backslash of a raw literal in one that is not raw; ur'' still reads \\uXXXX."""
     rest = match.group(1)
     if len(rest) > 1:
