@@ -75,7 +75,10 @@ class _Screen:
         styles = self._styles()
         while self.sampler.error is None:
             self._draw(screen, styles)
-            select.select([0, self.news], [], [], 1.0 if self.sampler.waiting() else None)
+            # News come with every look; where they do not, the person is told once a second.
+            late = self.sampler.waiting() > _PATIENCE
+            wait = 1.0 if late else self.sampler.interval + _PATIENCE
+            select.select([0, self.news], [], [], wait)
             self._drain()
             while True:
                 key = screen.getch()

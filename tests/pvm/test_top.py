@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ..support.terminal import Terminal
 from ..support.vm import VirtualMachine
 from ..support.waiting import wait_for
 
@@ -41,44 +42,7 @@ if __name__ == "__main__":
 """
 
 
-class Terminal:
-    """The live view in a window of tmux."""
-
-    def __init__(self, vm: VirtualMachine, *options: str) -> None:
-        self._vm = vm
-        self._tmux = ["tmux", "-S", str(vm.folder / "tmux"), "-f", "/dev/null"]
-        command = [sys.executable, "-m", "biskit_pvm", "top", "--interval", "0.3", *options]
-        size = ["-x", "120", "-y", "30"]
-        shell = f"{' '.join(command)}; echo rc=$?; exec sleep 1000"
-        self._do("new-session", "-d", *size, shell)
-
-    def _do(self, *args: str) -> str:
-        env = {name: value for name, value in self._vm.env.items() if name != "TMUX"}
-        out: str = self._vm.run([*self._tmux, *args], env=env, timeout=20).stdout
-        return out
-
-    def press(self, *keys: str) -> None:
-        """Type keys, by tmux's names."""
-        self._do("send-keys", *keys)
-
-    def screen(self) -> str:
-        """Return what is on the screen."""
-        return self._do("capture-pane", "-p")
-
-    def shows(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
-        """Wait until the screen shows a pattern."""
-        try:
-            return wait_for(lambda: re.search(pattern, self.screen(), re.M), timeout, pattern)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.screen()}") from None
-
-    def resize(self, width: int, height: int) -> None:
-        """Change the size of the window."""
-        self._do("resize-window", "-x", str(width), "-y", str(height))
-
-    def close(self) -> None:
-        """End the window and what runs in it."""
-        self._do("kill-server")
+COMMAND = [sys.executable, "-m", "biskit_pvm", "top", "--interval", "0.3"]
 
 
 @pytest.fixture
@@ -86,8 +50,8 @@ def terminal(vm: VirtualMachine) -> Iterator[Callable[..., Terminal]]:
     """Give what opens a window in the virtual machine `vm`."""
     opened = []
 
-    def open_(*options: str) -> Terminal:
-        opened.append(Terminal(vm, *options))
+    def open_() -> Terminal:
+        opened.append(Terminal(lambda argv: vm.run(argv).stdout, str(vm.folder / "tmux"), COMMAND))
         return opened[-1]
 
     yield open_
