@@ -10,6 +10,7 @@ import pickle
 import socket
 import sys
 import tempfile
+import threading
 import time
 from typing import Any, Optional
 
@@ -55,12 +56,20 @@ def _can_be_pickled(value: Any) -> bool:
     return True
 
 
+#: autosaving is done in a thread of its own, and whoever likes may save
+_writing = threading.Lock()
+
+
 def write_atomically(path: str, content: bytes) -> None:
     """Replace a file by a new one, keeping the old one as `<path>~`.
 
     At no time is there neither; a crash leaves the old one.
     """
-    path = os.path.abspath(path)
+    with _writing:
+        _write(os.path.abspath(path), content)
+
+
+def _write(path: str, content: bytes) -> None:
     folder, name = os.path.split(path)
     mark = f'.{name}.{socket.gethostname()}-'
     _remove_leftovers(folder, mark)
