@@ -427,9 +427,10 @@ class JobMaster(PVMMasterSlave):
         if slave is not None and not slave.up:
             reason += ' before it was up'
             words = output.last_words(tid)
-            reason += f'; it printed:\n{words}' if words else \
-                '; the log of its pvmd or "biskit-pvm doctor ' \
+            reason += '; the log of its pvmd or "biskit-pvm doctor ' \
                 f'{slave.place.host}" tells why'
+            if words:
+                reason += f'; it printed:\n{words}'
         self.__feed(ev.SlaveExited(tid, now(), reason))
 
     def __hosts_deleted(self, dtids: list[int]) -> None:
