@@ -102,7 +102,7 @@ def test_initialisation_that_fails_is_told(make):
         make(returns(3), kind=Bad).calculateResult()
 
 
-def test_what_a_slave_printed_before_it_was_up_is_told(make, tmp_path):  # noqa: F811
+def test_what_a_slave_printed_before_it_was_up_is_told(make, tmp_path):
     script = tmp_path / 'broken.py'
     script.write_text('import no_such_module\n')
     with pytest.raises(CalculationError,
@@ -110,7 +110,7 @@ def test_what_a_slave_printed_before_it_was_up_is_told(make, tmp_path):  # noqa:
         make(returns(3), slave_script=str(script)).calculateResult()
 
 
-def test_who_waits_for_a_master_that_is_told_to_exit_gets_an_error(make):  # noqa: F811
+def test_who_waits_for_a_master_that_is_told_to_exit_gets_an_error(make):
     master = make({1: ('sleep', 600)}, n_slaves=1)
     timer = threading.Timer(1.0, master.exit)
     timer.start()
@@ -119,7 +119,7 @@ def test_who_waits_for_a_master_that_is_told_to_exit_gets_an_error(make):  # noq
     timer.join(10)
 
 
-def test_a_master_is_a_context(make):  # noqa: F811
+def test_a_master_is_a_context(make):
     with make(returns(4)) as master:
         assert master.calculateResult() == squares(4)
     with pytest.raises(ZeroDivisionError), make({1: ('sleep', 600)}) as master:
