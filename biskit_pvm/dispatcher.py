@@ -341,7 +341,7 @@ class JobMaster(PVMMasterSlave):
 
     def __printer(self, tid: int) -> str:
         if tid in self.slaves:
-            return self.nicknameFromTID(tid)
+            return str(self.nicknameFromTID(tid))
         # it prints before this process is told that it was started
         dtid = machine.host_of(tid)
         return next((name for name, other in self.__dtids.items()
@@ -509,8 +509,9 @@ class JobMaster(PVMMasterSlave):
         self.__at_work = (len(slaves),
                           len({slave.place.host for slave in slaves}))
         self.__show()
-        return min(calculation.state.next_tick(now),
-                   self.__poster.tick(now, self.__bulletin))
+        pause: float = min(calculation.state.next_tick(now),
+                           self.__poster.tick(now, self.__bulletin))
+        return pause
 
     def __bulletin(self) -> Bulletin:
         status = self.status

@@ -212,9 +212,9 @@ class MessageLoop:
             due = max(self._due - time.monotonic(), 0.0)
             timeout = due if timeout is None else min(timeout, due)
         match = self.bindings.match
-        message = machine.receive(match=match, timeout=timeout,
-                                  waker=self._waker)
-        messages = []
+        message: Any = machine.receive(match=match, timeout=timeout,
+                                       waker=self._waker)
+        messages: list[Any] = []
         while message is not None:
             # the body of a notification is gone with the next message
             if message.frames is None and message.tid < 0:

@@ -298,9 +298,10 @@ def spawn(command: str, argv: Sequence[str], flag: int, where: str,
         return spawn_here(command, argv, flag, where, count, variables,
                           output_to)
     from biskit_pvm.runtime import agent
-    return agent.pool().call(
+    tids: list[int] = agent.pool().call(
         'spawn_here', command, list(argv), flag, where, count, variables,
         output_to, timeout=timeout, too_late=_end_stragglers)
+    return tids
 
 
 def _end_stragglers(tids: Iterable[int]) -> None:
