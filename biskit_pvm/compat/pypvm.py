@@ -277,7 +277,7 @@ def pstat(tid: int) -> int:
 
 @_also(flags="flag", ntask="ntasks")
 def spawn(task: _Name, argv: _Optional[_Iterable[_Name]] = (), flag: int = 0,
-          where: _Union[_Name, int, None] = "", ntasks: int = 1) -> list[int]:
+          where: _Optional[_Name] = "", ntasks: int = 1) -> list[int]:
     """
     Start tasks.
 
@@ -912,7 +912,7 @@ def upkstr(*ignored: _Any, raw: bool = False) -> _Name:
     PvmError
         NoData at the end of the message, NoBuf without a receive buffer.
     """
-    return _pvm.upkstr(raw=raw)
+    return _pvm.upkstr(raw=True) if raw else _pvm.upkstr()
 
 
 def upkbytestr() -> bytes:

@@ -489,13 +489,18 @@ cdef object reducer = None        # what `combine` applies
 cdef int reduce_kind = 0
 
 
+cdef enum:
+    LATE_MEMBERS = 16
+
+
 cdef object collective(int what, Items items, int count, int tag, group, int root,
                        str function, func=None):
     global reducer, reduce_kind
     cdef bytes name = encode(group, "group")
     cdef char *c_name = name
     cdef int kind = items.kind, datatype = DATA_TYPE_OF_KIND[items.kind]
-    cdef int code, members, own = 0, size = SIZES[items.kind]
+    cdef int code, members, own = 0
+    cdef Py_ssize_t share = SIZES[items.kind], room
     cdef bytearray here, there
     cdef char *c_here = NULL
     cdef char *c_there
@@ -503,6 +508,9 @@ cdef object collective(int what, Items items, int count, int tag, group, int roo
     if count < 1:
         raise error_for(PvmBadParam, function, f"{detail}: {count} items")
     check_size(items, function)
+    share *= count
+    if share > INT_MAX:
+        raise error_for(PvmOverflow, function, f"{detail}: {count} items; PVM counts in C ints")
     here = memory_of(items)
     check_long(kind, PyByteArray_AS_STRING(here), items.count, 1, function)
     with group_gate:
@@ -515,16 +523,22 @@ cdef object collective(int what, Items items, int count, int tag, group, int roo
                 own = pvm_getinst(c_name, pvmmytid) if members >= 0 else 0
             end_group(members, function, detail)
             end_group(own, function, detail)
+            if what != REDUCE and share * members > INT_MAX:
+                raise error_for(
+                    PvmOverflow, function, f"{detail}: {count} items of {members} members; PVM counts in C ints"
+                )
+            # libgpvm3 asks for the size again, and trusts that there is memory for all: let
+            # there be some for members that join just now
+            room = share * (members + (LATE_MEMBERS if own == root else 0))
             if what == SCATTER:
                 if own == root and items.count != <Py_ssize_t>members * count:
                     raise ValueError(
                         f"scatter: {items.count} items for {members} members that get {count} each"
                     )
-                there = bytearray(count * size)
-                if own != root:
-                    here = bytearray(size)
+                here += bytearray(room - len(here) if own == root else 1)
+                there = bytearray(share)
             elif what == GATHER:
-                there = bytearray(members * count * size if own == root else size)
+                there = bytearray(room if own == root else 1)
             else:
                 there = bytearray()
             c_here, c_there = PyByteArray_AS_STRING(here), PyByteArray_AS_STRING(there)
@@ -541,7 +555,7 @@ cdef object collective(int what, Items items, int count, int tag, group, int roo
             leave()
     if what != SCATTER and own != root:
         return None
-    result = here if what == REDUCE else there
+    result = here if what == REDUCE else there[:share * members] if what == GATHER else there
     if kind == LONG:
         extend_sign(<long *>PyByteArray_AS_STRING(result), <int>(len(result) // sizeof(long)))
     return to_numbers(kind, bytes(result))

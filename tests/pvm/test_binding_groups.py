@@ -204,6 +204,16 @@ def test_scatter_checks_the_length_on_the_root(group):
         p.scatter([1, 2], 2, p.DataType.INT, 8, "binding", 0)
 
 
+def test_shares_beyond_c_ints_are_refused(group):
+    for count in (2**28, 2**29, 2**31 - 1):
+        for root in (0, 5):
+            with pytest.raises(p.PvmOverflowError):
+                p.scatter(None, count, p.DataType.DOUBLE, 1, "binding", root)
+    with pytest.raises(p.PvmOverflowError):
+        # each share fits, the three of them together do not
+        p.gather(bytes(2**30), p.DataType.BYTE, 1, "binding", 0)
+
+
 def test_a_frozen_group_has_its_size(session_vm):
     assert p.joingroup("binding frozen") == 0
     assert p.freezegroup("binding frozen", 1) == 1
