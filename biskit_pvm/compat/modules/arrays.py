@@ -288,6 +288,10 @@ def _numpy() -> types.ModuleType:
         **{name: _with_dtype(name, 1) for name in ("zeros", "ones", "empty", "dtype")},
     }
     names["dtype"] = numpy.dtype
+    # `from numpy import *` left these built-ins alone
+    kept = set("""abs all any bool complex float int long max min object pow round str sum unicode""".split()) - {
+        "all", "any", "sum"}
+    names["__all__"] = sorted({*numpy.__all__, *names} - kept)
     return StandIn(numpy, names, name="numpy")
 
 

@@ -12,6 +12,7 @@ import builtins
 import importlib
 import importlib.util
 import sys
+import warnings
 from types import ModuleType
 from typing import Any
 
@@ -62,11 +63,24 @@ def import_(name: str, globals: dict | None = None, locals: Any = None, fromlist
             if part != "*" and not hasattr(module, part):
                 stand_in(f"{name}.{part}", True)
         return module
+    _warn_of_text(name.partition(".")[0])
     try:
         return builtins.__import__(name, globals, locals, fromlist, 0)
     except ModuleNotFoundError as error:
         raise ImportError(f"No module named {error.name.rpartition('.')[2]}", name=error.name) \
             .with_traceback(error.__traceback__.tb_next) from None
+
+
+# modules of Python 3 that decode what they read; nothing here makes unicode strings of it
+_DECODING = {"xml", "sqlite3", "html", "tkinter", "io", "email", "mailbox", "telnetlib", "ftplib", "imaplib"}
+
+
+def _warn_of_text(name: str) -> None:
+    """Say once which texts are not what they were."""
+    if name in _DECODING:
+        _DECODING.discard(name)
+        warnings.warn(f"texts that the module {name} gives are those of Python 3: what is not ASCII in them is neither "
+                      "an 8-bit string nor unicode of Python 2", UnicodeWarning, 4)
 
 
 def _package(globals: dict) -> str:

@@ -158,8 +158,12 @@ class _Respelling:
 
     def __init__(self, text: str, encoding: str, futures: frozenset[str], filename: str) -> None:
         # a warm start never needs fissix: everything comes out of the cache
-        from fissix import pygram, pytree
-        from fissix.pgen2 import driver, parse, token, tokenize
+        try:
+            from fissix import pygram, pytree
+            from fissix.pgen2 import driver, parse, token, tokenize
+        except ImportError as error:
+            raise ImportError("Python 2 source can only be read with fissix, which is not installed: "
+                              "pip install 'biskit-pvm[legacy]'", name="fissix") from error
 
         self._filename = filename
         self._encoding = encoding

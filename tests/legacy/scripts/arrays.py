@@ -47,4 +47,5 @@ print sorted(N.array([3, 1])), max(N.array([3, 1])), 3 in N.array([3, 1]), N.arr
 import numpy.linalg
 from numpy import *
 print numpy.linalg.det(array([[1, 2], [3, 4]])) < 0, float_(2), zeros(2, 'i'), sometrue([1]), type(rank([1]))
+print max([3, 4]), min(2, 1), abs(-3), round(2.5), pow(2, 3), bool(0), int('5'), sum([1, 2]), any([0]), str(1.1)
 print map(int, a), range(a[0])[:2], 'x' * a[0], [0] * a[0]
