@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..errors import CalculationError
 from ..rmsd.pdb import ATOM_CHOICES, PDBError
 from .common import echo_json, expecting, json_option
 
@@ -50,7 +51,7 @@ def rmsd(
     from ..rmsd.example import one_host_per_slave, run_example
 
     quiet = quiet or as_json
-    with expecting(PDBError):
+    with expecting(PDBError, CalculationError):
         result = run_example(
             Path(file) if file else None,
             atoms,

@@ -40,6 +40,10 @@ COMMANDS = {
 _HELP = {name: text for section in COMMANDS.values() for name, text in section.items()}
 
 
+#: Exit code after Ctrl-C, as shells have it.
+_INTERRUPTED = 130
+
+
 class _NoDaemon(click.ClickException):
     exit_code = NO_DAEMON
 
@@ -84,6 +88,8 @@ class Main(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(_INTERRUPTED) from None
         except Exception as error:
             told = explain(error)
             if told is None:

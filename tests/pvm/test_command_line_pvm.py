@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,6 +191,19 @@ def test_restart_finishes_a_saved_calculation(vm: VirtualMachine, tmp_path: Path
     assert "finished: 10 items" in done.stdout
     result = pickle.loads((tmp_path / "result").read_bytes())
     assert result == {i: 2 * i for i in range(10)}
+
+
+def test_ctrl_c_ends_a_calculation_and_its_slaves(vm: VirtualMachine, tmp_path: Path):
+    (tmp_path / "master.py").write_text(MASTER)
+    slow = SLAVE.replace("        return", "        import time; time.sleep(60)\n        return")
+    (tmp_path / "slave.py").write_text(slow)
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    vm.run([sys.executable, "master.py", host["name"]], cwd=tmp_path)
+    master = vm.popen([*COMMAND, "restart", "saved.rst", "--trust"], cwd=tmp_path)
+    wait_for(lambda: [task for task in vm.tasks() if task["ptid"]])
+    master.send_signal(signal.SIGINT)
+    assert master.wait(30) == 130
+    wait_for(lambda: vm.tasks() == [])
 
 
 def test_restart_refuses_what_is_no_restart_file(vm: VirtualMachine, tmp_path: Path):

@@ -67,13 +67,19 @@ def test_another_file_is_taken(vm: VirtualMachine, tmp_path: Path):
         (b"\x1f\x8bbroken", "damaged or cut off"),
     ],
 )
-def test_a_file_that_will_not_do_gets_an_explanation(
-    vm: VirtualMachine, tmp_path: Path, content: bytes, message: str
-):
+def test_a_file_that_will_not_do_gets_an_explanation(vm: VirtualMachine, tmp_path: Path, content: bytes, message: str):
     (tmp_path / "input.pdb").write_bytes(content)
     done = _run(vm, tmp_path, "input.pdb", check=False)
     assert done.returncode == 1
     assert re.fullmatch(rf"Error: input\.pdb: .*{message}.*\n", done.stderr)
+
+
+def test_a_host_that_is_not_there_ends_it_with_the_reason(vm: VirtualMachine, tmp_path: Path):
+    done = _run(vm, tmp_path, "--host", "no-such-host.invalid", "--quiet", check=False)
+    assert done.returncode == 1
+    assert "Error: " in done.stderr
+    assert "no-such-host.invalid" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_without_matplotlib_the_matrix_is_saved_all_the_same(vm: VirtualMachine, tmp_path: Path):
