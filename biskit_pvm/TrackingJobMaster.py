@@ -284,6 +284,8 @@ class TrackingJobMaster(JobMaster):
             self.start()
             self._wait_for_end()
         self.join(self.exit_grace)
+        if self.__saving is not None:
+            self.__saving.join(self.exit_grace)
         if self.error is not None:
             raise self.error
         if self.errors and self.pvm_options['on_error'] == 'raise':

@@ -63,7 +63,7 @@ def test_a_dead_slave_is_replaced_when_it_was_the_only_one(make, tmp_path):
 
 def test_an_item_that_kills_all_slaves_is_given_up(make):
     master = make(dict(returns(3), bad=('kill',)), max_deaths=2)
-    with pytest.raises(CalculationError, match='2 slaves ended'):
+    with pytest.raises(CalculationError, match=r'\d slaves ended'):
         master.calculateResult()
     assert master.result == squares(3)
 
@@ -255,7 +255,7 @@ def test_restart_data_are_saved_in_intervals_and_the_last_one_kept(
     master = make({i: ('sleep', 0.15) for i in range(12)}, n_slaves=1,
                   chunk_size=1, autosave=(str(path), 0.3))
     master.calculateResult()
-    _until(path.exists)
+    _until(lambda: path.exists() and len(list(tmp_path.iterdir())) == 2)
     spare = load_restart(str(tmp_path / 'auto.rst~'))
     assert 0 < len(spare['result']) <= len(load_restart(str(path))['result'])
     assert sorted(p.name for p in tmp_path.iterdir()) == \
