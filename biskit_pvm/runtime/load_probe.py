@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import Union
 
 import pvm_ext
 
@@ -22,9 +23,9 @@ def encode(load: Load) -> bytes:
     return json.dumps(list(load)).encode()
 
 
-def decode(data: bytes) -> Load:
+def decode(data: Union[bytes, bytearray]) -> Load:
     """Return the load that the bytes stand for; ValueError for anything else."""
-    values = json.loads(bytes(data).decode())
+    values = json.loads(data.decode())
     if not (isinstance(values, list) and len(values) == 2):
         raise ValueError("not a load")
     average, cpus = values

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from biskit_pvm.runtime import machine
 
@@ -205,16 +205,18 @@ class MessageLoop:
         self._due = 0.0
         self.wake()
 
-    def _receive(self, longest: Optional[float]) -> list[Any]:
+    def _receive(
+            self, longest: Optional[float],
+    ) -> list[Union[machine.Message, Notification]]:
         busy = self.work is not None and self.work()
         timeout = 0.0 if busy or self._calls else longest
         if self.tick is not None:
             due = max(self._due - time.monotonic(), 0.0)
             timeout = due if timeout is None else min(timeout, due)
         match = self.bindings.match
-        message: Any = machine.receive(match=match, timeout=timeout,
-                                       waker=self._waker)
-        messages: list[Any] = []
+        message: Union[machine.Message, Notification, None] = machine.receive(
+            match=match, timeout=timeout, waker=self._waker)
+        messages: list[Union[machine.Message, Notification]] = []
         while message is not None:
             # the body of a notification is gone with the next message
             if message.frames is None and message.tid < 0:

@@ -133,6 +133,7 @@ def host_of(tid: int) -> int:
 send = pvm_ext.send_frames
 receive = pvm_ext.recv_frames
 Match = pvm_ext.Match
+Message = pvm_ext.Message
 Waker = pvm_ext.Waker
 Lost = pvm_ext.SysErrError
 PvmError = pvm_ext.PvmError

@@ -128,26 +128,60 @@ def test_every_function_is_documented():
         assert first[0].isupper() and first.endswith((".", ";", ",")) or len(first) > 20, f"{name}: {first!r}"
 
 
+def typed(node: ast.FunctionDef):
+    """Return the arguments of a stub: a list of (name, default), and the name that takes the rest."""
+    arguments = [argument.arg for argument in node.args.args]
+    defaults = [ast.literal_eval(default) for default in node.args.defaults]
+    missing = [inspect.Parameter.empty] * (len(arguments) - len(defaults))
+    return list(zip(arguments, missing + defaults)), node.args.vararg and node.args.vararg.arg
+
+
+def built(function):
+    """Return the same of a function of the module."""
+    parameters = inspect.signature(function).parameters.values()
+    rest = [each.name for each in parameters if each.kind is each.VAR_POSITIONAL]
+    return [(each.name, each.default) for each in parameters if each.name not in rest], rest[0] if rest else None
+
+
+def constructor(name):
+    """Read the same of a class from the source, since Cython keeps no signature of constructors."""
+    source = "".join(path.read_text() for path in sorted((ROOT / "pvm_ext" / "parts").glob("*.pxi")))
+    body = re.search(rf"^cdef class {name}:\n((?:    .*\n|\n)+)", source, re.M)[1]
+    arguments = re.search(r"def __cinit__\(([^)]*)\):", body)[1]
+    plain = re.sub(r"\b(?:int|double|bint|str) (?=\w)", "", arguments)
+    return typed(ast.parse(f"def __init__({plain}): ...").body[0])
+
+
 def test_the_types_match_the_module():
     tree = ast.parse((ROOT / "pvm_ext" / "_pvm.pyi").read_text())
+    # the last of an overloaded function takes all that the others do
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    classes = {
+        node.name: {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not any(getattr(base, "id", "") == "Protocol" for base in node.bases)
+    }
     for name, thing in public().items():
         if name in HELPERS:
             continue
-        if inspect.isclass(thing):
-            methods = {node.name for node in classes.pop(name).body if isinstance(node, ast.FunctionDef)}
-            there = {each for each in vars(thing) if not each.startswith("_")}
-            assert there <= methods and all(hasattr(thing, each) for each in methods), name
+        if not inspect.isclass(thing):
+            node = functions.pop(name)
+            assert typed(node) == built(thing), name
+            assert node.returns is not None
             continue
-        node = functions.pop(name)
-        signature = inspect.signature(thing)
-        arguments = [argument.arg for argument in node.args.args]
-        assert arguments == list(signature.parameters), name
-        optional = [each for each in signature.parameters.values() if each.default is not each.empty]
-        assert len(node.args.defaults) == len(optional) or name == "upkstr", name
-        assert node.returns is not None
-    assert not classes and all(name.startswith("_") and hasattr(_pvm, name) for name in functions), functions
+        methods = classes.pop(name)
+        there = {each for each in vars(thing) if not each.startswith("_")}
+        assert there == {each for each in methods if not each.startswith("_")}, name
+        for method, node in methods.items():
+            if method == "__init__":
+                assert typed(node) == constructor(name), name
+            elif node.decorator_list:
+                assert inspect.isgetsetdescriptor(vars(thing)[method]), f"{name}.{method}"
+            else:
+                assert typed(node) == built(vars(thing)[method]), f"{name}.{method}"
+    assert not classes
+    for name, node in functions.items():
+        assert name.startswith("_") and typed(node) == built(getattr(_pvm, name)), name
 
 
 def test_the_package_gives_everything_and_says_what_it_is():
