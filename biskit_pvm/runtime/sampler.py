@@ -124,7 +124,7 @@ class Sampler:
             message = pvm_ext.recv_frames(tag=LOAD_TAG, timeout=max(0.0, end - time.monotonic()), waker=self._wake)
             if message is not None and message.frames and message.tid in hosts:
                 try:
-                    self._loads[hosts[message.tid]] = load_probe.decode(message.frames[0])
+                    self._loads[hosts[message.tid]] = load_probe.decode(bytes(message.frames[0]))
                 except ValueError:
                     continue
 
