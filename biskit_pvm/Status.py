@@ -41,10 +41,10 @@ class Status(Jobs):
         self.lock = RLock()
 
     def next_chunk(self, *args: Any, **kw: Any) -> tuple[list[Item], int]:
-        """Choose the items of the next job (see `Jobs.next_chunk`), safe
+        """Choose the items of the next job (see `Jobs.choose`), safe
         against other threads."""
         with self.lock:
-            return super().next_chunk(*args, **kw)
+            return self.choose(*args, **kw)
 
     def deactivate(self, item: Item) -> None:
         """Mark `item` as finished.

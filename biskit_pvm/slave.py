@@ -20,6 +20,9 @@ __all__ = ['JobSlave']
 class JobSlave(PVMMasterSlave):
     """Work for a `JobMaster`.  Override `go`, and `initialize` if need be."""
 
+    #: seconds that short jobs may follow each other without a look for messages
+    deaf = 0.001
+
     def __init__(self) -> None:
         PVMMasterSlave.__init__(self)
         self.setMessageLoopDelay(0.5)
@@ -72,25 +75,29 @@ class JobSlave(PVMMasterSlave):
         self.__state.received(jobs)
 
     def _work(self) -> bool:
-        task = self.__state.next_task()
-        if task is None:
-            return False
-        start = time.perf_counter()
-        try:
-            result = self.go(task.chunk)
-        except Exception as error:
-            self.__send_results(self.__flush())
-            self._report_failure(task.job, error)
-        else:
+        # a look for messages takes longer than many a job
+        until = now() + self.deaf
+        while True:
+            task = self.__state.next_task()
+            if task is None:
+                return False
+            start = time.perf_counter()
+            try:
+                result = self.go(task.chunk)
+            except Exception as error:
+                self.__send_results(self.__flush())
+                self._report_failure(task.job, error)
+                return self.__state.busy
             seconds = time.perf_counter() - start
+            end = now()
             with self.__lock:
-                reports = self.__state.finished(task.job, result, seconds,
-                                                now())
+                reports = self.__state.finished(task.job, result, seconds, end)
             if reports:
                 self.__send_results(reports)
             elif not self.__due.is_set():
                 self.__due.set()
-        return self.__state.busy
+            if end >= until:
+                return self.__state.busy
 
     def __flush(self) -> list[Any]:
         with self.__lock:

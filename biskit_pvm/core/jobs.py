@@ -172,7 +172,11 @@ class Jobs:
 
     # -- giving out ----------------------------------------------------
 
-    def next_chunk(self, nmax: int, held: Collection[Item] = (),
+    def next_chunk(self, *args: Any, **kw: Any) -> tuple[list[Item], int]:
+        """Choose the items of the next job; see `choose`."""
+        return self.choose(*args, **kw)
+
+    def choose(self, nmax: int, held: Collection[Item] = (),
                    duplicates: bool = True,
                    barred: Any = None) -> tuple[list[Item], int]:
         """Choose the items of the next job and note them as given out.
@@ -274,7 +278,7 @@ class Jobs:
         alone : bool
             Give it out in jobs of its own from now on.
         mark : object
-            Who should not get it; compared with `barred` of `next_chunk`.
+            Who should not get it; compared with `barred` of `choose`.
 
         Returns
         -------

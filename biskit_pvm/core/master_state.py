@@ -290,9 +290,9 @@ class MasterState:
         again = self.jobs.retrying()
         barred = self._avoid(slave) if again else None
         while len(slave.jobs) < depth:
-            items, n_left = self.jobs.next_chunk(
+            items, n_left = self.jobs.choose(
                 event.chunk_size, slave.held() if again else (),
-                duplicates=not slave.jobs, barred=barred)
+                not slave.jobs, barred)
             if not items:
                 break
             self._numbers += 1
@@ -380,8 +380,11 @@ class MasterState:
             slave.place.starts = 0
             slave.mean = event.seconds if slave.mean is None else \
                 0.8 * slave.mean + 0.2 * event.seconds
-            orders += self._recover(slave, event.job)
-            orders += self._refill(slave)
+            if slave.forsaken or slave.state != BUSY or not slave.jobs:
+                orders += self._recover(slave, event.job)
+                orders += self._refill(slave)
+            elif not slave.asked:
+                orders += self._refill(slave)
         return self._settle(orders)
 
     def _failed(self, event: ev.JobFailed) -> list[Any]:
@@ -624,6 +627,8 @@ class MasterState:
     def _settle(self, orders: list[Any]) -> list[Any]:
         """Add what follows: idle slaves are asked when there is something to
         give, and the end is declared when there is nothing to wait for."""
+        if self.slaves and not self._idle and self.jobs.n_unfinished:
+            return orders       # as after most jobs
         if self.jobs.all_finished():
             if not self.open:
                 self.finished = True

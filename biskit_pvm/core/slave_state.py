@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, NamedTuple, Optional
 
+#: results that go in one message; the master then sends more jobs while the
+#: slave still has some
+FULL = 32
+
 
 class Task(NamedTuple):
     """A job as a slave receives it."""
@@ -55,7 +59,8 @@ class SlaveState:
         if not self._reports:
             self._oldest = now
         self._reports.append(Report(job, result, seconds))
-        if self._waiting and now - self._oldest < self.patience:
+        if self._waiting and len(self._reports) < FULL and \
+                now - self._oldest < self.patience:
             return []
         return self.flush()
 

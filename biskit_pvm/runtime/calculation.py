@@ -116,7 +116,7 @@ class Calculation:
                 first = handle(ev.JobDone(slave_tid, job, result.keys(),
                                           seconds, now()))
                 n_items, outcome = len(result), DONE
-                if any(type(order) is ev.Surplus for order in first):
+                if first and any(type(order) is ev.Surplus for order in first):
                     result = self._without_surplus(result, first)
                     outcome = DONE if result else DUPLICATE
                 hooks.result.update(result)
