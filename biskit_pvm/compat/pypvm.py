@@ -308,7 +308,7 @@ def spawn(task: _Name, argv: _Optional[_Iterable[_Name]] = (), flag: int = 0,
         BadParam if `ntasks` is less than 1.
     """
     return list(_pvm.spawn(task, _names(() if argv is None else argv), flag,
-                           where or "", ntasks))  # type: ignore[arg-type]
+                           where or "", ntasks))
 
 
 def kill(tid: int) -> None:

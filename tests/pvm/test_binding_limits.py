@@ -50,7 +50,8 @@ def nothing():
     assert p.nrecv() == 0 and p.recv_frames(timeout=0) is None
 
 def error():
-    for call in (lambda: p.send(0, 1), lambda: p.spawn("/bin/true", [5]), lambda: p.setsbuf(99999), lambda: p.upkint(-1),
+    for call in (lambda: p.send(0, 1), lambda: p.spawn("/bin/true", [5]),
+                 lambda: p.setsbuf(99999), lambda: p.upkint(-1),
                  lambda: p.addhosts([]), lambda: p.notify(1, -1, [me])):
         try: call()
         except Exception: pass
@@ -101,5 +102,6 @@ def test_memory_does_not_grow(vm, thorough, call, quick, full):
 @pytest.mark.timeout(900)
 def test_no_argument_crashes_the_interpreter(vm, thorough):
     examples = 20_000 if thorough else 600
-    done = vm.run([sys.executable, "-m", "tests.support.fuzz", str(examples)], timeout=800 if thorough else 100, cwd=ROOT)
+    limit = 800 if thorough else 100
+    done = vm.run([sys.executable, "-m", "tests.support.fuzz", str(examples)], timeout=limit, cwd=ROOT)
     assert int(done.stdout.split()[0]) > 80

@@ -10,15 +10,19 @@ from __future__ import annotations
 import array
 import sys
 
-import pvm_ext as p
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import pvm_ext as p
+
 NUMBERS = st.one_of(
-    st.sampled_from([0, 1, -1, 2, 3, 7, 4096, 2**16, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**32, 2**63, 2**64, -(2**70)]),
+    st.sampled_from([0, 1, -1, 2, 3, 7, 4096, 2**16, 2**31 - 1, 2**31]),
+    st.sampled_from([-(2**31), -(2**31) - 1, 2**32, 2**63, 2**64, -(2**70)]),
     st.integers(),
 )
-TEXTS = st.one_of(st.text(max_size=30), st.binary(max_size=30), st.sampled_from(["", "\0", "x" * 5000, "%s%n%d", "\udcff"]))
+TEXTS = st.one_of(
+    st.text(max_size=30), st.binary(max_size=30), st.sampled_from(["", "\0", "x" * 5000, "%s%n%d", "\udcff"])
+)
 BUFFERS = st.one_of(
     st.binary(max_size=200),
     st.binary(max_size=200).map(bytearray),
@@ -28,7 +32,9 @@ BUFFERS = st.one_of(
 )
 ANYTHING = st.recursive(
     st.one_of(st.none(), st.booleans(), NUMBERS, st.floats(), TEXTS, BUFFERS, st.complex_numbers(), st.just(object())),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.tuples(inner, inner), st.dictionaries(TEXTS, inner, max_size=2)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.tuples(inner, inner), st.dictionaries(TEXTS, inner, max_size=2)
+    ),
     max_leaves=6,
 )
 
