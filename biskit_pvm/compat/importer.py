@@ -188,6 +188,8 @@ class OldSourceFinder(MetaPathFinder):
     def __init__(self) -> None:
         self.default = 2
         self._installed = False
+        #: folders on the path since Python started that the user has not named for this run
+        self.installed: frozenset[str] = frozenset()
         self._finders: dict[str, FileFinder] = {}
         self._foreign: dict[str, bool] = {}
         installation = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
@@ -217,7 +219,8 @@ class OldSourceFinder(MetaPathFinder):
         if known is None:
             real = os.path.realpath(entry or os.getcwd())
             inside = os.path.join(real, "")
-            known = self._foreign[entry] = os.path.isdir(real) and real != self._self and not (
+            known = self._foreign[entry] = os.path.isdir(real) and real not in (self._self, *self.installed) and not (
+                {"site-packages", "dist-packages"} & set(real.split(os.sep))) and not (
                 inside.startswith(self._installation) and ("site-packages" in inside or f"{os.sep}lib" in inside)
             ) and not inside.startswith(os.path.join(self._self, "biskit_pvm", ""))
         return known

@@ -116,6 +116,8 @@ def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
     from . import aliases, importer
 
     told = inherited or {}
+    named = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry}
+    importer.finder.installed = frozenset(map(os.path.realpath, sys.path[1:])) - named
     _set_path(folder, told.get("path", ()))
     importer.install(told.get("python", 2))
     aliases.install()

@@ -57,6 +57,14 @@ def test_python_2_script_may_import_python_3(tmp_path, environment):
     assert run(environment, script).stdout == b"3.5 3\n"
 
 
+def test_installed_packages_are_python_3(tmp_path, environment):
+    packages = tmp_path / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    write(packages, "installed.py", "def half(n):\n    return n / 2\n")
+    script = write(tmp_path, "old.py", "import installed\nprint installed.half(7)\n")
+    assert run(environment, script, PYTHONPATH=str(packages)).stdout == b"3.5\n"
+
+
 def test_doubtful_script_must_be_told(tmp_path, environment):
     script = write(tmp_path, "either.py", "import sys\nn = 7\nsys.stdout.write(str(n / 2) + '\\n')\n")
     done = run(environment, script)

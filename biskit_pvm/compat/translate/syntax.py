@@ -176,6 +176,7 @@ class _Respelling:
         self._replaced: dict[int, str] = {}
         self._before: dict[int, str] = {}
         self._after: dict[int, str] = {}
+        self._prefixes: dict[int, str] = {}
         grammar = (
             pygram.python_grammar_no_print_statement if "print_function" in futures else pygram.python_grammar
         )
@@ -229,11 +230,14 @@ class _Respelling:
             self._before.pop(id(leaf), None)
             self._after.pop(id(leaf), None)
             self._replace(leaf, "" if number else name)
+            if number and "\n" in leaf.prefix:
+                # the brackets that allowed a line break are gone
+                self._prefixes[id(leaf)] = "\\\n" * leaf.prefix.count("\n")
         return name
 
     def _put(self, leaf: Any) -> str:
         key = id(leaf)
-        return str(leaf.prefix + self._before.get(key, "") + self._replaced.get(key, leaf.value)
+        return str(self._prefixes.get(key, leaf.prefix) + self._before.get(key, "") + self._replaced.get(key, leaf.value)
                    + self._after.get(key, ""))
 
     # -- the walk
