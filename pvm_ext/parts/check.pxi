@@ -148,7 +148,7 @@ cdef void unpretend(int tid) noexcept nogil:
 
 cdef void bury() noexcept nogil:
     # Free what ended threads have left behind.
-    global ended, active
+    global ended, active, counted
     cdef Thread *thread
     cdef Thread *following
     cdef int tid = pretend()
@@ -169,6 +169,7 @@ cdef void bury() noexcept nogil:
         free_waiter(thread.waiter)
         free(thread)
         thread = following
+    counted = 0
     unpretend(tid)
 
 

@@ -10,12 +10,43 @@ cdef enum:
     # the message starts again through the daemon.
     MAX_PIECES = 6
 
+cdef enum:
+    # the largest C int, less what goes before the body in some cases
+    LONGEST_BODY = 0x7fffffff - 4096
+
+cdef int counted = 0                # the send buffer whose body is counted, and its bytes
+cdef Py_ssize_t counted_bytes = 0
 cdef dict pinned = {}    # bufid -> list of what an in-place buffer points at
 
 
 cdef void unpin(int bufid):
+    # The number of this buffer now stands for another one, or for none.
+    global counted
+    if bufid == counted:
+        counted = 0
     if pinned:
         pinned.pop(bufid, None)
+
+
+cdef int make_room(Py_ssize_t more, str function) except -1:
+    """Count bytes that are about to be packed, and refuse those that libpvm cannot count."""
+    global counted, counted_bytes
+    cdef int bufid = pvm_getsbuf(), nbytes = 0
+    if bufid <= 0:
+        return 0
+    if bufid != counted:
+        # libpvm adds up all fragments for this, so it is asked only once
+        pvm_bufinfo(bufid, &nbytes, NULL, NULL)
+        counted = bufid
+        counted_bytes = nbytes + sum([piece.nbytes for piece in pinned.get(bufid, ())])
+    if more > LONGEST_BODY - counted_bytes:
+        raise error_for(
+            PvmOverflow, function,
+            f"{counted_bytes + more} bytes in one message; PVM counts them in a C int. "
+            "send_frames and send_object know no limit",
+        )
+    counted_bytes += more
+    return 0
 
 
 cdef int start_buffer_call() except? -2:

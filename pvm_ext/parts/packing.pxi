@@ -102,6 +102,13 @@ cdef object numbers(int kind, items, str function):
         raise
 
 
+cdef Py_ssize_t packed_size(int kind, Py_ssize_t count, int encoding) noexcept nogil:
+    # Bytes in a message.
+    if encoding != XDR_ENCODING:
+        return count * SIZES[kind]
+    return (count + 3) // 4 * 4 if kind == BYTE else count * XDR_SIZES[kind]
+
+
 cdef int pack_items(int kind, items, stride, str function) except -1:
     """Pack numbers into the active send buffer."""
     cdef Py_buffer view
@@ -144,6 +151,8 @@ cdef int pack_items(int kind, items, stride, str function) except -1:
                         PvmOutOfRes, function,
                         f"libpvm sends at most {MAX_PIECES} pieces in place in one message",
                     )
+            if bufid > 0:
+                make_room(packed_size(kind, count, encoding_of(bufid)), function)
             with nogil:
                 code = pack(kind, view.buf, <int>count, <int>step)
             check(code, function)
@@ -443,6 +452,7 @@ def pkstr(text):
     c_data = data
     tid = start_buffer_call()
     try:
+        make_room(<Py_ssize_t>length + 8, "pkstr")
         with nogil:
             if memchr(c_data, 0, length - 1) == NULL:
                 code = pvm_pkstr(c_data)

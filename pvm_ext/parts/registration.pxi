@@ -315,11 +315,13 @@ def setminfo(int bufid, ctx=None, tag=None, wid=None, src=None, dst=None):
 
 def pkmesg(int bufid):
     """Pack a message, header included, into the active send buffer; see `upkmesg`."""
-    cdef int code
+    cdef int code, nbytes
     cdef int tid = start_buffer_call()
     try:
         if pvm_getsbuf() in pinned or bufid in pinned:
             raise error_for(PvmNotImpl, "pkmesg", "not with messages in place")
+        if pvm_bufinfo(bufid, &nbytes, NULL, NULL) >= 0:
+            make_room(<Py_ssize_t>nbytes + 64, "pkmesg")
         with nogil:
             code = pvm_pkmesg(bufid)
         check(code, "pkmesg", f"buffer {bufid}")
@@ -335,11 +337,13 @@ def pkmesgbody(int bufid):
     MismatchError
         When the two have different encodings.
     """
-    cdef int code
+    cdef int code, nbytes
     cdef int tid = start_buffer_call()
     try:
         if pvm_getsbuf() in pinned or bufid in pinned:
             raise error_for(PvmNotImpl, "pkmesgbody", "not with messages in place")
+        if pvm_bufinfo(bufid, &nbytes, NULL, NULL) >= 0:
+            make_room(<Py_ssize_t>nbytes + 64, "pkmesgbody")
         with nogil:
             code = pvm_pkmesgbody(bufid)
         check(code, "pkmesgbody", f"buffer {bufid}")

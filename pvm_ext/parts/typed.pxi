@@ -151,6 +151,8 @@ def send_buffer(tids, int tag, buffer, int encoding=-1):
     if items.gathered != NULL:
         walk(items, items.gathered, True)
     if encoding == PvmDataDefault:
+        if packed_size(items.kind, items.count, XDR_ENCODING) > LONGEST_BODY:
+            raise error_for(PvmOverflow, "send_buffer", f"{items.count} items are too many for XDR")
         check_long(items.kind, data, items.count, 1, "send_buffer")
     enter()
     try:

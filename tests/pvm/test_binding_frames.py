@@ -453,6 +453,34 @@ def test_typed_buffers_beyond_c_ints_are_refused_before_anything_is_sent():
     assert p.recv_frames(timeout=0.05) is None
 
 
+def test_packing_beyond_what_pvm_can_count_is_refused():
+    # untouched zeros take no memory
+    huge = np.zeros(1_500_000_000, dtype=np.uint8)
+    half = p.initsend(p.DataEncoding.IN_PLACE)
+    p.pkbyte(huge)
+    with pytest.raises(p.PvmOverflowError, match="send_frames"):
+        p.pkbyte(huge)
+    other = p.mkbuf(p.DataEncoding.IN_PLACE)
+    p.setsbuf(other)
+    p.pkbyte(huge)
+    p.setsbuf(half)
+    with pytest.raises(p.PvmOverflowError):
+        p.pkbyte(huge)
+    p.pkbyte(huge[:1000])
+    p.freebuf(other)
+    for encoding in (p.DataEncoding.DEFAULT, p.DataEncoding.RAW):
+        p.initsend(encoding)
+        with pytest.raises(p.PvmOverflowError):
+            p.pkint(np.zeros(600_000_000, dtype=np.int32))
+        assert p.bufinfo(p.getsbuf()).nbytes == 0
+    p.initsend(p.DataEncoding.DEFAULT)
+    for call in (p.pkshort, lambda items: p.send_buffer(p.mytid(), 1, items, p.DataEncoding.DEFAULT)):
+        with pytest.raises(p.PvmOverflowError):
+            call(np.zeros(600_000_000, dtype=np.int16))
+    p.freebuf(p.getsbuf())
+
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(free_memory() < 14e9, reason="needs 14 GB of free memory")
 def test_a_message_of_3_gigabytes_arrives(session_vm):
