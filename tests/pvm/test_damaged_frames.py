@@ -17,7 +17,8 @@ def send_marked(body, context=0, encoding=pvm.DataEncoding.RAW):
     pvm.pkbyte(body)
     pvm.setminfo(buffer, wid=MARK)
     before = pvm.setcontext(context)
-    pvm.send(pvm.mytid(), TAG)
+    # parts of long messages travel in a context of their own, with tag 0
+    pvm.send(pvm.mytid(), 0 if context else TAG)
     pvm.setcontext(before)
 
 
