@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 from .names import ARITHMETIC, CALLS, COMPARISONS, LOADS, STORES, call_helper
 from .refusal import CannotTranslate
@@ -24,6 +24,8 @@ from .syntax import Syntax
 
 _FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 _OWN_SCOPES = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.GeneratorExp, ast.SetComp, ast.DictComp)
+
+_Node = TypeVar("_Node", bound=ast.AST)
 
 
 def convert(tree: ast.Module, syntax: Syntax, filename: str) -> ast.Module:
@@ -100,7 +102,7 @@ def _call(helper: str, *args: ast.expr) -> ast.Call:
     return ast.Call(_load(helper), list(args), [])
 
 
-def _at(place: ast.AST, *nodes: ast.AST) -> list[Any]:
+def _at(place: ast.AST, *nodes: _Node) -> list[_Node]:
     """Give new nodes (and what is new inside them) the line of the node they replace."""
     for node in nodes:
         for inner in ast.walk(node):
@@ -189,6 +191,7 @@ class _Converter(ast.NodeTransformer):
         elif isinstance(node, (ast.GeneratorExp, ast.SetComp, ast.DictComp)):
             children = ast.iter_child_nodes(node)
         else:
+            assert isinstance(node, (ast.Module, ast.ClassDef))
             children = node.body
         for child in children:
             self._survey_into(scope, child)
@@ -237,7 +240,9 @@ class _Converter(ast.NodeTransformer):
     def _target(self, stand_in: str, place: ast.AST | None = None) -> ast.expr:
         """Parse the assignment target that a stand-in name is for."""
         source = self._syntax.targets[stand_in]
-        target = ast.parse("\n".join(("(", source, ") = 0"))).body[0].targets[0]
+        statement = ast.parse("\n".join(("(", source, ") = 0"))).body[0]
+        assert isinstance(statement, ast.Assign)
+        target = statement.targets[0]
         if place is not None:
             for inner in ast.walk(target):
                 if "lineno" in inner._attributes:
@@ -261,7 +266,7 @@ class _Converter(ast.NodeTransformer):
             result.append(ast.copy_location(ast.Pass(), statements[0]))
         return result
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
+    def generic_visit(self, node: _Node) -> _Node:
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block and isinstance(node, (ast.stmt, ast.ExceptHandler)):
@@ -335,7 +340,7 @@ class _Converter(ast.NodeTransformer):
         # Python 2 only warned of a use before the declaration: each function declares first
         return None if self._scope.kind in ("function", "module") else node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST]:
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.stmt]:
         if self._scope.kind == "function" and node.names[0].name == "*":
             star = _call("__py2_star__", ast.Constant(node.module or ""), ast.Constant(node.level), _load(".names"))
             return _at(node, ast.Expr(star), *self._locals_from_names())
@@ -349,8 +354,8 @@ class _Converter(ast.NodeTransformer):
             for name in sorted(self._scope.stores - self._scope.globals)
         ]
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.AST]:
-        if self._scope.kind == "function" and self._is_bare_exec(node.value):
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        if self._scope.kind == "function" and isinstance(node.value, ast.Call) and self._is_bare_exec(node.value):
             code = self.visit(node.value.args[0])
             return _at(node, ast.Expr(_call("__py2_exec_in_function__", code, _load(".names"))),
                        *self._locals_from_names())
@@ -359,9 +364,10 @@ class _Converter(ast.NodeTransformer):
             return self._print(node)
         return self.generic_visit(node)
 
-    def _print(self, node: ast.Expr) -> ast.AST | list[ast.AST]:
+    def _print(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
         """Each item of a print statement was written before the next one was looked at."""
         self.generic_visit(node)
+        assert isinstance(node.value, ast.Call)
         target, newline, *items = node.value.args
         if all(isinstance(item, (ast.Constant, ast.Name)) for item in items[1:]):
             return node
@@ -398,7 +404,7 @@ class _Converter(ast.NodeTransformer):
         self._in_handler -= 1
         return node
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.AST]:
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         if len(node.targets) == 1:
             target = node.targets[0]
             if _is_simple_slice(target):
@@ -410,7 +416,7 @@ class _Converter(ast.NodeTransformer):
                                                 ast.Constant(target.attr), value)))
         return self.generic_visit(node)
 
-    def visit_Delete(self, node: ast.Delete) -> list[ast.AST]:
+    def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
         result: list[ast.stmt] = []
         for target in node.targets:
             if _is_simple_slice(target):
@@ -419,12 +425,13 @@ class _Converter(ast.NodeTransformer):
                 result.append(ast.Delete([self.visit(target)]))
         return _at(node, *result)
 
-    def _slice_parts(self, node: ast.Subscript) -> list[ast.expr]:
+    def _slice_parts(self, node: ast.expr) -> list[ast.expr]:
+        assert isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
         bounds = [ast.Constant(None) if bound is None else self.visit(bound)
                   for bound in (node.slice.lower, node.slice.upper)]
         return [self.visit(node.value), *bounds]
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.AST]:
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
         kind = type(node.op).__name__
         helper = ("__py2_imod__" if kind == "Mod" else
                   "__py2_itruediv__" if kind == "Div" and self._true_division else "__py2_idiv__" if kind == "Div" else
@@ -446,6 +453,8 @@ class _Converter(ast.NodeTransformer):
             return _load(name)
 
         target = node.target
+        old: ast.expr
+        write: Callable[[ast.expr], ast.stmt]
         if isinstance(target, ast.Name):
             old, write = _load(target.id), lambda new: ast.Assign([_store(target.id)], new)
         elif isinstance(target, ast.Attribute):
@@ -569,7 +578,7 @@ class _Converter(ast.NodeTransformer):
 
     # -- comprehensions: a list comprehension's variables are those of the scope around it
 
-    def _visit_own_scope(self, node: ast.AST) -> ast.AST:
+    def _visit_own_scope(self, node: ast.GeneratorExp | ast.SetComp | ast.DictComp) -> ast.expr:
         outer = self._scope
         self._scope = self._survey(node, outer)
         self._scope.dynamic = outer.dynamic
@@ -653,4 +662,5 @@ def _shape(target: ast.expr) -> Any:
     """Nested tuples of names, as deep as the target."""
     if isinstance(target, ast.Name):
         return target.id
+    assert isinstance(target, (ast.Tuple, ast.List))
     return tuple(_shape(item) for item in target.elts)
