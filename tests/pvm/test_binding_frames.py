@@ -265,6 +265,47 @@ def test_a_message_whose_middle_part_is_lost_raises():
     assert through([b"next"]) == [b"next"]
 
 
+# --- other data formats ------------------------------------------------------------------
+
+# The child's libpvm takes its computer for one of another kind, as far as it can: what it
+# packs raw has the mark of an unknown data format.
+STRANGER = """
+import ctypes, sys
+import pvm_ext as p
+parent = p.parent()
+with open("/proc/self/maps") as maps:
+    library, = {line.split()[-1] for line in maps if "libpvm3" in line}
+ctypes.c_int.in_dll(ctypes.CDLL(library), "pvmmydsig").value = 0x123456
+p.send_frames(parent, 1, [b"short"])
+p.send_frames(parent, 2, [bytes(range(256)) * 20_000, b"x"])
+p.send_object(parent, 3, {"a": [1, 2]})
+p.initsend(p.DataEncoding.RAW); p.pkint([1, 2]); p.pkbyte(b"abc"); p.send(parent, 4)
+import array
+p.send_buffer(parent, 5, array.array("d", [1, 2]))
+p.send_buffer(parent, 6, array.array("d", [1, 2]), p.DataEncoding.DEFAULT)
+p.exit()
+"""
+
+
+def test_messages_of_another_data_format_are_read_as_far_as_pvm_can(session_vm):
+    (tid,) = p.spawn(sys.executable, ["-c", STRANGER])
+    assert p.recv_frames(tid, 1, 30).frames == [b"short"]
+    assert p.recv_frames(tid, 2, 30).frames == [bytes(range(256)) * 20_000, b"x"]
+    assert p.recv_object(tid, 3, 30).value == {"a": [1, 2]}
+    assert p.trecv(tid, 4, 30) and p.getminfo(p.getrbuf()).enc == 0x123456
+    for unpack in (p.upkint, p.upkdouble):
+        with pytest.raises(p.BadMsgError):
+            unpack(1)
+    assert p.upkbytes(11)[8:] == b"abc"
+    target = np.zeros(2)
+    with pytest.raises(p.BadMsgError, match="DataEncoding.DEFAULT"):
+        p.recv_buffer(target, tid, 5, 30)
+    assert not target.any()
+    p.recv_buffer(target, tid, 6, 30)
+    assert list(target) == [1, 2]
+    assert through([b"next"]) == [b"next"]
+
+
 # --- objects -----------------------------------------------------------------------------
 
 
