@@ -41,6 +41,8 @@ cdef enum:
     MAX_FRAMES = 0x1000000
     # frames from this size on get large pages
     HUGE = 4 * 1024 * 1024
+    # room that libpvm keeps in a fragment for its own headers, and more
+    FRAGMENT_HEADERS = 256
 
 cdef unsigned long long LONGEST = <unsigned long long>1 << 62
 
@@ -230,15 +232,12 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
         pieces[0].data = head
         pieces[0].size = head_size
 
-        code = pvm_mkbuf(mode_of_data)
-        if code < 0:
+        if copying:
+            code = put_packed(tids, count, tag, &header, head, head_size, views, n, total)
             free(head)
             return code
-        # libpvm takes the header's place in the message first; the header is filled when
-        # it is known how much goes with it.
-        if copying:
-            # one fragment: libpvm then needs one look and one write
-            code = put_packed(tids, count, tag, code, &header, head, head_size, views, n, total)
+        code = pvm_mkbuf(mode_of_data)
+        if code < 0:
             free(head)
             return code
         while frame < n and npieces < MAX_PIECES and used < PART:
@@ -298,19 +297,29 @@ cdef void set_mark(int bufid) noexcept nogil:
         pvm_setminfo(bufid, &info)
 
 
-cdef int put_packed(int *tids, int count, int tag, int bufid, Header *header, char *head,
+cdef int put_packed(int *tids, int count, int tag, Header *header, char *head,
                     Py_ssize_t head_size, Py_buffer *views, Py_ssize_t n,
                     unsigned long long total) noexcept nogil:
-    # A short message, copied.
-    cdef int before = pvm_setsbuf(bufid)
-    cdef int code
+    # A short message, copied into one fragment: libpvm then needs one look and one write.
+    cdef int size = <int>(head_size + total) + FRAGMENT_HEADERS
+    cdef int fragment = pvm_getopt(PvmFragSize)
+    cdef int bufid, before, code
     cdef Py_ssize_t i
+    if size > fragment:
+        pvm_setopt(PvmFragSize, size)
+    bufid = pvm_mkbuf(PvmDataRaw)
+    if bufid < 0:
+        pvm_setopt(PvmFragSize, fragment)
+        return bufid
+    before = pvm_setsbuf(bufid)
     header.here = total
     memcpy(head, header, HEADER)
     code = pvm_pkbyte(head, <int>head_size, 1)
     for i in range(n):
         if code >= 0 and views[i].len:
             code = pvm_pkbyte(<char *>views[i].buf, <int>views[i].len, 1)
+    if size > fragment:
+        pvm_setopt(PvmFragSize, fragment)
     if code >= 0:
         set_mark(bufid)
         code = deliver(tids, count, tag)

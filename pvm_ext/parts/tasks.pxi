@@ -95,6 +95,7 @@ def halt():
     The daemon sends SIGTERM to its tasks.  This process survives, since it ignores the
     signal during the call; it is no longer enrolled afterwards.
     """
+    global started_socket
     cdef int code
     cdef sigaction_t before
     ask()
@@ -106,6 +107,10 @@ def halt():
             if code >= 0:
                 forget_daemon()
         check(code, "halt")
+        if started_socket is not None:
+            # else programs that this process starts would look for the daemon there
+            os.unsetenv("PVMSOCK")
+            started_socket = None
     finally:
         unlock()
 
