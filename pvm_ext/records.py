@@ -77,7 +77,7 @@ class MessageInfo(NamedTuple):
 class MailboxEntry(NamedTuple):
     """An entry of the mailbox, as `getmboxinfo` tells it."""
 
-    index: int  # type: ignore[assignment]
+    index: int  # type: ignore[assignment]  # takes the place of tuple's method
     owner: int
     """The tid of the task that put it there; 0 when that task has ended."""
     flags: int

@@ -20,18 +20,18 @@ import sys
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, BinaryIO, Callable, Optional
+from typing import IO, Any, Callable, Optional
 
 _LENGTH = struct.Struct('<Q')
 
 
-def _write(stream: BinaryIO, message: Any) -> None:
+def _write(stream: IO[bytes], message: Any) -> None:
     data = pickle.dumps(message)
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
 
 
-def _read(stream: BinaryIO) -> Any:
+def _read(stream: IO[bytes]) -> Any:
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         raise EOFError
@@ -58,8 +58,8 @@ class Agent:
     def call(self, function: str, args: Any) -> Any:
         """Have a function of `biskit_pvm.runtime.machine` called; wait."""
         assert self._process.stdin and self._process.stdout
-        _write(self._process.stdin, (function, args))     # type: ignore
-        ok, value = _read(self._process.stdout)           # type: ignore
+        _write(self._process.stdin, (function, args))
+        ok, value = _read(self._process.stdout)
         if not ok:
             raise value
         return value

@@ -338,13 +338,15 @@ def call_slowly(function: str, *args: Any, timeout: Optional[float] = None,
 def add_hosts(names: Sequence[str]) -> list[Any]:
     """Add hosts, whatever that waits for; see `hosting.add`."""
     enrol()
-    return call_slowly('add_hosts_here', list(names))  # type: ignore
+    answers: list[Any] = call_slowly('add_hosts_here', list(names))
+    return answers
 
 
 def delete_hosts(names: Sequence[str]) -> list[Any]:
     """Take hosts out; see `hosting.delete`."""
     enrol()
-    return call_slowly('delete_hosts_here', list(names))  # type: ignore
+    answers: list[Any] = call_slowly('delete_hosts_here', list(names))
+    return answers
 
 
 def add_hosts_here(names: Sequence[str]) -> list[Any]:
