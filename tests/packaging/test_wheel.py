@@ -132,8 +132,13 @@ import os, pvm_ext
 pvm_ext.start_pvmd()
 conf = pvm_ext.config()
 print("hosts", conf.nhost)
-print("daemon", next(os.readlink(f"/proc/{p}/exe") for p in os.listdir("/proc") if p.isdigit()
-      and open(f"/proc/{p}/comm").read() == "pvmd\\n" and os.environ["PVM_TMP"] in open(f"/proc/{p}/environ").read()))
+for process in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        mine = f"PVM_TMP={os.environ['PVM_TMP']}" in open(f"/proc/{process}/environ").read().split("\\0")
+        if mine and open(f"/proc/{process}/comm").read() == "pvmd\\n":
+            print("daemon", os.readlink(f"/proc/{process}/exe"))
+    except (OSError, ValueError):  # it ended meanwhile, or is not ours to read
+        pass
 for line in open("/proc/self/maps"):
     if "pvm3.so" in line:
         print("library", line.split()[-1])
