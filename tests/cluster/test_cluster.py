@@ -53,7 +53,8 @@ def test_a_node_loses_its_power_and_starts_again(cluster):
     assert child.wait(10) != 0
     assert cluster.exec(0, [*SSH, "node1", "true"], check=False).returncode == 255
     cluster.boot(1)
-    assert cluster.exec(0, [*SSH, "node1", "hostname"]).stdout == "node1\n"
+    # the others remember for a while that nobody answered there
+    wait_for(lambda: cluster.exec(0, [*SSH, "node1", "hostname"], check=False).stdout == "node1\n", 20)
     assert not cluster.path("/tmp/file", 1).exists()
 
 
