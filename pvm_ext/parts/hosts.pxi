@@ -147,6 +147,7 @@ def start_pvmd(args=(), bint block=True):
         When it cannot be started.
     """
     global started_socket
+    import signal
     import subprocess
     import time
 
@@ -159,30 +160,39 @@ def start_pvmd(args=(), bint block=True):
     path = _address_file()
     if pvmmytid != -1:
         raise error_for(PvmDupHost, "start_pvmd", "this process is enrolled with a daemon")
-    try:
-        with open_file(path, encoding="ascii", errors="replace") as file:
-            socket_path = file.read().strip()
-    except FileNotFoundError:
-        pass
-    else:
+    socket_path = _read_address(path)
+    if socket_path is not None:
         if not socket_path.startswith("/") or _answers(socket_path):
             raise error_for(PvmDupHost, "start_pvmd", f"a daemon is running (address in {path})")
         _clear_away(path, socket_path)
     # The shell ends at once, so the daemon is no child of this process; commands that a
     # shell starts in the background do not get SIGINT and SIGQUIT of the terminal.
     starter = subprocess.Popen(
-        ["/bin/sh", "-c", '"$@" &', "sh", os.fspath(installation.daemon()), *map(os.fspath, args)],
+        ["/bin/sh", "-c", '"$@" & echo $!', "sh", os.fspath(installation.daemon()), *map(os.fspath, args)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env={**os.environ, **installation.environment()}, start_new_session=True,
     )
+    pid = address = ""
     with starter:
-        address = starter.stdout.readline().decode("ascii", "replace").strip()
+        for line in starter.stdout:
+            if line.startswith(b"/"):
+                address = line.decode("ascii", "replace").strip()
+            else:
+                pid = line.decode("ascii", "replace").strip()
+            if pid and address:
+                break
     if not address:
         raise error_for(
             PvmCantStart, "start_pvmd",
             f"{installation.daemon()} ended without giving an address; its log is "
             f"{path.replace('pvmd.', 'pvml.')}",
         )
+    if _read_address(path) != address:
+        # Another process has started one at the same moment, and was first to write the
+        # file; nobody would find this one.
+        os.kill(int(pid), signal.SIGKILL)
+        _remove(address)
+        raise error_for(PvmDupHost, "start_pvmd", f"another daemon was started just now (address in {path})")
     # libpvm prefers PVMSOCK to the address file, which another daemon may own
     started_socket = address
     os.putenv("PVMSOCK", address)
@@ -202,10 +212,24 @@ def start_pvmd(args=(), bint block=True):
             delay = min(2 * delay, 2.0)
 
 
+def _read_address(path):
+    """Return what the address file holds, None when there is none."""
+    try:
+        with open_file(path, encoding="ascii", errors="replace") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return None
+
+
 def _clear_away(path, socket_path):
     # A new daemon does not overwrite these, and then nobody finds it and it cannot log.
-    for leftover in (path, socket_path, path.replace("pvmd.", "pvml.")):
-        try:
-            os.unlink(leftover)
-        except FileNotFoundError:
-            pass
+    if _read_address(path) == socket_path:
+        for leftover in (path, socket_path, path.replace("pvmd.", "pvml.")):
+            _remove(leftover)
+
+
+def _remove(path):
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
