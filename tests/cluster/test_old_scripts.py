@@ -1,0 +1,64 @@
+"""Scripts of Python 2 whose slaves run on several hosts, without the user saying how."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from .cluster import SHARED
+
+MASTER = """
+from Biskit.PVM import TrackingJobMaster
+import os, string
+
+class Master(TrackingJobMaster):
+    def getInitParameters(self, slave_tid):
+        return {'half': 1/2}
+    def done(self):
+        print "done", len(self.result)
+
+if __name__ == '__main__':
+    m = Master({'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6}, chunk_size=1, hosts=['node0', 'node1'],
+               niceness={'default': 0}, slave_script=os.path.abspath('slave.py'), verbose=0, redistribute=0)
+    r = m.calculateResult()
+    keys = r.keys(); keys.sort()
+    for k in keys: print k, r[k][0],
+    print
+    hosts = {}
+    for k in keys: hosts[r[k][1]] = 1
+    names = hosts.keys(); names.sort()
+    print string.join(names, '+')
+"""
+
+SLAVE = """
+from Biskit.PVM import JobSlave
+import os, time
+
+class Slave(JobSlave):
+    def initialize(self, params):
+        self.__dict__.update(params)
+    def go(self, chunk):
+        result = {}
+        for k, v in chunk.items():
+            print "working on", k
+            time.sleep(0.3)
+            result[k] = (v / 2 + self.half, os.uname()[1])
+        return result
+
+if __name__ == '__main__':
+    import sys
+    if len(sys.argv) == 2:
+        os.nice(int(sys.argv[1]))
+    Slave().start()
+"""
+
+
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_old_slaves_run_translated_on_every_host(cluster):
+    for name, text in (("master.py", MASTER), ("slave.py", SLAVE)):
+        (cluster.shared / name).write_text(text)
+    done = cluster.exec(
+        0, ["sh", "-c", f"cd {SHARED} && exec {sys.executable} -m biskit_pvm run master.py"], timeout=100
+    )
+    assert done.stdout == "done 6\na 0 b 1 c 1 d 2 e 2 f 3\nnode0+node1\n"
