@@ -128,8 +128,10 @@ def for_building(
     PvmNotFoundError
         When there is none, or ``PVM_ROOT`` names a folder without one.
     """
-    if environment.get("PVM_ROOT"):
-        found = examine(Path(environment["PVM_ROOT"]), "PVM_ROOT")
+    chosen = environment.get("PVM_ROOT")
+    # Daemons hand the root of the PVM in the package to their tasks; it has no headers, and nobody chose it.
+    if chosen and Path(chosen) != BUNDLE:
+        found = examine(Path(chosen), "PVM_ROOT")
         tell(f"PVM: PVM_ROOT={found.root}: {_verdict(found)}")
         if not found.can_build:
             raise PvmNotFoundError(
