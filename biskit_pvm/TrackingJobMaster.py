@@ -15,6 +15,7 @@ from threading import Condition, RLock, Thread
 from typing import Any, Callable, Optional
 
 from biskit_pvm import pvm
+from biskit_pvm.core.progress import report_lines
 from biskit_pvm.dispatcher import JobMaster
 from biskit_pvm.errors import CalculationError, RestartError
 from biskit_pvm.runtime import restartfile
@@ -180,10 +181,7 @@ class TrackingJobMaster(JobMaster):
     def reportProgress(self) -> None:
         """Print how many jobs each slave has done, and in what mean time."""
         if self.verbose:
-            print(f'{"host":<25}\tgiven\tdone\t  time')
-            for nickname, record in self.progress.items():
-                print(f'{nickname!s:<25}\t{record["given"]}\t'
-                      f'{record["done"]}\t{record["time"]:6.2f} s')
+            print('\n'.join(report_lines(self.progress)))
 
     # -- the end -------------------------------------------------------
 

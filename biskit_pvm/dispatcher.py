@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, Optional, Union
 
 from biskit_pvm.core import events as ev
-from biskit_pvm.core import wire
+from biskit_pvm.core import progress, wire
 from biskit_pvm.core.bulletin import Bulletin, slave_statuses
 from biskit_pvm.core.history import History
 from biskit_pvm.core.master_state import MasterState, Rules
@@ -144,7 +144,7 @@ class JobMaster(PVMMasterSlave):
         self.history = History()
         self.__display = make_progress(self.pvm_options['progress'],
                                        bool(verbose))
-        self.__display.line(f'Processing {len(items)} items ...')
+        self.__display.line(progress.processing_line(len(items)))
 
     @staticmethod
     def __places(hosts: Iterable[str]) -> list[dict[str, str]]:
@@ -266,7 +266,7 @@ class JobMaster(PVMMasterSlave):
             self._loop.call_soon(self.__feed, ev.SpawnFailed(
                 nickname, f'could not be started: {reason}', now()))
         else:
-            self.__display.line(f'{tid} {nickname} spawned.')
+            self.__display.line(progress.spawned_line(tid, nickname))
 
     def spawn(self, host: str, nickname: str, niceness: int,  # type: ignore[override]
               show_output: Any = 0) -> int:
@@ -477,9 +477,8 @@ class JobMaster(PVMMasterSlave):
                   n_left: int) -> None:
         """Send jobs to a slave."""
         if self.__display.lines:
-            self.__display.line(
-                f'{slave_tid} ({self.nicknameFromTID(slave_tid)}) '
-                f'{n_left} items left')
+            self.__display.line(progress.left_line(
+                slave_tid, self.nicknameFromTID(slave_tid), n_left))
         self.send(slave_tid, MSG_JOB_START, (jobs,))
 
     def set_aside(self, order: ev.SetAside) -> None:

@@ -175,7 +175,6 @@ class MasterState:
         self.spawning = True
         self.finished = False
         self.stranded = False
-        self.n_given = 0
         self.n_surplus = 0
         self._numbers = 0
         self._tries: dict[Item, int] = {}
@@ -296,7 +295,6 @@ class MasterState:
             if not items:
                 break
             self._numbers += 1
-            self.n_given += 1
             if not slave.jobs:
                 slave.since = event.now
             slave.jobs[self._numbers] = Job(items, event.now)
@@ -605,10 +603,6 @@ class MasterState:
                     place.restart, place.ordered = event.now, True
                     orders.append(ev.Spawn(place.nickname, place.host))
         return orders
-
-    def add_place(self, nickname: str, host: str) -> None:
-        """Take in a place for a slave that is to be spawned there."""
-        self.places[nickname] = Place(nickname, host)
 
     # -- more work, and the end ----------------------------------------------
 

@@ -126,5 +126,5 @@ def report_lines(progress: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """
     lines = ["host                     \tgiven\tdone\t  time"]
     for nickname, row in progress.items():
-        lines.append(f"{nickname:<25s}\t{row['given']}\t{row['done']}\t{row['time']:6.2f} s")
+        lines.append(f"{nickname!s:<25}\t{row['given']}\t{row['done']}\t{row['time']:6.2f} s")
     return lines
