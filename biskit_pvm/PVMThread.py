@@ -4,19 +4,26 @@ the conversation by which a master gets its slaves ready."""
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from threading import Thread
-from typing import Any, Callable, Optional, TypeVar, Union
 
 from biskit_pvm.core import wire
-from biskit_pvm.core.failure import Failure
-from biskit_pvm.runtime import failures, machine
+from biskit_pvm.runtime import machine
 from biskit_pvm.runtime.log import Log
-from biskit_pvm.runtime.loop import Binding, MessageLoop, Notification
+from biskit_pvm.runtime.loop import MessageLoop, Notification
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Callable, Optional, TypeVar, Union
+
+    from biskit_pvm.core.failure import Failure
+    from biskit_pvm.runtime.loop import Binding
+
+    Method = Callable[..., Any]
+    _Own = TypeVar('_Own', bound='PVMMasterSlave')
 
 __all__ = [
     'MSG_EXIT',
@@ -36,11 +43,6 @@ MSG_INITIALIZATION_DONE = wire.INITIALIZED
 MSG_EXIT = wire.EXIT
 
 log = Log(__name__)
-
-Method = Callable[..., Any]
-
-
-_Own = TypeVar('_Own', bound='PVMMasterSlave')
 
 
 class Logfile:
@@ -599,6 +601,7 @@ class PVMMasterSlave(PVMThread):
                         error: BaseException) -> None:
         """Tell the master that a job, or (None) the initialisation, failed.
         """
+        from biskit_pvm.runtime import failures  # not needed by most slaves
         self.send(self.getParent(), wire.FAILED,
                   (self.getTID(), job, failures.describe(error)))
 
@@ -614,6 +617,7 @@ class PVMMasterSlave(PVMThread):
     def _slave_failed(self, slave_tid: int, job: Optional[int],
                       failure: Union[Failure, tuple[str, ...]]) -> None:
         """A slave has reported a failure."""
+        from biskit_pvm.core.failure import Failure
         failure = Failure(*failure)
         log.error('slave %s could not initialise itself: %s: %s\n%s',
                   self.nicknameFromTID(slave_tid), failure.kind,
@@ -658,6 +662,7 @@ class PVMMasterSlave(PVMThread):
         """Called once when the slaves have gone, before the loop stops."""
 
     def __await_exits(self) -> None:
+        import signal
         for signum in (None, signal.SIGTERM, signal.SIGKILL):
             if signum is not None:
                 for tid in list(self.__alive):

@@ -11,9 +11,11 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing itself takes long to load
 if TYPE_CHECKING:
+    from typing import Any
+
     from biskit_pvm import ExampleMaster, dispatcher, hosts, pvm
     from biskit_pvm.dispatcher import JobMaster
     from biskit_pvm.errors import CalculationError, JobError, RestartError

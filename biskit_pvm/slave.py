@@ -6,13 +6,16 @@ import sys
 import threading
 import time
 from time import monotonic as now
-from typing import Any
 
 from biskit_pvm.core import wire
 from biskit_pvm.core.slave_state import SlaveState
 from biskit_pvm.PVMThread import PVMMasterSlave
 from biskit_pvm.runtime import machine
 from biskit_pvm.runtime.guard import guard_children
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ['JobSlave']
 
@@ -81,17 +84,18 @@ class JobSlave(PVMMasterSlave):
             task = self.__state.next_task()
             if task is None:
                 return False
+            job, chunk = task
             start = time.perf_counter()
             try:
-                result = self.go(task.chunk)
+                result = self.go(chunk)
             except Exception as error:
                 self.__send_results(self.__flush())
-                self._report_failure(task.job, error)
+                self._report_failure(job, error)
                 return self.__state.busy
             seconds = time.perf_counter() - start
             end = now()
             with self.__lock:
-                reports = self.__state.finished(task.job, result, seconds, end)
+                reports = self.__state.finished(job, result, seconds, end)
             if reports:
                 self.__send_results(reports)
             elif not self.__due.is_set():
@@ -132,7 +136,7 @@ class JobSlave(PVMMasterSlave):
                 for report in reports:
                     self.__send_results([report])
             else:
-                self._report_failure(reports[0].job, error)
+                self._report_failure(reports[0][0], error)
 
     def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
         if tag == wire.JOB_START and tid == self.getParent():

@@ -1,6 +1,7 @@
 """PVM 3.4 for Python: libpvm3 and libgpvm3 under their own names, without ``pvm_``.
 
-Importing this package needs neither the library nor a daemon.
+Importing this package needs neither the library nor a daemon.  What slaves of a calculation
+do without is loaded when it is first asked for, so that they start quickly.
 """
 
 # fmt: off
@@ -21,9 +22,15 @@ from .errors import (
     NotInGroupError, NullGroupError, OutOfResError, ParentNotSetError, PvmError,
     PvmOverflowError, SysErrError, UnknownPvmError,
 )
-from .records import (
-    BufferInfo, Configuration, HostInfo, MailboxEntry, MessageInfo, TaskInfo,
-)
+
+TYPE_CHECKING = False  # typing itself takes long to load
+if TYPE_CHECKING:
+    from .formats import packf, unpackf
+    from .objects import Received, dump, load, recv_object, send_object
+    from .output import catchout, exit
+    from .records import (
+        BufferInfo, Configuration, HostInfo, MailboxEntry, MessageInfo, TaskInfo,
+    )
 
 try:
     from ._pvm import (
@@ -42,9 +49,6 @@ try:
         upkbytes, upkcplx, upkdcplx, upkdouble, upkfloat, upkint, upklong, upkmesg,
         upkshort, upkstr, upkuint, upkulong, upkushort, version, Waker,
     )
-    from .formats import packf, unpackf
-    from .objects import Received, dump, load, recv_object, send_object
-    from .output import catchout, exit
 
     #: Whether libpvm3 and its binding could be loaded.
     available = True
@@ -52,9 +56,36 @@ except ImportError as _error:
     available = False
     _reason = str(_error)
 
-    def __getattr__(name: str) -> object:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise ImportError(
-            f"pvm_ext.{name} is not there, since the binding of libpvm3 could not be loaded: {_reason}"
-        )
+# What is loaded when it is asked for, and the module that it comes from.
+_LATER = {
+    "packf": "formats", "unpackf": "formats",
+    "Received": "objects", "dump": "objects", "load": "objects", "recv_object": "objects",
+    "send_object": "objects",
+    "catchout": "output", "exit": "output",
+    "BufferInfo": "records", "Configuration": "records", "HostInfo": "records",
+    "MailboxEntry": "records", "MessageInfo": "records", "TaskInfo": "records",
+}
+if not available:
+    _LATER = {name: module for name, module in _LATER.items() if module == "records"}
+
+__all__ = [name for name in (*globals(), *_LATER) if name[0] != "_" and name != "TYPE_CHECKING"]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _LATER:
+        value: object = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _LATER.values():
+        return import_module(f"{__name__}.{name}")
+    if available or name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise ImportError(
+        f"pvm_ext.{name} is not there, since the binding of libpvm3 could not be loaded: {_reason}"
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

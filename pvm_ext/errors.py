@@ -7,7 +7,9 @@ compare errors with names or numbers keep working.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+TYPE_CHECKING = False  # typing itself takes long to load
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 
 class _NamedError(type):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Optional
 
 from . import _pvm
 from .constants import Option
 from .errors import SysErrError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 
 class _Task:

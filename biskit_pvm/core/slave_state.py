@@ -8,26 +8,17 @@ when there is nothing left to do.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, NamedTuple, Optional
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
+    Task = tuple[int, Any]  # number of the job, chunk
+    Report = tuple[int, Any, float]  # number, result, seconds of work
 
 #: results that go in one message; the master then sends more jobs while the
 #: slave still has some
 FULL = 32
-
-
-class Task(NamedTuple):
-    """A job as a slave receives it."""
-
-    job: int
-    chunk: Any
-
-
-class Report(NamedTuple):
-    """The result of a job and the seconds of work that it took."""
-
-    job: int
-    result: Any
-    seconds: float
 
 
 class SlaveState:
@@ -45,9 +36,9 @@ class SlaveState:
         self._reports: list[Report] = []
         self._oldest = 0.0
 
-    def received(self, tasks: list[tuple[int, Any]]) -> None:
+    def received(self, tasks: list[Task]) -> None:
         """Note the jobs of a message."""
-        self._waiting.extend(Task(*task) for task in tasks)
+        self._waiting.extend(tasks)
 
     def next_task(self) -> Optional[Task]:
         """Return the job to do now; None when there is none."""
@@ -58,7 +49,7 @@ class SlaveState:
         """Note a result; return what is to be sent now, often nothing."""
         if not self._reports:
             self._oldest = now
-        self._reports.append(Report(job, result, seconds))
+        self._reports.append((job, result, seconds))
         if self._waiting and len(self._reports) < FULL and \
                 now - self._oldest < self.patience:
             return []

@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import pickle
 import struct
-from collections.abc import Sequence
-from typing import Any, Callable, Optional
 
 try:
     # what the modules below take them from, after loading OpenSSL, which
@@ -28,6 +26,11 @@ try:
 except ImportError:
     from hashlib import blake2b
     from hmac import compare_digest  # type: ignore[no-redef]
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Callable, Optional
 
 # -- message tags of the conversation ---------------------------------------
 JOB_START = 1

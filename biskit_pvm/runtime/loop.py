@@ -12,10 +12,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, Callable, Optional, Union
+from collections.abc import Callable
 
 from biskit_pvm.runtime import machine
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Optional, Union
 
 #: most messages that are received before the first of them is handled
 BATCH = 64
@@ -23,7 +27,7 @@ BATCH = 64
 Binding = tuple[int, int]
 
 
-class Bindings(dict[Binding, Callable[..., Any]]):
+class Bindings(dict[Binding, Callable[..., object]]):
     """{(tid, message_tag): method}; tid -1 stands for any sender.
 
     An ordinary dictionary for whoever uses it, which keeps the table by

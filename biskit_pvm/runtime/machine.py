@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Callable, Optional
 
 import pvm_ext
 from biskit_pvm.core import wire
-from biskit_pvm.runtime import output
 from biskit_pvm.runtime.log import Log
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, Callable, Optional
 
 log = Log(__name__)
 
@@ -144,6 +146,7 @@ def notified_tids(tag: int) -> Sequence[Any]:
     """Return the tids in the notification that was received last; for the
     output of a slave, the `output.Piece`."""
     if tag == wire.OUTPUT:
+        from biskit_pvm.runtime import output
         return output.read_piece()
     count = pvm_ext.upkint(1)[0] if tag == wire.HOST_ADDED else 1
     return list(pvm_ext.upkint(count))

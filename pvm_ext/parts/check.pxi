@@ -13,6 +13,9 @@
 #   the binding again: the thread that holds `gate` passes, `depth` counts.
 # - libpvm has one active send and one active receive buffer.  Each thread has its own
 #   pair; `begin` puts them in place when another thread was last.
+#
+# What few programs need is imported where it is used, so that starting a task is quick; but
+# before `gate` is taken, since an import can wait for other threads.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Malloc, PyMem_Free

@@ -1,7 +1,5 @@
 # Hosts: the virtual machine, its daemons, and starting the first one.
 
-from .records import Configuration, HostInfo
-
 
 def config():
     """Return the virtual machine: how many hosts and data formats, and the hosts.
@@ -10,6 +8,8 @@ def config():
     -------
     Configuration
     """
+    from .records import Configuration, HostInfo
+
     cdef int code, nhost = 0, narch = 0
     cdef pvmhostinfo *table
     ask()

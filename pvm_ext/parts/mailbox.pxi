@@ -1,7 +1,5 @@
 # The mailbox: messages by name, kept by the master daemon.
 
-from .records import MailboxEntry
-
 
 def putinfo(name, bufid=None, int flags=0):
     """Put a message into the mailbox.
@@ -116,6 +114,8 @@ def getmboxinfo(pattern="*"):
     list of (str, list of MailboxEntry)
         The classes with their entries.
     """
+    from .records import MailboxEntry
+
     cdef bytes c_bytes = encode(pattern, "pattern")
     cdef char *c_pattern = c_bytes
     cdef int code, count = 0

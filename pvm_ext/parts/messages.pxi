@@ -1,7 +1,5 @@
 # Message buffers, sending and receiving, as C programs do it.
 
-from .records import BufferInfo, MessageInfo
-
 cdef enum:
     XDR_ENCODING = 0x10000000
     IN_PLACE_ENCODING = 0x20000000
@@ -199,6 +197,8 @@ def bufinfo(int bufid):
     -------
     BufferInfo
     """
+    from .records import BufferInfo
+
     cdef int nbytes, tag, source
     cdef int tid = start_buffer_call()
     try:
@@ -215,6 +215,8 @@ def getminfo(int bufid):
     -------
     MessageInfo
     """
+    from .records import MessageInfo
+
     cdef pvmminfo info
     cdef int tid = start_buffer_call()
     try:

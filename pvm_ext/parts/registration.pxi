@@ -49,6 +49,8 @@ def reg_rm():
     HostInfo
         The host of this task.
     """
+    from .records import HostInfo
+
     cdef int code
     cdef pvmhostinfo *host = NULL
     ask()

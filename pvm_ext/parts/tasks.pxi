@@ -1,7 +1,5 @@
 # Tasks: enrol, leave, start, end, ask about.
 
-from .records import TaskInfo
-
 cdef extern from "<signal.h>" nogil:
     struct sigaction_t "sigaction":
         pass
@@ -224,6 +222,8 @@ def tasks(int where=0):
     NoHostError
         When `where` is on no host of the virtual machine.
     """
+    from .records import TaskInfo
+
     cdef int code, count = 0
     cdef pvmtaskinfo *table
     ask()

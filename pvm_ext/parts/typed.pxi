@@ -204,6 +204,8 @@ def recv_buffer(target, int tid=-1, int tag=-1, timeout=None):
     After these errors the message is this thread's active receive buffer, and can be
     unpacked otherwise; `target` is as it was.
     """
+    from .records import BufferInfo
+
     cdef Items items = Items(target, True)
     cdef double limit = seconds(timeout)
     cdef int mid, code

@@ -6,6 +6,8 @@ import ast
 import inspect
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -189,3 +191,56 @@ def test_the_package_gives_everything_and_says_what_it_is():
         if name not in HELPERS:
             assert hasattr(p, name), name
     assert (ROOT / "pvm_ext" / "py.typed").exists()
+
+
+# What the package loads when it is asked for, by each way of asking.
+LATER = {
+    "packf": "formats", "Received": "objects", "send_object": "objects", "exit": "output", "HostInfo": "records",
+}  # fmt: skip
+ASK = ["asked = pvm_ext.{name}", "asked = pvm_ext.{module}.{name}", "from pvm_ext import {name} as asked"]
+
+
+@pytest.mark.parametrize("way", ASK)
+def test_what_is_loaded_later_is_there_for_who_asks(way):
+    for name, module in LATER.items():
+        check = f"""
+import sys, pvm_ext
+assert "pvm_ext.{module}" not in sys.modules
+assert "{name}" in dir(pvm_ext)
+{way.format(name=name, module=module)}
+assert asked is sys.modules["pvm_ext.{module}"].{name} is pvm_ext.{name}
+"""
+        subprocess.run([sys.executable, "-c", check], check=True, timeout=60)
+
+
+def test_a_star_brings_everything():
+    names: dict[str, object] = {}
+    exec("from pvm_ext import *", names)
+    missing = {name for name in public() if name not in HELPERS} - names.keys()
+    assert not missing
+    assert {*LATER, "PvmError", "Option", "error_for", "available"} <= names.keys()
+    assert not {"TYPE_CHECKING", "annotations"} & names.keys()
+
+
+def test_a_name_that_is_not_there_is_an_error():
+    with pytest.raises(AttributeError, match="module 'pvm_ext' has no attribute 'nothing'"):
+        p.nothing()
+    assert not hasattr(p, "formats_")
+
+
+def test_without_the_library_the_rest_is_there():
+    check = """
+import sys
+sys.modules["pvm_ext._pvm"] = None
+import pvm_ext
+from pvm_ext import *
+assert not pvm_ext.available and pvm_ext.HostInfo is HostInfo and Option.ROUTE == 1
+for name in "send", "packf", "objects":
+    try:
+        getattr(pvm_ext, name)
+    except ImportError as error:
+        assert str(error).startswith(f"pvm_ext.{name} is not there, since the binding"), error
+    else:
+        raise AssertionError(name)
+"""
+    subprocess.run([sys.executable, "-c", check], check=True, timeout=60)
