@@ -17,9 +17,9 @@
 # What few programs need is imported where it is used, so that starting a task is quick; but
 # before `gate` is taken, since an import can wait for other threads.
 
-from cpython.exc cimport PyErr_CheckSignals
+from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
 from cpython.mem cimport PyMem_Malloc, PyMem_Free
-from libc.errno cimport errno, EINTR
+from libc.errno cimport errno, EAGAIN, EINTR
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset
 from posix.unistd cimport close, dup2, getpid, read, write
@@ -42,6 +42,7 @@ cdef extern from *:
     #include <sys/eventfd.h>
     #include <sys/socket.h>
     #include <sys/stat.h>
+    #include <sys/un.h>
     #include <time.h>
     #include <unistd.h>
     /* Where a C int is wanted, Cython would take a float as well, and cut it. */
@@ -83,6 +84,14 @@ cdef extern from *:
     int F_SETFD, FD_CLOEXEC
     int open_fd "open"(const char *, int, ...) nogil
     int O_RDWR, O_CLOEXEC
+    struct sockaddr:
+        pass
+    struct sockaddr_un:
+        int sun_family
+        char sun_path[1]    # longer, as the header says
+    int AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC, SOCK_NONBLOCK
+    int make_socket "socket"(int, int, int) nogil
+    int connect(int, const sockaddr *, unsigned int) nogil
     int shutdown(int, int) nogil
     int SHUT_RDWR
     struct stat_t "stat":
@@ -335,18 +344,23 @@ def _address_file():
 
 def _answers(str path):
     """Tell whether somebody listens at a Unix socket."""
-    import socket
-
-    with socket.socket(socket.AF_UNIX) as probe:
-        # a daemon that is busy has a full queue; that is no reason to wait here
-        probe.settimeout(5.0)
-        try:
-            probe.connect(path)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-    return True
+    # Python's module for it takes longer to load than all the rest of enrolling.
+    cdef bytes name = os.fsencode(path)
+    cdef sockaddr_un address
+    cdef int probe
+    cdef bint answered
+    memset(&address, 0, sizeof(address))
+    if <size_t>len(name) >= sizeof(address.sun_path):
+        return False
+    address.sun_family = AF_UNIX
+    memcpy(address.sun_path, <char *>name, len(name))
+    probe = make_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
+    if probe < 0:
+        PyErr_SetFromErrno(OSError)
+    # a daemon that is busy has a full queue; that is no reason to wait here
+    answered = connect(probe, <sockaddr *>&address, sizeof(address)) == 0 or errno == EAGAIN
+    close(probe)
+    return answered
 
 
 def _look_for_daemon():
