@@ -122,7 +122,7 @@ class PVMThread(Thread):
         self.__thread = Thread(target=self.__main, daemon=False)
         self.__mytid = machine.enrol()
         self.__parent = machine.parent()
-        self.__key = wire.new_key()
+        self.__key = os.urandom(wire.KEY_BYTES)
         self.__seal = wire.Seal(self.__key)
         master_key = machine.heritage().key
         self.__parent_seal = self.__seal if master_key is None else \

@@ -52,18 +52,13 @@ HOST_ADDED = 999990
 OUTPUT = 999989
 
 SEAL_BYTES = 16
+#: length of the random key of a calculation
 KEY_BYTES = 32
 _HEAD = struct.Struct('<iiI')
 
 
 class NotOurs(Exception):
     """A message was not sealed with the key of this calculation."""
-
-
-def new_key() -> bytes:
-    """Return a random key for one calculation."""
-    import secrets  # not needed by slaves
-    return secrets.token_bytes(KEY_BYTES)
 
 
 class Seal:

@@ -542,3 +542,30 @@ def test_every_name_of_the_public_page_is_there():
     assert [defaults[n] for n in ('chunk_size', 'verbose', 'show_output',
                                   'add_hosts', 'redistribute')] == \
         [5, 1, 0, 1, 1]
+
+
+TELLS_WHAT_IT_LOADS = """
+import sys
+before = set(sys.modules)       # with those of an editable installation
+from biskit_pvm import JobSlave
+
+class Slave(JobSlave):
+    def go(self, items):
+        return dict.fromkeys(items, sorted(set(sys.modules) - before))
+
+Slave().start()
+"""
+
+
+def test_slaves_load_little(make, tmp_path):
+    script = tmp_path / 'slave.py'
+    script.write_text(TELLS_WHAT_IT_LOADS)
+    loaded = set(make({1: None}, slave_script=str(script)).calculateResult()[1])
+    assert 'biskit_pvm.slave' in loaded
+    assert not loaded & {
+        'biskit_pvm.dispatcher', 'biskit_pvm.runtime.daemon', 'dataclasses',
+        'hashlib', 'inspect', 'logging', 'pathlib', 'random', 'secrets',
+        'shutil', 'socket', 'ssl', 'subprocess', 'tempfile', 'traceback',
+        'typing'}
+    assert {name for name in loaded if name.startswith('pvm_ext.')} == {
+        'pvm_ext._pvm', 'pvm_ext.constants', 'pvm_ext.errors'}

@@ -52,30 +52,6 @@ def test_the_packages_need_no_daemon_and_no_numpy(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-# What takes long to load, and slaves can do without; some of it comes with an editable installation.
-SLOW = """
-import sys
-before = set(sys.modules)
-from biskit_pvm import JobSlave
-print(*sorted(set(sys.modules) - before))
-"""
-
-
-def test_slaves_load_little():
-    done = subprocess.run(
-        [sys.executable, "-c", SLOW], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-    loaded = set(done.stdout.split())
-    assert "biskit_pvm.slave" in loaded
-    assert not loaded & {
-        "dataclasses", "hashlib", "inspect", "logging", "pathlib", "random", "shutil", "socket", "ssl",
-        "subprocess", "tempfile", "traceback", "typing", "urllib.parse",
-    }  # fmt: skip
-    assert not {name for name in loaded if name.startswith("pvm_ext.")} - {
-        "pvm_ext._pvm", "pvm_ext.constants", "pvm_ext.errors"
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("name", ["pypvm", "pypvm_core", "Biskit", "Biskit.PVM", "biskit_pvm.cli"])
 def test_other_doors_are_quiet_too(name, tmp_path):
     imports(name, home=tmp_path)
