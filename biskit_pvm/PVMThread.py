@@ -366,15 +366,20 @@ class PVMThread(Thread):
     def __seal_of(self, tid: int) -> wire.Seal:
         return self.__parent_seal if tid == self.__parent else self.__seal
 
-    def send_primitive(self, tid: int, msg_tag: int, value: Any) -> None:
-        """Send one object, as it is, to a task."""
-        machine.send(tid, msg_tag, self.__seal_of(tid).write(
-            self.__mytid, msg_tag, value))
+    def send_primitive(self, tid: int, msg_tag: int, value: Any) -> int:
+        """Send one object, as it is, to a task; return its bytes."""
+        frames = self.__seal_of(tid).write(self.__mytid, msg_tag, value)
+        if not machine.send(tid, msg_tag, frames):
+            self._does_not_read(tid)
         if self.__log:
             self.post_message_sent(msg_tag, tid, value)
+        return sum(map(len, frames))
+
+    def _does_not_read(self, tid: int) -> None:
+        """A task did not take a message for long; the daemon has it now."""
 
     def send(self, task: Any, msg_tag: int, value: Optional[tuple[Any, ...]] = None
-             ) -> None:
+             ) -> int:
         """Have the method that is bound to `msg_tag` called elsewhere.
 
         Parameters
@@ -384,14 +389,21 @@ class PVMThread(Thread):
         msg_tag : int
         value : tuple, optional
             The arguments of the method.
+
+        Returns
+        -------
+        int
+            How many bytes were sent.
         """
         stamp = time.time()
+        n_bytes = 0
         for receiver in task if isinstance(task, tuple) else (task,):
             try:
                 tid = self.__tasks[receiver]
             except (KeyError, TypeError):
                 tid = receiver
-            self.send_primitive(tid, msg_tag, (stamp, value))
+            n_bytes += self.send_primitive(tid, msg_tag, (stamp, value)) or 0
+        return n_bytes
 
     def sendToAll(self, msg_tag: int, value: Optional[tuple[Any, ...]] = None) -> None:
         """Send to all spawned tasks."""
@@ -570,7 +582,8 @@ class PVMMasterSlave(PVMThread):
             if beat is not None and self.__beat is None:
                 self.__beat = machine.start_beat(parent, beat)
             machine.notify_exit([parent])
-            self.send(parent, MSG_MESSAGELOOP_UP, (self.getTID(),))
+            with machine.asking_for_link():
+                self.send(parent, MSG_MESSAGELOOP_UP, (self.getTID(),))
 
     def _slave_up(self, slave_tid: int) -> None:
         """The message loop of a slave has started."""

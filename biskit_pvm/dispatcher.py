@@ -32,6 +32,9 @@ MSG_JOB_DONE = wire.JOB_DONE
 
 log = logging.getLogger(__name__)
 
+#: least time (s) for starting a slave again
+RESPAWN_TIME = 60.0
+
 #: options of a master beyond the arguments that it always had
 OPTIONS: dict[str, Any] = {
     'max_tries': 3, 'max_deaths': 5, 'max_respawns': 3,
@@ -137,6 +140,7 @@ class JobMaster(PVMMasterSlave):
         self.status = Status(items, redistribute=redistribute)
         self.__calculation: Any = _Unready()
         self.__finished = False
+        self.__all_spawned = False
         self.__ending = threading.Lock()
         self.__ended = threading.Event()
         self.__windows: Optional[display.Windows] = None
@@ -178,7 +182,9 @@ class JobMaster(PVMMasterSlave):
         self.__calculation = Calculation(state, self, self.status.lock)
         self.bind(wire.HOST_DELETED, machine.DAEMON, self.__hosts_deleted)
         self.bind(wire.OUTPUT, -1, self.__printed)
+        machine.set_patience(rules.patience)
         self.__at_work = (0, 0)
+        self.__tick_due = now()
         self.__poster = Poster()
         self.__started = time.time()
         self.__host = machine.own_host()
@@ -202,6 +208,7 @@ class JobMaster(PVMMasterSlave):
             self.bind(wire.HOST_ADDED, machine.DAEMON, self.__hosts_added)
             machine.notify_new_hosts()
         self.spawnAll(self.niceness, self.show_output)
+        self.__all_spawned = True
         self._loop.call_soon(self.__feed, ev.SpawningDone(now()))
         self._loop.tick_soon()
 
@@ -316,6 +323,8 @@ class JobMaster(PVMMasterSlave):
         variables = PVMMasterSlave._heritage(self)
         beat = Rules(heartbeat=self.pvm_options['heartbeat']).beat
         variables[machine.BEAT_VARIABLE] = repr(beat)
+        if len(self.hosts) <= machine.MOST_LINKS:
+            variables[machine.LINK_VARIABLE] = '1'
         variables.update(command.slave_variables())
         if self.show_output == 'log':
             # else Python writes to a pipe by blocks, not by lines
@@ -323,7 +332,10 @@ class JobMaster(PVMMasterSlave):
         return variables
 
     def _spawn_timeout(self) -> Optional[float]:
-        limit: Optional[float] = self.pvm_options['heartbeat']
+        limit: float = self.pvm_options['heartbeat']
+        if self.__all_spawned:
+            # nobody waits, and daemons are slow while another host is silent
+            limit = max(limit, RESPAWN_TIME)
         return limit
 
     def _output_target(self) -> Optional[tuple[int, int, int]]:
@@ -474,12 +486,16 @@ class JobMaster(PVMMasterSlave):
         return max(int(self.chunk_size), 1)
 
     def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]],
-                  n_left: int) -> None:
-        """Send jobs to a slave."""
+                  n_left: int) -> int:
+        """Send jobs to a slave; return the bytes."""
         if self.__display.lines:
             self.__display.line(progress.left_line(
                 slave_tid, self.nicknameFromTID(slave_tid), n_left))
-        self.send(slave_tid, MSG_JOB_START, (jobs,))
+        return self.send(slave_tid, MSG_JOB_START, (jobs,))
+
+    def _does_not_read(self, tid: int) -> None:
+        if tid in self.slaves:
+            self._loop.call_soon(self.__feed, ev.SlaveStuck(tid, now()))
 
     def set_aside(self, order: ev.SetAside) -> None:
         """An item was given up."""
@@ -503,13 +519,14 @@ class JobMaster(PVMMasterSlave):
         calculation = self.__calculation
         if isinstance(calculation, _Unready):
             return PVMMasterSlave._tick(self, now)
-        self.__feed(ev.Tick(now))
+        self.__feed(ev.Tick(now, max(now - self.__tick_due, 0.0)))
         slaves = list(calculation.state.slaves.values())
         self.__at_work = (len(slaves),
                           len({slave.place.host for slave in slaves}))
         self.__show()
         pause: float = min(calculation.state.next_tick(now),
                            self.__poster.tick(now, self.__bulletin))
+        self.__tick_due = now + pause
         return pause
 
     def __bulletin(self) -> Bulletin:

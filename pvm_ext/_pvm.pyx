@@ -6,6 +6,7 @@ from .libpvm cimport *
 include "parts/check.pxi"
 include "parts/convert.pxi"
 include "parts/waiting.pxi"
+include "parts/links.pxi"
 include "parts/tasks.pxi"
 include "parts/hosts.pxi"
 include "parts/options.pxi"

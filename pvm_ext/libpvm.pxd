@@ -16,6 +16,7 @@ cdef extern from "<stdio.h>" nogil:
 cdef extern from "pvm3.h" nogil:
     int PvmDataDefault, PvmDataRaw, PvmDataInPlace
     int PvmNotifyCancel, PvmTaskExit, PvmHostDelete, PvmHostAdd, PvmRouteAdd, PvmRouteDelete
+    int PvmDontRoute
     int PvmRoute, PvmAutoErr, PvmOutputTid, PvmOutputCode, PvmOutputContext, PvmFragSize
     int PvmResvTids, PvmTaskSelf, PvmTaskChild
     int PvmOk, PvmBadParam, PvmMismatch, PvmOverflow, PvmNoData, PvmNoMem, PvmBadMsg

@@ -82,6 +82,12 @@ class SlaveFailed(NamedTuple):
     now: float
 
 
+class SlaveStuck(NamedTuple):
+    """A slave takes no messages, though its process seems to run."""
+    tid: int
+    now: float
+
+
 class Heard(NamedTuple):
     """A slave gave a sign of life."""
     tid: int
@@ -118,14 +124,16 @@ class Closed(NamedTuple):
 
 
 class Tick(NamedTuple):
-    """Time has passed."""
+    """Time has passed; `late` seconds of it the master did not listen, so
+    that the silence of slaves in them means nothing."""
     now: float
+    late: float = 0.0
 
 
 Event = Union[
     SlaveSpawned, SpawnFailed, SpawningDone, SlaveUp, SlaveReady, SlaveFree,
-    SlaveBarred, JobDone, JobFailed, SlaveFailed, Heard, SlaveExited, HostLost,
-    HostAdded, ItemsAdded, Closed, Tick]
+    SlaveBarred, JobDone, JobFailed, SlaveFailed, SlaveStuck, Heard,
+    SlaveExited, HostLost, HostAdded, ItemsAdded, Closed, Tick]
 
 
 # -- what can be ordered -----------------------------------------------------

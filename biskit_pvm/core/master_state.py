@@ -85,6 +85,11 @@ class Rules:
         return tick
 
     @property
+    def patience(self) -> float:
+        """How long a slave may take nothing of a message for it."""
+        return self.heartbeat / 5
+
+    @property
     def beat(self) -> float:
         """Time between two signs of life of a slave."""
         return self.heartbeat / 3
@@ -92,6 +97,8 @@ class Rules:
 
 #: most jobs that a slave has in hand at a time
 MAX_DEPTH = 64
+#: bytes of jobs, at most, that are sent to a slave that may not read now
+BYTES_AHEAD = 32768
 #: seconds that a job must take, on the average, to be given singly
 LONG_JOB = 0.25
 LONGEST_PAUSE = 60.0
@@ -177,6 +184,7 @@ class MasterState:
         self.stranded = False
         self.n_surplus = 0
         self._numbers = 0
+        self._job_bytes = 0.0
         self._tries: dict[Item, int] = {}
         self._deaths: dict[Item, int] = {}
         self._idle: dict[int, None] = {}
@@ -186,7 +194,7 @@ class MasterState:
             ev.SlaveReady: self._ready, ev.SlaveFree: self._free,
             ev.SlaveBarred: self._barred, ev.JobDone: self._done,
             ev.JobFailed: self._failed, ev.SlaveFailed: self._slave_failed,
-            ev.Heard: self._heard, ev.SlaveExited: self._exited,
+            ev.SlaveStuck: self._stuck, ev.Heard: self._heard, ev.SlaveExited: self._exited,
             ev.HostLost: self._host_lost, ev.HostAdded: self._host_added,
             ev.ItemsAdded: self._added, ev.Closed: self._closed,
             ev.Tick: self._tick}
@@ -309,7 +317,8 @@ class MasterState:
 
         One while nothing is known of it or jobs are long; short jobs come in
         numbers that keep it at work for `prefetch` seconds, but never more
-        than its fair part of what is left.
+        than its fair part of what is left, nor more bytes than its link takes
+        while it works.
         """
         mean = slave.mean
         if mean is None or mean > LONG_JOB or not self.rules.prefetch:
@@ -318,7 +327,14 @@ class MasterState:
                      else int(self.rules.prefetch / mean))
         fair = 1 + self.jobs.n_waiting // (
             max(chunk_size, 1) * max(len(self.slaves), 1) * 2)
+        if self._job_bytes:
+            depth = min(depth, 1 + int(BYTES_AHEAD / self._job_bytes))
         return min(depth, fair, MAX_DEPTH)
+
+    def sent(self, job_bytes: float) -> None:
+        """Take notice of the size of jobs, in bytes each, that were sent."""
+        self._job_bytes = max(job_bytes,
+                              0.8 * self._job_bytes + 0.2 * job_bytes)
 
     def _avoid(self, slave: Slave) -> Optional[int]:
         """Return the mark of items that this slave should leave to others:
@@ -458,6 +474,7 @@ class MasterState:
         now, rules = event.now, self.rules
         orders: list[Any] = []
         for slave in list(self.slaves.values()):
+            slave.heard = min(slave.heard + event.late, now)
             quiet = now - slave.heard
             if slave.state in (IDLE, BUSY, BARRED) \
                     and quiet > 0.7 * rules.heartbeat:
@@ -503,6 +520,16 @@ class MasterState:
         slave.state = LEAVING
         slave.place.reason = reason
         return [ev.Kill(slave.tid, reason)]
+
+    def _stuck(self, event: ev.SlaveStuck) -> list[Any]:
+        slave = self.slaves.get(event.tid)
+        if slave is None or slave.state == LEAVING:
+            return []
+        slave.place.reason = 'it takes no messages'
+        orders: list[Any] = [ev.Note(
+            f'{slave.place.nickname} takes no messages; others get its items')]
+        orders += self._lost(slave)
+        return self._settle(orders + self._kill(slave, slave.place.reason))
 
     # -- slaves go -----------------------------------------------------
 

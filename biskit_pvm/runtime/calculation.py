@@ -45,8 +45,9 @@ class Hooks:
         raise NotImplementedError
 
     def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]],
-                  n_left: int) -> None:
-        """Send jobs to a slave."""
+                  n_left: int) -> int:
+        """Send jobs to a slave; return how many bytes that took."""
+        raise NotImplementedError
 
     def set_aside(self, order: ev.SetAside) -> None:
         """An item was given up."""
@@ -186,4 +187,4 @@ class Calculation:
             else:
                 hooks.stranded(order.reason)
         for tid, jobs in parcels.items():
-            hooks.send_jobs(tid, jobs, left)
+            self.state.sent(hooks.send_jobs(tid, jobs, left) / len(jobs))

@@ -29,6 +29,10 @@ DAEMON = -0x80000000
 MASTER_VARIABLE = 'BISKIT_PVM_MASTER'
 KEY_VARIABLE = 'BISKIT_PVM_KEY'
 BEAT_VARIABLE = 'BISKIT_PVM_BEAT'
+LINK_VARIABLE = 'BISKIT_PVM_LINK'
+
+#: most slaves that a master has direct links to; each takes a descriptor
+MOST_LINKS = 500
 
 _spawn_lock = threading.Lock()
 
@@ -44,7 +48,8 @@ class Heritage:
         key = os.environ.pop(KEY_VARIABLE, '')
         master = os.environ.pop(MASTER_VARIABLE, '')
         beat = os.environ.pop(BEAT_VARIABLE, '')
-        names = (KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE)
+        self.link = bool(os.environ.pop(LINK_VARIABLE, ''))
+        names = (KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE, LINK_VARIABLE)
         exported = os.environ.get('PVM_EXPORT', '').split(':')
         if any(name in names for name in exported):
             os.environ['PVM_EXPORT'] = ':'.join(
@@ -133,6 +138,7 @@ def host_of(tid: int) -> int:
 # -- messages ----------------------------------------------------------------
 
 send = pvm_ext.send_frames
+set_patience = pvm_ext.set_patience
 receive = pvm_ext.recv_frames
 Match = pvm_ext.Match
 Message = pvm_ext.Message
@@ -168,6 +174,23 @@ def notify_new_hosts(on: bool = True) -> None:
     """Have messages sent when hosts join the machine, or no longer."""
     pvm_ext.notify(pvm_ext.Notify.HOST_ADD, wire.HOST_ADDED, (),
                    -1 if on else 0)
+
+
+@contextmanager
+def asking_for_link() -> Iterator[None]:
+    """Have the first message to another task ask for a direct link, if the
+    master wants its slaves to have one.
+
+    Over a link messages do not pass the daemons, which are slower and, while
+    one host is silent, hold up what they have for the others.
+    """
+    option, route = pvm_ext.Option.ROUTE, pvm_ext.getopt(pvm_ext.Option.ROUTE)
+    if heritage().link:
+        pvm_ext.setopt(option, pvm_ext.Route.DIRECT)
+    try:
+        yield
+    finally:
+        pvm_ext.setopt(option, route)
 
 
 def start_beat(to: int, interval: float) -> Any:

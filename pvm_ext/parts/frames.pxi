@@ -117,8 +117,8 @@ def send_frames(tids, int tag, frames, int encoding=-1):
     """Send a list of byte strings as one message.
 
     The frames are not copied: they must not change before the call returns.  Their number
-    and size are limited by memory only.  Returns like `send`, and like it may be stuck on
-    a direct link whose receiver does not read (see `abort_stuck_send`).
+    and size are limited by memory only.  Returns like `send`, and like it waits on a
+    direct link whose receiver does not read (see `set_patience`).
 
     Parameters
     ----------
@@ -132,11 +132,18 @@ def send_frames(tids, int tag, frames, int encoding=-1):
         A `DataEncoding`.  By default raw or in place, whichever is faster; all of them
         can be read on every kind of computer.
 
+    Returns
+    -------
+    bool
+        False when a direct link was given up for the lack of a reader; the message went
+        through the daemon.
+
     Raises
     ------
     BadParamError
         When a tid is no task's tid, or `tag` is negative.
     """
+    global link_given_up
     cdef Frames data = Frames(frames)
     cdef Array targets
     cdef int code, one
@@ -152,15 +159,17 @@ def send_frames(tids, int tag, frames, int encoding=-1):
         targets = ints(tids, "tids")
         c_tids, count = targets.data.as_ints, <int>len(targets)
         if count == 0:
-            return
+            return True
     if encoding not in (-1, PvmDataDefault, PvmDataRaw, PvmDataInPlace):
         raise error_for(PvmBadParam, "send_frames", f"encoding {encoding}")
     enter()
     try:
+        link_given_up = False
         with nogil:
             code = put_frames(c_tids, count, tag, data.views, data.count, data.total, encoding)
         if code < 0:
             fail(code, "send_frames", None if code == PvmSysErr else describe(tids, tag))
+        return not link_given_up
     finally:
         leave()
 
@@ -277,16 +286,16 @@ cdef Py_ssize_t copied_behind(Py_buffer *views, Py_ssize_t n, Py_ssize_t frame,
     return bytes_
 
 
-cdef int deliver(int *tids, int count, int tag) noexcept nogil:
+cdef int deliver(int *tids, int count, int tag, bint small) noexcept nogil:
     # Send the active buffer to everybody, the caller included.
     cdef int code, i
     if count == 1:
-        return send_active(tids, 1, tag, False)
-    code = send_active(tids, count, tag, True)
+        return send_active(tids, 1, tag, False, small)
+    code = send_active(tids, count, tag, True, small)
     if code >= 0:
         for i in range(count):
             if tids[i] == pvmmytid:
-                return send_active(&tids[i], 1, tag, False)
+                return send_active(&tids[i], 1, tag, False, small)
     return code
 
 
@@ -322,7 +331,7 @@ cdef int put_packed(int *tids, int count, int tag, Header *header, char *head,
         pvm_setopt(PvmFragSize, fragment)
     if code >= 0:
         set_mark(bufid)
-        code = deliver(tids, count, tag)
+        code = deliver(tids, count, tag, size <= FITTING)
     pvm_freebuf(put_sbuf(before))
     return code
 
@@ -337,10 +346,10 @@ cdef int put_part(int *tids, int count, int tag, int bufid, Piece *pieces, int n
     if code >= 0:
         set_mark(bufid)
         if last:
-            code = deliver(tids, count, tag)
+            code = deliver(tids, count, tag, False)
         else:
             pvm_setcontext(PRIVATE_CONTEXT)
-            code = deliver(tids, count, 0)
+            code = deliver(tids, count, 0, False)
             pvm_setcontext(context)
     pvm_freebuf(put_sbuf(before))
     return code

@@ -240,20 +240,26 @@ cdef enum:
 cdef int handler_sends = 0
 
 
-cdef int send_active(int *tids, int count, int tag, bint many) noexcept nogil:
-    # Send the active buffer, and let `sending` tell of it.
+cdef int send_active(int *tids, int count, int tag, bint many, bint small) noexcept nogil:
+    # Send the active buffer, which is `small` if it fits into any link that takes something,
+    # and let `sending` tell of it.
     global sending_to, sending_since, handler_sends
     cdef int code
+    cdef bint looked_after = False
     if handling:
         if many:
             return PvmNotImpl
         handler_sends += 1
         if handler_sends > MAX_HANDLER_SENDS:
             return PvmOutOfRes
+    elif patience > 0 and not many:
+        looked_after = watch_send(tids[0], small)
     sending_since = now()
     sending_to = tids[0] if count == 1 else 0
     code = pvm_mcast(tids, count, tag) if many else pvm_send(tids[0], tag)
     sending_to = -1
+    if looked_after:
+        watch_no_more()
     return code
 
 
@@ -262,7 +268,7 @@ def send(int tid, int tag):
 
     Returns when libpvm has handed the message over, which does not say that it was
     received; a message to a task that is gone is dropped without an error.  Over a direct
-    link the call waits while the receiver does not read (see `abort_stuck_send`).
+    link the call waits while the receiver does not read (see `set_patience`).
 
     Raises
     ------
@@ -275,7 +281,7 @@ def send(int tid, int tag):
     enter()
     try:
         with nogil:
-            code = send_active(&tid, 1, tag, False)
+            code = send_active(&tid, 1, tag, False, False)
         if code < 0:
             fail(code, "send", f"tid {tid:#x}, tag {tag}")
     finally:
@@ -298,7 +304,7 @@ def mcast(tids, int tag):
     enter()
     try:
         with nogil:
-            code = send_active(targets.data.as_ints, count, tag, True)
+            code = send_active(targets.data.as_ints, count, tag, True, False)
         check(code, "mcast", f"{count} tasks, tag {tag}")
     finally:
         leave()
@@ -318,46 +324,6 @@ def sending():
     cdef int tid = sending_to
     cdef double since = sending_since
     return None if tid == -1 else (tid, max(now() - since, 0.0))
-
-
-def abort_stuck_send(tid=None):
-    """Break direct links that take nothing any more, so that another thread's send ends.
-
-    For use by another thread than the one that is stuck in `send`, `mcast`, or one of
-    their relatives, because a receiver with a direct link has stopped reading.  The link
-    is shut down; libpvm then sends the whole message again through the daemon, which
-    keeps it until the receiver reads or ends.  So nothing is lost or doubled.
-
-    This does not help a send that waits for a direct link to be made
-    (`Route.DIRECT` and a receiver that does not call libpvm): such a wait ends only when
-    the receiver answers or ends.  It never comes up in a task that leaves `Option.ROUTE`
-    at `Route.ALLOW` and lets the others ask for direct links.
-
-    Parameters
-    ----------
-    tid : int, optional
-        Break only the link to this task.
-
-    Returns
-    -------
-    list of int
-        The tids whose links were broken.
-    """
-    cdef pollfd look
-    cdef int wanted = -1 if tid is None else tid
-    broken = []
-    if holder == NULL or holder == this_thread() or sending_to == -1:
-        return broken
-    for i in range(1, route_count):
-        if wanted != -1 and routes[i].tid != wanted:
-            continue
-        look.fd = routes[i].fd
-        look.events = POLLOUT
-        look.revents = 0
-        if poll(&look, 1, 0) == 0 and is_route(&routes[i]):
-            shutdown(routes[i].fd, SHUT_RDWR)
-            broken.append(routes[i].tid)
-    return broken
 
 
 # --- receiving ---------------------------------------------------------------------------

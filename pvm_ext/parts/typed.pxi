@@ -163,7 +163,7 @@ def send_buffer(tids, int tag, buffer, int encoding=-1):
             if code >= 0 and pvm_getminfo(bufid, &info) >= 0:
                 info.wid = TYPED_MARK | items.kind
                 pvm_setminfo(bufid, &info)
-                code = deliver(c_tids, count, tag)
+                code = deliver(c_tids, count, tag, False)
             pvm_freebuf(put_sbuf(before))
         check(code, "send_buffer", describe(tids, tag))
     finally:

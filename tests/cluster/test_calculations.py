@@ -62,9 +62,12 @@ class Run:
         (text,) = (line[1] for line in self.lines if line[0] == "result")
         return json.loads(text)
 
-    def gaps(self, since: float) -> list[float]:
-        """Return the seconds between jobs done on hosts after a moment."""
-        times = [since] + [float(line[3]) for line in self.lines if line[0] == "done" and float(line[3]) > since]
+    def gaps(self, since: float, *hosts: str) -> list[float]:
+        """Return the seconds between jobs done on some hosts, or all, after a moment."""
+        times = [since] + [
+            float(line[3]) for line in self.lines
+            if line[0] == "done" and float(line[3]) > since and (not hosts or line[2].split(":")[0] in hosts)
+        ]
         return [b - a for a, b in zip(times, times[1:])]
 
 
@@ -99,6 +102,19 @@ def test_a_host_that_loses_its_power_costs_nothing(cluster):
     result = run.result()
     assert len(result) == 200
     assert max(run.gaps(killed)) < 5.0
+
+
+@pytest.mark.timeout(180)
+def test_others_work_on_at_full_speed_though_daemons_wait_for_a_silent_host(cluster):
+    run = Run(cluster, cluster.names, 500, 0.2, options={"heartbeat": 2.0})
+    run.until(40)
+    cut = time.time()
+    cluster.cut(3)
+    result = run.result()
+    assert len(result) == 500
+    # after 8 s its slave is sent a signal, which stays on its way for minutes
+    assert time.time() - cut > 20
+    assert max(run.gaps(cut, "node1", "node2")) < 3.0
 
 
 @pytest.mark.timeout(180)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import threading
 import time
 
@@ -66,6 +67,27 @@ def test_an_item_that_kills_all_slaves_is_given_up(make):
     with pytest.raises(CalculationError, match=r'\d slaves ended'):
         master.calculateResult()
     assert master.result == squares(3)
+
+
+class Stopping(TrackingJobMaster):
+    """Stops the slave that returned the tenth result, before its next job."""
+
+    n_results = 0
+
+    def job_done(self, slave_tid, result):
+        self.n_results += 1
+        if self.n_results == 10:
+            (task,) = [t for t in pvm_ext.tasks() if t.tid == slave_tid]
+            os.kill(task.pid, signal.SIGSTOP)
+
+
+def test_a_stopped_slave_that_takes_no_messages_delays_nobody_for_long(make):
+    data = {i: ('size', bytes(3_000_000)) for i in range(60)}
+    master = make(data, kind=Stopping, n_slaves=3, chunk_size=1, heartbeat=20.0, redistribute=0)
+    start = time.monotonic()
+    assert master.calculateResult() == dict.fromkeys(data, 3_000_000)
+    assert time.monotonic() - start < 12    # its silence is noticed later
+    assert 'lost' in [r.outcome for r in master.history.records]
 
 
 def test_a_job_that_hangs_is_taken_away(make, tmp_path):

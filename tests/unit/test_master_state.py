@@ -237,6 +237,28 @@ def test_a_slave_that_stays_silent_is_killed():
     assert play.state.slaves[a].state == LEAVING
 
 
+def test_a_slave_that_takes_no_messages_is_replaced_and_others_get_its_items():
+    play = Play('abcd', ['x', 'y'], chunk_size=1, redistribute=False)
+    a, first = play.slave('x')
+    b, second = play.slave('y')
+    orders = play.feed(ev.SlaveStuck, a)
+    assert kinds(orders) == [ev.Note, ev.Kill]
+    assert play.state.slaves[a].state == LEAVING
+    assert play.feed(ev.SlaveStuck, a) == [] == play.feed(ev.SlaveStuck, 99)
+    assert gives(play.done(second[0])) == [(b, ['a'])]
+    play.feed(ev.SlaveExited, a)
+    assert play.state.places['x'].restart is not None
+
+
+def test_silence_while_the_master_did_not_listen_means_nothing():
+    play = Play('ab', ['x'], heartbeat=10.0)
+    a, _ = play.slave('x')
+    play.state.handle(ev.Tick(60.0, late=55.0))
+    assert play.state.slaves[a].state == BUSY
+    play.state.handle(ev.Tick(63.0))
+    assert play.state.slaves[a].state == SILENT
+
+
 def test_a_job_that_takes_too_long_is_taken_away():
     play = Play('ab', ['x'], chunk_size=1, job_timeout=2.0, max_tries=1,
                 redistribute=False)
@@ -345,6 +367,18 @@ def test_long_jobs_are_given_singly():
     play = Play(range(100), ['x'], chunk_size=1)
     _, first = play.slave('x')
     assert len(gives(play.done(first[0], seconds=5.0))) == 1
+
+
+@pytest.mark.parametrize('job_bytes, in_hand', [(100, 64), (8192, 5), (40_000, 1)])
+def test_large_jobs_are_not_given_in_advance(job_bytes, in_hand):
+    play = Play(range(1000), ['x'], chunk_size=1)
+    a, (give,) = play.slave('x')
+    play.state.sent(job_bytes)
+    for _ in range(100):
+        play.done(give, seconds=0.0001)
+        give = next(g for g in play.given if g.job in play.state.slaves[a].jobs)
+    assert len(play.state.slaves[a].jobs) <= in_hand
+    assert len(play.state.slaves[a].jobs) > in_hand // 2 - 1
 
 
 def test_prefetched_items_of_a_dead_slave_come_back_in_order():

@@ -45,6 +45,8 @@ class Obedient(JobSlave):
         """Follow one order and return its result."""
         if verb == 'return':
             return argument
+        if verb == 'size':
+            return len(argument)
         if verb == 'sleep':
             time.sleep(argument)
             return argument
