@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,10 @@ class Workbench:
         self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
 
     def __enter__(self) -> Workbench:
+        # The daemon gets what pvm_ext.start_pvmd would give it, and everybody else the same.
+        self._limits = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if not 0 <= soft <= 1024:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
         self._folder = tempfile.TemporaryDirectory(prefix="biskit-pvm-bench-")
         try:
             self.reference = compile_reference(Path(self._folder.name))
@@ -65,6 +70,7 @@ class Workbench:
         finally:
             assert self._folder is not None
             self._folder.cleanup()
+            resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
 
     def size(self, full: int, quick: int) -> int:
         """Return `full`, or `quick` in the short mode."""

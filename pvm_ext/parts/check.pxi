@@ -419,6 +419,25 @@ cdef int enrol() except -1:
             fcntl(fds[0], F_SETFD, FD_CLOEXEC)
             watch_routes(fds[0])
     check(tid, "mytid")
+    restore_limit()
+    return 0
+
+
+cdef str LIMIT_VARIABLE = "PVM_EXT_OPEN_FILES"
+
+
+cdef int restore_limit() except -1:
+    # Take back the limit of open files that start_pvmd has set for the daemon.
+    before = os.environ.pop(LIMIT_VARIABLE, None)
+    if before is not None:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft == FD_SETSIZE:
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (int(before), hard))
+            except ValueError:      # somebody has lowered the hard limit
+                pass
     return 0
 
 

@@ -130,7 +130,9 @@ def start_pvmd(args=(), bint block=True):
 
     This does what ``pvm_start_pvmd`` does, but starts the daemon of the PVM in use
     (`pvm_ext.installation`), waits for no child of this process but its own, and clears
-    away what a daemon has left that was killed.
+    away what a daemon has left that was killed.  The daemon runs with a soft limit of 1024
+    open files at most, by which it starts tasks sooner; tasks that use this package get the
+    limit of the caller back when they enrol.
 
     Parameters
     ----------
@@ -147,6 +149,7 @@ def start_pvmd(args=(), bint block=True):
         When it cannot be started.
     """
     global started_socket
+    import resource
     import signal
     import subprocess
     import time
@@ -165,12 +168,20 @@ def start_pvmd(args=(), bint block=True):
         if not socket_path.startswith("/") or _answers(socket_path):
             raise error_for(PvmDupHost, "start_pvmd", f"a daemon is running (address in {path})")
         _clear_away(path, socket_path)
+    environment = {**os.environ, **installation.environment()}
     # The shell ends at once, so the daemon is no child of this process; commands that a
     # shell starts in the background do not get SIGINT and SIGQUIT of the terminal.
+    command = '"$@" & echo $!'
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if not 0 <= limit <= FD_SETSIZE:
+        # For each task that it starts a daemon closes all descriptors up to the limit, a
+        # million or more in containers; it cannot use so many itself.  See `restore_limit`.
+        environment[LIMIT_VARIABLE] = str(limit)
+        command = f"ulimit -Sn {FD_SETSIZE}; {command}"
     starter = subprocess.Popen(
-        ["/bin/sh", "-c", '"$@" & echo $!', "sh", os.fspath(installation.daemon()), *map(os.fspath, args)],
+        ["/bin/sh", "-c", command, "sh", os.fspath(installation.daemon()), *map(os.fspath, args)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env={**os.environ, **installation.environment()}, start_new_session=True,
+        env=environment, start_new_session=True,
     )
     pid = address = ""
     with starter:

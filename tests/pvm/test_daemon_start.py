@@ -136,3 +136,29 @@ def test_the_remote_command_finds_our_daemon_and_else_the_paths(place, tmp_path)
     other = place.run(["sh", "-c", f"{missing} -s 'a b'"], env=environment)
     assert other.stdout == "other -s a b\n"
     assert not list(Path(tmp_path).glob("pvmd.*"))
+
+
+LIMITS = """
+import resource, sys
+import pvm_ext as p
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), hard))
+p.start_pvmd()
+tid, = p.spawn(sys.executable, ["-c", sys.argv[2]], p.Spawn.HOST, ".", 1)
+print(p.recv_object(tid, 1, 30).value == [hard, min(int(sys.argv[1]), 1024), hard, int(sys.argv[1]), False])
+p.halt()
+"""
+LIMITS_OF_TASK = """
+import os, resource
+import pvm_ext as p
+before = resource.getrlimit(resource.RLIMIT_NOFILE)
+p.mytid()
+after = resource.getrlimit(resource.RLIMIT_NOFILE)
+p.send_object(p.parent(), 1, [before[1], before[0], after[1], after[0], "PVM_EXT_OPEN_FILES" in os.environ])
+p.exit()
+"""
+
+
+@pytest.mark.parametrize("limit", ["512", "1024", "1500"])
+def test_the_daemon_has_few_descriptors_to_close_and_its_tasks_have_our_limit(place, limit):
+    assert place.python(LIMITS, limit, LIMITS_OF_TASK) == "True\n"
