@@ -1,6 +1,8 @@
 # cython: language_level=3, binding=True, embedsignature=True
 """The functions of libpvm3 and libgpvm3; use them through `pvm_ext`."""
 
+cimport cython
+
 from .libpvm cimport *
 
 include "parts/check.pxi"
@@ -13,6 +15,7 @@ include "parts/options.pxi"
 include "parts/messages.pxi"
 include "parts/packing.pxi"
 include "parts/frames.pxi"
+include "parts/objects.pxi"
 include "parts/typed.pxi"
 include "parts/groups.pxi"
 include "parts/handlers.pxi"

@@ -179,6 +179,8 @@ cdef extern from * nogil:
     extern int pvmmytid;          /* own tid; -1 while the process is not enrolled */
     extern int pvmmyctx;          /* current context */
     extern int pvmmydsig;         /* own data format */
+    extern void **pvmrxlist;      /* ring of messages that were read and not received yet; the
+                                     first field of each is the next one.  NULL at first */
     extern int pvm_errno;
     extern int pvm_nerr;
     extern char *pvm_errlist[];
@@ -188,6 +190,7 @@ cdef extern from * nogil:
     int pvmmytid
     int pvmmyctx
     int pvmmydsig
+    void **pvmrxlist
     int pvm_errno
     int pvm_nerr
     char **pvm_errlist

@@ -39,8 +39,12 @@ cdef enum:
     # frames from this size on are received as bytearrays
     WRITABLE = 16384
     MAX_FRAMES = 0x1000000
+    # short messages of up to this many frames are unpacked without a table in the heap
+    FEW = 8
     # frames from this size on get large pages
     HUGE = 4 * 1024 * 1024
+    # what fits into a block on the stack, and into a fragment of libpvm's own size
+    SMALL = 2048
     # room that libpvm keeps in a fragment for its own headers, and more
     FRAGMENT_HEADERS = 256
 
@@ -58,6 +62,7 @@ cdef struct Header:
 cdef unsigned int message_number = 0
 
 
+@cython.freelist(4)
 cdef class Message:
     """A received message.
 
@@ -143,8 +148,13 @@ def send_frames(tids, int tag, frames, int encoding=-1):
     BadParamError
         When a tid is no task's tid, or `tag` is negative.
     """
-    global link_given_up
     cdef Frames data = Frames(frames)
+    return send_views(tids, tag, data.views, data.count, data.total, encoding)
+
+
+cdef bint send_views(tids, int tag, Py_buffer *views, Py_ssize_t n, unsigned long long total,
+                     int encoding) except -1:
+    global link_given_up
     cdef Array targets
     cdef int code, one
     cdef int *c_tids
@@ -166,7 +176,7 @@ def send_frames(tids, int tag, frames, int encoding=-1):
     try:
         link_given_up = False
         with nogil:
-            code = put_frames(c_tids, count, tag, data.views, data.count, data.total, encoding)
+            code = put_frames(c_tids, count, tag, views, n, total, encoding)
         if code < 0:
             fail(code, "send_frames", None if code == PvmSysErr else describe(tids, tag))
         return not link_given_up
@@ -188,7 +198,7 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
     cdef Py_ssize_t frame = 0, offset = 0, room, size, used, npieces
     cdef Py_ssize_t table = 8 * n
     cdef int code, mode_of_data, i
-    cdef bint last, copying
+    cdef bint last
     cdef unsigned long long length, sent = 0
     cdef char *head
     cdef Py_ssize_t head_size
@@ -210,7 +220,8 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
     if handling and mode_of_data == PvmDataInPlace:
         # what a message handler sends goes after it has returned
         mode_of_data = PvmDataRaw
-    copying = mode_of_data == PvmDataRaw and HEADER + table + total <= PACKED
+    if mode_of_data == PvmDataRaw and HEADER + table + total <= PACKED:
+        return put_packed(tids, count, tag, &header, views, n)
 
     while True:
         # Gather a part: the head with small frames behind it, then large pieces.
@@ -219,7 +230,7 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
         npieces = 1
         size = head_size
         # how much of the following is small enough to be copied behind the head
-        if not copying and mode_of_data == PvmDataInPlace:
+        if mode_of_data == PvmDataInPlace:
             room = copied_behind(views, n, frame, offset)
         else:
             room = 0
@@ -241,10 +252,6 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
         pieces[0].data = head
         pieces[0].size = head_size
 
-        if copying:
-            code = put_packed(tids, count, tag, &header, head, head_size, views, n, total)
-            free(head)
-            return code
         code = pvm_mkbuf(mode_of_data)
         if code < 0:
             free(head)
@@ -306,29 +313,47 @@ cdef void set_mark(int bufid) noexcept nogil:
         pvm_setminfo(bufid, &info)
 
 
-cdef int put_packed(int *tids, int count, int tag, Header *header, char *head,
-                    Py_ssize_t head_size, Py_buffer *views, Py_ssize_t n,
-                    unsigned long long total) noexcept nogil:
+cdef int put_packed(int *tids, int count, int tag, Header *header, Py_buffer *views,
+                    Py_ssize_t n) noexcept nogil:
     # A short message, copied into one fragment: libpvm then needs one look and one write.
-    cdef int size = <int>(head_size + total) + FRAGMENT_HEADERS
-    cdef int fragment = pvm_getopt(PvmFragSize)
-    cdef int bufid, before, code
-    cdef Py_ssize_t i
-    if size > fragment:
-        pvm_setopt(PvmFragSize, size)
-    bufid = pvm_mkbuf(PvmDataRaw)
-    if bufid < 0:
-        pvm_setopt(PvmFragSize, fragment)
-        return bufid
-    before = pvm_setsbuf(bufid)
-    header.here = total
+    cdef Py_ssize_t head_size = HEADER + 8 * n, i
+    cdef int size = <int>(head_size + header.total) + FRAGMENT_HEADERS
+    cdef char[SMALL] block
+    cdef bint small = head_size + header.total <= SMALL
+    cdef char *head = &block[0]
+    cdef unsigned long long length
+    cdef int bufid, before, code, fragment = 0
+    if not small:
+        head = <char *>malloc(head_size)
+        if head == NULL:
+            return PvmNoMem
+    header.here = header.total
     memcpy(head, header, HEADER)
-    code = pvm_pkbyte(head, <int>head_size, 1)
     for i in range(n):
-        if code >= 0 and views[i].len:
-            code = pvm_pkbyte(<char *>views[i].buf, <int>views[i].len, 1)
-    if size > fragment:
-        pvm_setopt(PvmFragSize, fragment)
+        length = views[i].len
+        memcpy(head + HEADER + 8 * i, &length, 8)
+    if not small:
+        fragment = pvm_getopt(PvmFragSize)
+        if size > fragment:
+            pvm_setopt(PvmFragSize, size)
+    bufid = code = pvm_mkbuf(PvmDataRaw)
+    if bufid >= 0:
+        before = pvm_setsbuf(bufid)
+        if small:
+            for i in range(n):
+                memcpy(head + head_size, views[i].buf, views[i].len)
+                head_size += views[i].len
+        code = pvm_pkbyte(head, <int>head_size, 1)
+        if not small:
+            for i in range(n):
+                if code >= 0 and views[i].len:
+                    code = pvm_pkbyte(<char *>views[i].buf, <int>views[i].len, 1)
+    if not small:
+        free(head)
+        if size > fragment:
+            pvm_setopt(PvmFragSize, fragment)
+    if bufid < 0:
+        return bufid
     if code >= 0:
         set_mark(bufid)
         code = deliver(tids, count, tag, size <= FITTING)
@@ -437,13 +462,23 @@ def recv_frames(int tid=-1, int tag=-1, timeout=None, Match match=None, Waker wa
     BadMsgError
         When the message is marked as one of `send_frames` but damaged; it is dropped.
     """
+    cdef pvmminfo info
+    cdef list frames = next_frames(tid, tag, timeout, match, waker, &info)
+    cdef Message message
+    if info.len < 0:
+        return None
+    message = Message.__new__(Message)
+    message.tid, message.tag, message.frames = info.src, info.tag, frames
+    return message
+
+
+cdef list next_frames(int tid, int tag, timeout, Match match, Waker waker, pvmminfo *info):
+    """Wait for the frames of a message; None for another message, or with info.len -1 for none."""
     cdef double limit = seconds(timeout)
     cdef double deadline = now() + limit if limit > 0 else 0
     cdef int event = -1
     cdef int mid
-    cdef pvmminfo info
-    cdef Message message
-    cdef Partial partial
+    cdef list frames
     if waker is not None:
         event = waker.event
         if event < 0:
@@ -456,20 +491,17 @@ def recv_frames(int tid=-1, int tag=-1, timeout=None, Match match=None, Waker wa
                 "recv_frames",
             )
             if mid == 0:
+                info.len = -1
                 return None
-            check(pvm_getminfo(mid, &info), "recv_frames")
+            check(pvm_getminfo(mid, info), "recv_frames")
             if info.wid != FRAMES_MARK:
-                message = Message.__new__(Message)
-                message.tid, message.tag = info.src, info.tag
-                return message
+                return None
             try:
-                partial = take_part(&info)
+                frames = take_part(info)
             finally:
                 pvm_freebuf(pvm_setrbuf(0))
-            if info.ctx != PRIVATE_CONTEXT:
-                message = Message.__new__(Message)
-                message.tid, message.tag, message.frames = info.src, info.tag, partial.frames
-                return message
+            if frames is not None:
+                return frames
             if limit > 0:
                 limit = max(deadline - now(), 0)
     finally:
@@ -483,8 +515,8 @@ cdef int damaged(pvmminfo *info, str what) except -1:
     )
 
 
-cdef Partial take_part(pvmminfo *info):
-    """Unpack the active receive buffer into its message."""
+cdef list take_part(pvmminfo *info):
+    """Unpack the active receive buffer; return the frames when their last part has come."""
     cdef Header header
     cdef Partial partial
     cdef bint last = info.ctx != PRIVATE_CONTEXT
@@ -498,6 +530,12 @@ cdef Partial take_part(pvmminfo *info):
     if header.part == 0:
         if last and header.here != header.total:
             damaged(info, "parts are missing")
+        if (header.frames >= MAX_FRAMES
+                or HEADER + 8 * <unsigned long long>header.frames + header.here
+                > <unsigned long long>info.len):
+            damaged(info, f"{header.frames} frames announced in {info.len} bytes")
+        if last and header.frames <= FEW and header.total <= PACKED:
+            return short_message(info, &header)
         partial = begin_message(info, &header)
     else:
         partial = partials.pop((info.src, header.number), None)
@@ -509,44 +547,63 @@ cdef Partial take_part(pvmminfo *info):
         code = fill(partial, header.here)
     if code < 0:
         damaged(info, "it ends too early")
-    if not last:
-        if header.part == 0:
-            watch_sender(info.src)
-        partial.part += 1
-        partials[info.src, header.number] = partial
-    return partial
+    if last:
+        return partial.frames
+    if header.part == 0:
+        watch_sender(info.src)
+    partial.part += 1
+    partials[info.src, header.number] = partial
+    return None
 
 
 cdef int HEADER_BYTES = HEADER
+
+
+cdef int read_table(pvmminfo *info, Header *header, unsigned long long *lengths) except -1:
+    """Read the lengths of the frames, and check them."""
+    cdef unsigned long long total = 0
+    cdef Py_ssize_t count = header.frames, i
+    if count and pvm_upkbyte(<char *>lengths, <int>(8 * count), 1) < 0:
+        damaged(info, "it ends too early")
+    if header.total > LONGEST:
+        damaged(info, f"{header.total} bytes announced")
+    for i in range(count):
+        if lengths[i] > header.total - total:
+            damaged(info, "the lengths of its frames do not fit")
+        total += lengths[i]
+    if total != header.total:
+        damaged(info, "the lengths of its frames do not fit")
+    return 0
+
+
+cdef list short_message(pvmminfo *info, Header *header):
+    """Unpack few and short frames that have come in one part."""
+    cdef unsigned long long[FEW] lengths
+    cdef list frames = []
+    cdef Piece target
+    cdef unsigned int i
+    read_table(info, header, lengths)
+    for i in range(header.frames):
+        frames.append(new_frame(<Py_ssize_t>lengths[i], &target))
+        if target.size and pvm_upkbyte(target.data, <int>target.size, 1) < 0:
+            damaged(info, "it ends too early")
+    return frames
 
 
 cdef Partial begin_message(pvmminfo *info, Header *header):
     """Read the table of lengths and make the frames, empty as yet."""
     cdef Partial partial = Partial.__new__(Partial)
     cdef unsigned long long *lengths
-    cdef unsigned long long total = 0
     cdef Py_ssize_t count = header.frames, i
-    cdef int table = <int>(8 * count)
-    if count >= MAX_FRAMES or HEADER + 8 * count + header.here > <unsigned long long>info.len:
-        damaged(info, f"{count} frames announced in {info.len} bytes")
     partial.targets = <Piece *>malloc((count + 1) * sizeof(Piece))
-    lengths = <unsigned long long *>malloc(table + 8)
+    lengths = <unsigned long long *>malloc(8 * count + 8)
     if partial.targets == NULL or lengths == NULL:
         free(lengths)
         raise MemoryError
     try:
-        if count and pvm_upkbyte(<char *>lengths, table, 1) < 0:
-            damaged(info, "it ends too early")
-        if header.total > LONGEST:
-            damaged(info, f"{header.total} bytes announced")
-        for i in range(count):
-            if lengths[i] > header.total - total:
-                damaged(info, "the lengths of its frames do not fit")
-            total += lengths[i]
-        if total != header.total:
-            damaged(info, "the lengths of its frames do not fit")
+        read_table(info, header, lengths)
         partial.count = count
-        partial.missing = total
+        partial.missing = header.total
         partial.frames = []
         for i in range(count):
             partial.frames.append(new_frame(<Py_ssize_t>lengths[i], &partial.targets[i]))

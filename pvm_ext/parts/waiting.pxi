@@ -1,6 +1,7 @@
 # Waiting for messages without holding the lock.
 #
-# A thread that waits looks first (pvm_nrecv under the lock).  When nothing fits, it puts
+# A thread that waits looks first (pvm_nrecv under the lock); when libpvm's queue is empty,
+# it leaves the look at the sockets to the sleep.  When nothing fits, it puts
 # itself into the list `waiters`, leaves the lock, and sleeps in poll() on libpvm's sockets
 # and on an event of its own.  Whoever calls libpvm meanwhile may read messages from those
 # sockets into libpvm's queue, or open a new socket; `leave` then goes through the queue
@@ -417,6 +418,7 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
     cdef int mid = 0
     cdef int n, ready, problem
     cdef bint last = timeout == 0
+    cdef bint first = True
     cdef double deadline = now() + timeout if timeout > 0 else 0
     cdef double left
     cdef timespec limit
@@ -432,13 +434,20 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
         # A signal that came before.  Its handler may use PVM, and may receive, too.
         unlock()
         PyErr_CheckSignals()
-        with nogil:
-            relock_blocked(me, &signals)
+        if sem_trywait(&gate) == 0:
+            begin(me)
+        else:
+            with nogil:
+                relock_blocked(me, &signals)
         waiter = wanting(me, tid, tag, table, parts)
         while True:
             with nogil:
                 while True:
-                    mid = look(waiter) if pvmmytid == mine else PvmSysErr
+                    if pvmmytid != mine:
+                        mid = PvmSysErr
+                    elif not first or pvmrxlist == NULL or pvmrxlist[0] != pvmrxlist:
+                        mid = look(waiter)
+                    first = False
                     if mid != 0 or last:
                         break
                     n = gather_sockets(waiter, waker)
