@@ -105,3 +105,47 @@ def test_no_argument_crashes_the_interpreter(vm, thorough):
     limit = 800 if thorough else 100
     done = vm.run([sys.executable, "-m", "tests.support.fuzz", str(examples)], timeout=limit, cwd=ROOT)
     assert int(done.stdout.split()[0]) > 80
+
+
+LINKS = """
+import os, resource, sys
+import pvm_ext as p
+
+child = '''
+import pvm_ext as p
+p.setopt(p.Option.ROUTE, p.Route.DIRECT)
+p.send_frames(p.parent(), 1, [b"here"])
+p.recv_frames(p.parent(), 2)
+p.send_frames(p.parent(), 3, [b"there"])
+p.exit()
+'''
+
+def spawn(count):
+    tids = p.spawn(sys.executable, ["-c", child], 0, "", count)
+    assert all(p.recv_frames(tid, 1, 30).frames == [b"here"] for tid in tids)
+    return tids
+
+def files():
+    return {f for f in os.listdir(os.environ["PVM_TMP"]) if f.startswith("pvmtmp")}
+
+p.mytid()
+before = files()
+tids = spawn(3)
+assert len(p.getfds()) == 4
+assert files() == before
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+null = os.open(os.devnull, os.O_RDONLY)
+while os.dup(null) < 890:
+    pass
+tids += spawn(20)
+links = p.getfds()[1:]
+assert 3 < len(links) < 20 and max(links) < 1000, links
+for tid in tids:
+    p.send_frames(tid, 2, [])
+assert all(p.recv_frames(tid, 3, 30).frames == [b"there"] for tid in tids)
+"""
+
+
+def test_links_leave_no_files_and_are_refused_before_descriptors_run_out(vm):
+    vm.run([sys.executable, "-c", LINKS], timeout=60)
