@@ -232,10 +232,6 @@ class MessageLoop:
             message = machine.receive(match=match, timeout=0)
         return messages
 
-    def close(self) -> None:
-        """Give the loop's resources back."""
-        self._waker.close()
-
 
 class Notification:
     """A message of PVM itself about tasks or hosts."""
