@@ -86,8 +86,12 @@ class Rules:
 
     @property
     def patience(self) -> float:
-        """How long a slave may take nothing of a message for it."""
-        return self.heartbeat / 5
+        """How long a slave may take nothing of a message for it.
+
+        Its thread that gives the signs of life looks for messages, too,
+        whatever the slave computes: at each beat, every 2 s at least.
+        """
+        return 1.5 * min(self.beat, 2.0)
 
     @property
     def beat(self) -> float:

@@ -89,31 +89,45 @@ cdef double next_round(double interval) noexcept nogil:
     return time - fmod(time, interval) + interval
 
 
+cdef int read_for_others(Waiter *waiter, int event) noexcept nogil:
+    # With the lock held: read what has come, libpvm's word of a watched task's end too.
+    # Returns how many sockets to go on reading from, with `event` before them: none while
+    # another thread waits and does it, less than 0 when the daemon is gone.
+    cdef int context = pvm_setcontext(PRIVATE_CONTEXT)
+    cdef int code = pvm_probe(-1, WATCH_TAG)
+    pvm_setcontext(context)
+    if code == PvmSysErr:
+        return code
+    return gather_sockets(waiter, event) if waiters == NULL else 0
+
+
 cdef void *keep_beating(void *argument) noexcept nogil:
     cdef Pulse *pulse = <Pulse *>argument
     cdef Thread *me = this_thread()
+    cdef Waiter *reader = make_waiter()
+    cdef int sockets = 0
     cdef pollfd look
     cdef double due = next_round(pulse.interval) - pulse.interval, look_due = due, end = 0, left
+    cdef int ready = 0
     cdef double look_every = min(pulse.interval, <double>LOOK_INTERVAL)
-    cdef int context
     cdef int wait_ms
-    if me == NULL:
+    if me == NULL or reader == NULL:
         return NULL
     look.fd = pulse.event
     look.events = POLLIN
     while not pulse.stop:
-        if not pulse.gone and now() >= look_due:
-            look_due = next_round(look_every)
+        if not pulse.gone and (ready > 0 or now() >= look_due):
+            if now() >= look_due:
+                look_due = next_round(look_every)
+            sockets = 0
             if daemon_gone(pulse.own_tid):
                 pulse.gone = 1
             elif sem_wait_for(&gate, look_every) == 0:
                 begin(me)
                 if pvmmytid == pulse.own_tid and not pulse.stop:
-                    # libpvm hears of the watched task's end when it reads
-                    context = pvm_setcontext(PRIVATE_CONTEXT)
-                    if pvm_probe(-1, WATCH_TAG) == PvmSysErr:
+                    sockets = read_for_others(reader, pulse.event)
+                    if sockets < 0:
                         pulse.gone = 1
-                    pvm_setcontext(context)
                     if now() >= due - look_every / 2 and not pulse.gone:
                         due = max(due + pulse.interval, now())
                         if put_frames(&pulse.to, 1, pulse.tag, NULL, 0, 0, PvmDataRaw) == PvmSysErr:
@@ -126,9 +140,13 @@ cdef void *keep_beating(void *argument) noexcept nogil:
                 end_process(pulse.status)
         left = (end if pulse.gone else look_due) - now()
         wait_ms = <int>(left * 1000) + 1 if left > 0 else 0
-        look.revents = 0
-        poll(&look, 1, wait_ms)
+        if sockets > 0:
+            ready = poll(reader.set, sockets, wait_ms)
+        else:
+            poll(&look, 1, wait_ms)
+            ready = 0
         clear_event(pulse.event)
+    free_waiter(reader)
     return NULL
 
 
@@ -139,7 +157,9 @@ cdef class Beat:
     holds the interpreter.  When the task `watch` has ended, or the daemon is gone, and
     the process has not ended by itself within `grace` seconds, it is ended at once, as by
     ``os._exit``.  The thread wakes up every two seconds, or at each beat where these are
-    closer; while another thread is stuck in a libpvm call, nothing is sent.
+    closer; while another thread is stuck in a libpvm call, nothing is sent.  When it wakes
+    up and no thread waits for messages, it reads those that come until one does, so that
+    whoever sends over a direct link is not held up.
 
     Parameters
     ----------

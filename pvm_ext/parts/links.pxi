@@ -206,16 +206,19 @@ def set_patience(seconds=None):
     """
     global patience, watch_event
     cdef pthread_t thread
+    cdef int event
     cdef double limit = 0 if seconds is None else seconds
     if not 0 <= limit < 1e6:
         raise ValueError(f"a patience is a number of seconds, not {seconds}")
     enter()
     try:
         if watch_event < 0 and limit:
-            watch_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
+            event = watch_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
             watched.fd = -1
             pthread_mutex_init(&watch_mutex, NULL)
-            if watch_event < 0 or start_quiet_thread(&thread, watch_sends, NULL):
+            if event < 0 or start_quiet_thread(&thread, watch_sends, NULL):
+                watch_event = -1
+                close(event)
                 raise OSError("no thread or file descriptor is left to look after sends")
         patience = limit
     finally:

@@ -16,6 +16,7 @@ from biskit_pvm.core import wire
 from biskit_pvm.runtime import machine
 
 from ..support.slaves import obedient
+from ..support.waiting import wait_for
 from .test_masters import LIMIT, SLAVE, host, make, returns, squares
 
 NO_DICTIONARY = os.path.join(os.path.dirname(SLAVE), 'no_dictionary.py')
@@ -88,6 +89,26 @@ def test_a_stopped_slave_that_takes_no_messages_delays_nobody_for_long(make):
     assert master.calculateResult() == dict.fromkeys(data, 3_000_000)
     assert time.monotonic() - start < 12    # its silence is noticed later
     assert 'lost' in [r.outcome for r in master.history.records]
+
+
+class Talkative(TrackingJobMaster):
+    """Sends a slave a long message while it is busy."""
+
+    def initializationDone(self, slave_tid):
+        TrackingJobMaster.initializationDone(self, slave_tid)
+        wait_for(lambda: os.path.exists(self.sign), 10, 'the slave at work')
+        start = time.monotonic()
+        self.send(slave_tid, 4711, (bytes(8_000_000),))
+        self.took = time.monotonic() - start
+
+
+def test_a_busy_slave_takes_long_messages_meanwhile(make, tmp_path):
+    sign = str(tmp_path / 'at work')
+    master = make({1: ('once', (sign, ('sleep', 4)))}, kind=Talkative, n_slaves=1, heartbeat=3.0)
+    master.sign = sign
+    assert master.calculateResult() == {1: 4}
+    assert master.took < 2
+    assert [r.outcome for r in master.history.records] == ['done']
 
 
 def test_a_job_that_hangs_is_taken_away(make, tmp_path):
