@@ -117,6 +117,10 @@ class PVMThread(Thread):
     native_id = _Free(
         lambda self: self.__thread.native_id)
 
+    #: seconds for which a task may take nothing of a message that comes to
+    #: it over a direct link; None: wait for ever
+    _patience: Optional[float] = None
+
     def __init__(self, log: Any = None) -> None:
         Thread.__init__(self)
         self.__thread = Thread(target=self.__main, daemon=False)
@@ -369,7 +373,7 @@ class PVMThread(Thread):
     def send_primitive(self, tid: int, msg_tag: int, value: Any) -> int:
         """Send one object, as it is, to a task; return its bytes."""
         frames = self.__seal_of(tid).write(self.__mytid, msg_tag, value)
-        if not machine.send(tid, msg_tag, frames):
+        if not machine.send(tid, msg_tag, frames, patience=self._patience):
             self._does_not_read(tid)
         if self.__log:
             self.post_message_sent(msg_tag, tid, value)

@@ -182,7 +182,7 @@ class JobMaster(PVMMasterSlave):
         self.__calculation = Calculation(state, self, self.status.lock)
         self.bind(wire.HOST_DELETED, machine.DAEMON, self.__hosts_deleted)
         self.bind(wire.OUTPUT, -1, self.__printed)
-        machine.set_patience(rules.patience)
+        self._patience = rules.patience
         self.__at_work = (0, 0)
         self.__tick_due = now()
         self.__poster = Poster()

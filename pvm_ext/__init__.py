@@ -44,7 +44,7 @@ try:
         pkuint, pkulong, pkushort, precv, probe, psend, pstat, putinfo, recv,
         recv_buffer, recv_frames, recvf, recvinfo, reduce, reg_hoster, reg_rm,
         reg_tasker, reg_tracer, scatter, send, send_buffer, send_frames, sending,
-        sendsig, set_patience, setcontext, setminfo, setopt, setrbuf, setsbuf, settmask, siblings,
+        sendsig, setcontext, setminfo, setopt, setrbuf, setsbuf, settmask, siblings,
         spawn, start_pvmd, strerror, tasks, tickle, tidtohost, trecv, unexport, upkbyte,
         upkbytes, upkcplx, upkdcplx, upkdouble, upkfloat, upkint, upklong, upkmesg,
         upkshort, upkstr, upkuint, upkulong, upkushort, version, Waker,

@@ -138,7 +138,6 @@ def host_of(tid: int) -> int:
 # -- messages ----------------------------------------------------------------
 
 send = pvm_ext.send_frames
-set_patience = pvm_ext.set_patience
 receive = pvm_ext.recv_frames
 Match = pvm_ext.Match
 Message = pvm_ext.Message

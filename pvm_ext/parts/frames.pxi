@@ -118,12 +118,12 @@ cdef class Frames:
         free(self.views)
 
 
-def send_frames(tids, int tag, frames, int encoding=-1):
+def send_frames(tids, int tag, frames, int encoding=-1, patience=None):
     """Send a list of byte strings as one message.
 
     The frames are not copied: they must not change before the call returns.  Their number
     and size are limited by memory only.  Returns like `send`, and like it waits on a
-    direct link whose receiver does not read (see `set_patience`).
+    direct link whose receiver does not read.
 
     Parameters
     ----------
@@ -136,12 +136,16 @@ def send_frames(tids, int tag, frames, int encoding=-1):
     encoding : int, optional
         A `DataEncoding`.  By default raw or in place, whichever is faster; all of them
         can be read on every kind of computer.
+    patience : float, optional
+        Seconds for which a direct link may take nothing of the message; then the link is
+        given up, and the message goes through the daemon, which keeps it until the
+        receiver reads or ends.  What the receiver itself had on its way over the link may
+        be lost.  None: wait for ever.  Counts for a single receiver.
 
     Returns
     -------
     bool
-        False when a direct link was given up for the lack of a reader; the message went
-        through the daemon.
+        False when a link was given up.
 
     Raises
     ------
@@ -149,12 +153,13 @@ def send_frames(tids, int tag, frames, int encoding=-1):
         When a tid is no task's tid, or `tag` is negative.
     """
     cdef Frames data = Frames(frames)
-    return send_views(tids, tag, data.views, data.count, data.total, encoding)
+    return send_views(tids, tag, data.views, data.count, data.total, encoding, patience)
 
 
 cdef bint send_views(tids, int tag, Py_buffer *views, Py_ssize_t n, unsigned long long total,
-                     int encoding) except -1:
-    global link_given_up
+                     int encoding, patience) except -1:
+    global link_given_up, limit_of_send
+    cdef double limit = 0
     cdef Array targets
     cdef int code, one
     cdef int *c_tids
@@ -175,8 +180,15 @@ cdef bint send_views(tids, int tag, Py_buffer *views, Py_ssize_t n, unsigned lon
     enter()
     try:
         link_given_up = False
+        if patience is not None:
+            limit = patience
+            if not 0 < limit < 1e6:
+                raise ValueError(f"a patience is a number of seconds, not {patience}")
+            start_watching()
         with nogil:
+            limit_of_send = limit
             code = put_frames(c_tids, count, tag, views, n, total, encoding)
+            limit_of_send = 0
         if code < 0:
             fail(code, "send_frames", None if code == PvmSysErr else describe(tids, tag))
         return not link_given_up

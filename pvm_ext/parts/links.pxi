@@ -4,10 +4,10 @@
 # its own: it marks the socket close-on-exec, lets waiting threads take it into their sets,
 # and remembers it for the child of a fork and for those who give a link up.
 #
-# A link whose receiver does not read keeps libpvm writing for ever.  `set_patience` puts a
-# limit to that: a thread of its own looks after every send that may not fit into its link,
-# and shuts the link down when nothing of it goes away any more.  libpvm then sends the
-# message through the daemon.
+# A link whose receiver does not read keeps libpvm writing for ever.  The patience of a send
+# puts a limit to that: a thread of its own looks after each such send that may not fit into
+# its link, and shuts the link down when nothing of it goes away any more.  libpvm then sends
+# the message through the daemon.
 
 cdef extern from * nogil:
     """
@@ -128,7 +128,7 @@ cdef bint writable(int fd) noexcept nogil:
 
 # --- sends that take too long -------------------------------------------------------------
 
-cdef double patience = 0            # seconds; 0: a send may take for ever
+cdef double limit_of_send = 0       # patience of the send that goes on, in seconds; 0: endless
 cdef int watch_event = -1           # wakes the thread that looks after sends
 cdef pthread_mutex_t watch_mutex    # guards the two that follow
 cdef RouteSocket watched            # the link of the send that is looked after; fd -1: none
@@ -165,7 +165,7 @@ cdef void *watch_sends(void *unused) noexcept nogil:
     look.fd = watch_event
     look.events = POLLIN
     while True:
-        pause = -1 if over else <int>(patience * 1000 / 8) + 1
+        pause = -1 if over else <int>(limit_of_send * 1000 / 8) + 1
         look.revents = 0
         poll(&look, 1, pause)
         clear_event(watch_event)
@@ -175,7 +175,7 @@ cdef void *watch_sends(void *unused) noexcept nogil:
             bytes_ = waiting_bytes(watched.fd)
             if watch_number != number or bytes_ != before or writable(watched.fd):
                 number, before, since = watch_number, bytes_, now()
-            elif now() - since >= patience > 0:
+            elif now() - since >= limit_of_send > 0:
                 give_up_link()
                 over = True
         pthread_mutex_unlock(&watch_mutex)
@@ -191,38 +191,20 @@ cdef void give_up_link() noexcept nogil:
     watched.fd = -1
 
 
-def set_patience(seconds=None):
-    """Limit the time for which a send waits for a receiver that takes nothing.
-
-    Concerns messages over direct links; the daemon takes all at once.  When nothing of a
-    message has left for so long, the link is given up, and the message goes through the
-    daemon, which keeps it until the receiver reads or ends.  What the receiver itself had
-    on its way over that link may be lost.  `send_frames` tells of it.
-
-    Parameters
-    ----------
-    seconds : float, optional
-        None, as at first: wait for ever.
-    """
-    global patience, watch_event
+cdef int start_watching() except -1:
+    global watch_event
     cdef pthread_t thread
     cdef int event
-    cdef double limit = 0 if seconds is None else seconds
-    if not 0 <= limit < 1e6:
-        raise ValueError(f"a patience is a number of seconds, not {seconds}")
-    enter()
-    try:
-        if watch_event < 0 and limit:
-            event = watch_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
-            watched.fd = -1
-            pthread_mutex_init(&watch_mutex, NULL)
-            if event < 0 or start_quiet_thread(&thread, watch_sends, NULL):
-                watch_event = -1
-                close(event)
-                raise OSError("no thread or file descriptor is left to look after sends")
-        patience = limit
-    finally:
-        leave()
+    if watch_event >= 0:
+        return 0
+    event = watch_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
+    watched.fd = -1
+    pthread_mutex_init(&watch_mutex, NULL)
+    if event < 0 or start_quiet_thread(&thread, watch_sends, NULL):
+        watch_event = -1
+        close(event)
+        raise OSError("no thread or file descriptor is left to look after sends")
+    return 0
 
 
 def abort_stuck_send(tid=None):

@@ -252,7 +252,7 @@ cdef int send_active(int *tids, int count, int tag, bint many, bint small) noexc
         handler_sends += 1
         if handler_sends > MAX_HANDLER_SENDS:
             return PvmOutOfRes
-    elif patience > 0 and not many:
+    elif limit_of_send > 0 and not many:
         looked_after = watch_send(tids[0], small)
     sending_since = now()
     sending_to = tids[0] if count == 1 else 0
@@ -268,7 +268,7 @@ def send(int tid, int tag):
 
     Returns when libpvm has handed the message over, which does not say that it was
     received; a message to a task that is gone is dropped without an error.  Over a direct
-    link the call waits while the receiver does not read (see `set_patience`).
+    link the call waits while the receiver does not read (see `abort_stuck_send`).
 
     Raises
     ------

@@ -116,10 +116,10 @@ def send_object(tids, int tag, value, int encoding=-1):
     cdef Frames frames
     if beside.buffers is None:
         view.buf, view.len = PyBytes_AS_STRING(pickle), len(pickle)
-        send_views(tids, tag, &view, 1, view.len, encoding)
+        send_views(tids, tag, &view, 1, view.len, encoding, None)
     else:
         frames = Frames(with_buffers(pickle, beside.buffers, value))
-        send_views(tids, tag, frames.views, frames.count, frames.total, encoding)
+        send_views(tids, tag, frames.views, frames.count, frames.total, encoding, None)
 
 
 def recv_object(int tid=-1, int tag=-1, timeout=None):

@@ -367,17 +367,15 @@ def test_a_send_gives_up_a_link_whose_receiver_does_not_read(session_vm):
     child.order("[len(f) for f in p.recv_frames(parent, 6).frames]")
     child.order("[len(f) for f in p.recv_frames(parent, 6).frames]")
     child.order("p.recv_frames(parent, 6).frames")
-    p.set_patience(0.5)
     try:
-        assert p.send_frames(child.tid, 6, [bytes(8_000_000)])
+        assert p.send_frames(child.tid, 6, [bytes(8_000_000)], patience=0.5)
         assert child.answer() == [8_000_000]
         os.kill(pid, signal.SIGSTOP)
         start = time.monotonic()
-        assert not p.send_frames(child.tid, 6, [bytes(8_000_000)])
+        assert not p.send_frames(child.tid, 6, [bytes(8_000_000)], patience=0.5)
         assert 0.4 < time.monotonic() - start < 10
-        assert p.send_frames(child.tid, 6, [b"last"])   # the daemon takes all
+        assert p.send_frames(child.tid, 6, [b"last"], patience=0.5)   # the daemon takes all
     finally:
-        p.set_patience(None)
         os.kill(pid, signal.SIGCONT)
     assert child.answer() == [8_000_000]
     assert child.answer() == [b"last"]
@@ -397,23 +395,21 @@ def test_a_slow_reader_keeps_its_link(session_vm):
             over.wait(0.2)
             os.kill(pid, signal.SIGCONT)
 
-    p.set_patience(1.0)
     slow = threading.Thread(target=hinder)
     slow.start()
     try:
-        assert p.send_frames(child.tid, 6, [bytes(200_000_000)])
+        assert p.send_frames(child.tid, 6, [bytes(200_000_000)], patience=1.0)
     finally:
         over.set()
         slow.join()
-        p.set_patience(None)
     assert child.answer() == [200_000_000]
     p.kill(child.tid)
 
 
-@pytest.mark.parametrize("limit", [-1, float("nan"), 1e7, "soon"])
-def test_a_patience_is_a_time(limit):
+@pytest.mark.parametrize("limit", [0, -1, float("nan"), 1e7, "soon"])
+def test_a_patience_is_a_time(session_vm, limit):
     with pytest.raises((ValueError, TypeError)):
-        p.set_patience(limit)
+        p.send_frames(p.mytid(), 6, [], patience=limit)
 
 
 # --- the sign of life --------------------------------------------------------------------

@@ -42,7 +42,7 @@ LEFT_OUT = {
     # they wait, end something, or change the machine for good
     "halt", "exit", "start_pvmd", "kill", "sendsig", "addhosts", "delhosts", "recv", "precv", "barrier", "freezegroup",
     "gather", "scatter", "reduce", "reg_hoster", "reg_tasker", "reg_rm", "reg_tracer", "spawn", "tickle", "hostsync",
-    "abort_stuck_send", "set_patience", "catchout", "setopt", "recvf", "addmhf", "recvinfo",
+    "abort_stuck_send", "catchout", "setopt", "recvf", "addmhf", "recvinfo",
     "trecv", "recv_frames", "recv_object", "recv_buffer",
     # pickle runs what it reads
     "load",
