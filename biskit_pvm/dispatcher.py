@@ -32,6 +32,9 @@ MSG_JOB_DONE = wire.JOB_DONE
 
 log = logging.getLogger(__name__)
 
+#: longest time (s) until a signal is seen that came before the wait
+SIGNAL_PAUSE = 4.0
+
 #: least time (s) for starting a slave again
 RESPAWN_TIME = 60.0
 
@@ -617,7 +620,12 @@ class JobMaster(PVMMasterSlave):
             self.stop()
 
     def _wait_for_end(self, timeout: Optional[float] = None) -> bool:
-        return self.__ended.wait(timeout)
+        if timeout is not None:
+            return self.__ended.wait(timeout)
+        # a Ctrl-C right before the sleep would not end it: look now and then
+        while not self.__ended.wait(SIGNAL_PAUSE):
+            pass
+        return True
 
     def done(self) -> None:
         """Called when the last result has come.  Override."""
