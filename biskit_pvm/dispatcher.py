@@ -494,7 +494,8 @@ class JobMaster(PVMMasterSlave):
         if self.__display.lines:
             self.__display.line(progress.left_line(
                 slave_tid, self.nicknameFromTID(slave_tid), n_left))
-        return self.send(slave_tid, MSG_JOB_START, (jobs,))
+        # old subclasses have a `send` of their own, which returns nothing
+        return self.send(slave_tid, MSG_JOB_START, (jobs,)) or 0
 
     def _does_not_read(self, tid: int) -> None:
         if tid in self.slaves:

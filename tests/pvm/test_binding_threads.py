@@ -327,10 +327,15 @@ def test_multiprocessing_with_fork_does_not_disturb_the_task(session_vm):
 # --- receivers that do not read ----------------------------------------------------------
 
 
-def test_a_send_to_a_stopped_receiver_can_be_ended_and_its_message_arrives_later(session_vm):
+def linked_task() -> tuple[task.Task, int]:
+    """Spawn a task that has a direct link to this one; return it and its pid."""
     (child,) = task.spawn()
     child.ask("p.setopt(p.Option.ROUTE, p.Route.DIRECT)")
-    pid = child.ask("os.getpid()")
+    return child, child.ask("os.getpid()")
+
+
+def test_a_send_to_a_stopped_receiver_can_be_ended_and_its_message_arrives_later(session_vm):
+    child, pid = linked_task()
     data = os.urandom(1_000_000) * 20
     child.order("[len(f) for f in p.recv_frames(parent, 6).frames]")
     child.order("[f[-4:] for f in p.recv_frames(parent, 6).frames]")
@@ -361,9 +366,7 @@ def test_a_send_to_a_stopped_receiver_can_be_ended_and_its_message_arrives_later
 
 
 def test_a_send_gives_up_a_link_whose_receiver_does_not_read(session_vm):
-    (child,) = task.spawn()
-    child.ask("p.setopt(p.Option.ROUTE, p.Route.DIRECT)")
-    pid = child.ask("os.getpid()")
+    child, pid = linked_task()
     child.order("[len(f) for f in p.recv_frames(parent, 6).frames]")
     child.order("[len(f) for f in p.recv_frames(parent, 6).frames]")
     child.order("p.recv_frames(parent, 6).frames")
@@ -383,9 +386,7 @@ def test_a_send_gives_up_a_link_whose_receiver_does_not_read(session_vm):
 
 
 def test_a_slow_reader_keeps_its_link(session_vm):
-    (child,) = task.spawn()
-    child.ask("p.setopt(p.Option.ROUTE, p.Route.DIRECT)")
-    pid = child.ask("os.getpid()")
+    child, pid = linked_task()
     child.order("[len(f) for f in p.recv_frames(parent, 6).frames]")
     over = threading.Event()
 

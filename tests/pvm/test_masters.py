@@ -140,6 +140,17 @@ def test_a_misspelt_option_is_named_with_the_nearest(host):
         TrackingJobMaster({}, hosts=[host], add_hosts=0, on_error='maybe')
 
 
+class OwnSend(TrackingJobMaster):
+    """As subclasses of old do, it adds to `send` and returns nothing."""
+
+    def send(self, task, msg_tag, value=None):
+        TrackingJobMaster.send(self, task, msg_tag, value)
+
+
+def test_a_subclass_may_have_a_send_of_its_own(make):
+    assert make(returns(5), kind=OwnSend).calculateResult() == squares(5)
+
+
 def test_slaves_run_with_the_niceness_of_their_host(make, host):
     result = make({1: ('nice',)}, n_slaves=1, niceness={host: 3}
                   ).calculateResult()
