@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -38,6 +39,7 @@ class Run:
     """A calculation whose master runs on node 0."""
 
     def __init__(self, cluster: Cluster, hosts, items, seconds, **more):
+        self.items = items
         settings = dict(hosts=hosts, items=items, seconds=seconds, slave=SLAVE, **more)
         self.child = cluster.popen(0, [sys.executable, "-c", MASTER, json.dumps(settings)], stderr=subprocess.STDOUT)
         self.lines: list[list[str]] = []
@@ -62,6 +64,14 @@ class Run:
         (text,) = (line[1] for line in self.lines if line[0] == "result")
         return json.loads(text)
 
+    def survive(self, fault: Callable[[int], None], node: int) -> float:
+        """Let a fault befall a node after 40 jobs, wait for all results, and return when it came."""
+        self.until(40)
+        moment = time.time()
+        fault(node)
+        assert len(self.result()) == self.items
+        return moment
+
     def gaps(self, since: float, *hosts: str) -> list[float]:
         """Return the seconds between jobs done on some hosts, or all, after a moment."""
         times = [since] + [
@@ -83,11 +93,7 @@ def test_a_calculation_is_done_on_all_hosts(cluster):
 @pytest.mark.timeout(180)
 def test_work_goes_on_within_the_heartbeat_when_a_cable_is_pulled(cluster):
     run = Run(cluster, cluster.names, 200, 0.2, options={"heartbeat": 10.0})
-    run.until(40)
-    cut = time.time()
-    cluster.cut(2)
-    result = run.result()
-    assert len(result) == 200
+    cut = run.survive(cluster.cut, 2)
     assert max(run.gaps(cut)) < 10.0
     late = [line for line in run.lines if line[0] == "done" and float(line[3]) > cut + 1 and line[2] == "node2:0"]
     assert not late
@@ -96,22 +102,14 @@ def test_work_goes_on_within_the_heartbeat_when_a_cable_is_pulled(cluster):
 @pytest.mark.timeout(180)
 def test_a_host_that_loses_its_power_costs_nothing(cluster):
     run = Run(cluster, cluster.names, 200, 0.1, options={"heartbeat": 5.0})
-    run.until(40)
-    killed = time.time()
-    cluster.kill(3)
-    result = run.result()
-    assert len(result) == 200
+    killed = run.survive(cluster.kill, 3)
     assert max(run.gaps(killed)) < 5.0
 
 
 @pytest.mark.timeout(180)
 def test_others_work_on_at_full_speed_though_daemons_wait_for_a_silent_host(cluster):
     run = Run(cluster, cluster.names, 500, 0.2, options={"heartbeat": 2.0})
-    run.until(40)
-    cut = time.time()
-    cluster.cut(3)
-    result = run.result()
-    assert len(result) == 500
+    cut = run.survive(cluster.cut, 3)
     # after 8 s its slave is sent a signal, which stays on its way for minutes
     assert time.time() - cut > 20
     assert max(run.gaps(cut, "node1", "node2")) < 3.0
