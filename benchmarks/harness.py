@@ -6,7 +6,7 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 
 class Unavailable(Exception):
@@ -40,17 +40,17 @@ class Figure:
 
     row: str
     case: str
-    value: Optional[float]
+    value: float | None
     unit: str
     reference: str = ""
-    reference_value: Optional[float] = None
-    ratio: Optional[float] = None
-    goal: Optional[float] = None
+    reference_value: float | None = None
+    ratio: float | None = None
+    goal: float | None = None
     at_least: bool = False
     note: str = ""
 
     @property
-    def met(self) -> Optional[bool]:
+    def met(self) -> bool | None:
         """Whether the goal is reached; None when there is none, or no figure."""
         if self.ratio is None or self.goal is None:
             return None
@@ -72,12 +72,12 @@ class Samples:
     values: dict[str, list[float]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
-    def median(self, name: str) -> Optional[float]:
+    def median(self, name: str) -> float | None:
         """Return the median of one contender, None when it was left out."""
         values = self.values.get(name)
         return statistics.median(values) if values else None
 
-    def ratio(self, name: str, reference: str) -> Optional[float]:
+    def ratio(self, name: str, reference: str) -> float | None:
         """Return the median over the rounds of `name` / `reference`, None when one was left out."""
         if not self.values.get(name) or not self.values.get(reference):
             return None
@@ -90,7 +90,7 @@ class Samples:
         unit: str,
         name: str,
         reference: str,
-        goal: Optional[float] = None,
+        goal: float | None = None,
         at_least: bool = False,
         note: str = "",
     ) -> Figure:
@@ -176,7 +176,7 @@ def as_json(figures: Sequence[Figure], machine: Mapping[str, Any]) -> str:
     )
 
 
-def _number(value: Optional[float], unit: str) -> str:
+def _number(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -13,7 +13,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
 
 from .workbench import Workbench
 
@@ -28,7 +27,7 @@ STEPS = (
     ("hooks start_job, get_slave_chunk, is_valid_slave", (":start_job", ":get_slave_chunk", ":is_valid_slave")),
     ("pickle and sign", ("wire.py:write",)),
     ("send: the call into libpvm", ("PVMThread.py:send_primitive",)),
-    ("decide: take back, choose the next", ("core/",)),
+    ("decide: take back, choose the next", ("master_state", "items.py", "events.py")),
     ("carry out, and the loop itself", ("",)),
 )
 """Steps with what their frames are known by; the innermost frame that fits any counts."""
@@ -49,7 +48,7 @@ def frame_name(frame: str) -> str:
     return f"{place.rpartition(':')[0]}:{function.rpartition('.')[2]}"
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the profile as a Markdown table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description=__doc__)
     parser.add_argument("slaves", nargs="?", type=int, default=4)

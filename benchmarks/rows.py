@@ -11,7 +11,7 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from .harness import Figure, Samples, Unavailable, alternate
 from .workbench import Workbench
@@ -91,7 +91,7 @@ def ideal_time(bench: Workbench) -> list[Figure]:
     return [_share(bench, milliseconds, goal) for milliseconds, goal in ((1, None), (10, 0.97), (100, None))]
 
 
-def _share(bench: Workbench, milliseconds: int, goal: Optional[float]) -> Figure:
+def _share(bench: Workbench, milliseconds: int, goal: float | None) -> Figure:
     slaves = 4
     count = bench.size(2000 * slaves // milliseconds, 5 * slaves)
 

@@ -16,11 +16,11 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
-from biskit_pvm.core import events as ev
-from biskit_pvm.core.jobs import Jobs
-from biskit_pvm.core.master_state import MasterState, Rules
+from biskit_pvm.jobs import events as ev
+from biskit_pvm.jobs.items import Jobs
+from biskit_pvm.jobs.master_state import MasterState, Rules
 
 
 class Outcome(NamedTuple):
@@ -141,7 +141,7 @@ class Simulation:
             self._over = True
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Simulate a calculation and print what it took."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.simulate", description=__doc__)
     parser.add_argument("--slaves", type=int, default=1000)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from tests.support.vm import VirtualMachine
 
@@ -36,10 +36,10 @@ class Workbench:
     A context manager: the virtual machine and the compiled programs are gone after it.
     """
 
-    def __init__(self, quick: bool = False, rounds: Optional[int] = None) -> None:
+    def __init__(self, quick: bool = False, rounds: int | None = None) -> None:
         self.quick = quick
         self.rounds = rounds or (1 if quick else 5)
-        self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Workbench:
         # The daemon gets what pvm_ext.start_pvmd would give it, and everybody else the same.
@@ -134,7 +134,7 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def _loaded_library(name: str) -> Optional[Path]:
+def _loaded_library(name: str) -> Path | None:
     """Return the file of a shared library that this process has loaded, None when it is linked in."""
     import pvm_ext
 

@@ -23,38 +23,38 @@ class Master(TrackingJobMaster):
     """
 
     #: the slave that belongs to this master
-    slave_script = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                'ExampleSlave.py')
+    slave_script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ExampleSlave.py")
 
     def __init__(self, verbose: Any = 1, *args: Any, **kw: Any) -> None:
-        kw.setdefault('slave_script', Master.slave_script)
+        kw.setdefault("slave_script", Master.slave_script)
         TrackingJobMaster.__init__(  # type: ignore[misc]  # verbose is not among args
-            self, *args, verbose=verbose, **kw)
+            self, *args, verbose=verbose, **kw
+        )
 
     def getInitParameters(self, slave_tid: int) -> dict[str, Any]:
         """Return what each slave gets once, before its first job."""
-        return {'progress_str': 'slave calculating..'}
+        return {"progress_str": "slave calculating.."}
 
     def cleanup(self) -> None:
         """Called when the slaves have left."""
         if self.verbose:
-            print('Cleaning up...')
+            print("Cleaning up...")
 
     def done(self) -> None:
         """Called at the end."""
         if self.verbose:
-            print('Now we are done.')
+            print("Now we are done.")
 
 
 def main() -> None:
     """Add one to a hundred numbers, on three slaves."""
     from biskit_pvm.hosts import cpus_all
+
     hosts = (list(cpus_all) * 3)[:3]
-    master = Master(data={i: i + 1 for i in range(100)}, chunk_size=10,
-                    hosts=hosts, niceness={'default': 20})
+    master = Master(data={i: i + 1 for i in range(100)}, chunk_size=10, hosts=hosts, niceness={"default": 20})
     result = master.calculateResult()
-    print(f'{len(result)} results, for instance {result[1]} for item 1')
+    print(f"{len(result)} results, for instance {result[1]} for item 1")
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

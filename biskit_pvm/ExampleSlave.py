@@ -20,9 +20,10 @@ class Slave(JobSlave):
         return {item: number + 1 for item, number in chunk.items()}
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     import os
     import sys
+
     if len(sys.argv) == 2:
         os.nice(int(sys.argv[1]))
     slave = Slave()

@@ -9,38 +9,39 @@ import threading
 import time
 from threading import Thread
 
-from biskit_pvm.core import wire
-from biskit_pvm.runtime import machine
-from biskit_pvm.runtime.log import Log
-from biskit_pvm.runtime.loop import MessageLoop, Notification
+from biskit_pvm.machine import task as machine
+from biskit_pvm.machine.log import Log
+from biskit_pvm.machine.tags import Tag
+from biskit_pvm.messages import wire
+from biskit_pvm.messages.loop import MessageLoop, Notification
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, Callable, Optional, TypeVar, Union
+    from typing import Any, Callable, TypeVar
 
-    from biskit_pvm.core.failure import Failure
-    from biskit_pvm.runtime.loop import Binding
+    from biskit_pvm.errors import Failure
+    from biskit_pvm.messages.loop import Binding
 
     Method = Callable[..., Any]
-    _Own = TypeVar('_Own', bound='PVMMasterSlave')
+    _Own = TypeVar("_Own", bound="PVMMasterSlave")
 
 __all__ = [
-    'MSG_EXIT',
-    'MSG_INITIALIZATION_DONE',
-    'MSG_INITIALIZE',
-    'MSG_MESSAGELOOP_UP',
-    'MSG_PING',
-    'Logfile',
-    'PVMMasterSlave',
-    'PVMThread',
+    "MSG_EXIT",
+    "MSG_INITIALIZATION_DONE",
+    "MSG_INITIALIZE",
+    "MSG_MESSAGELOOP_UP",
+    "MSG_PING",
+    "Logfile",
+    "PVMMasterSlave",
+    "PVMThread",
 ]
 
-MSG_PING = wire.PING
-MSG_MESSAGELOOP_UP = wire.LOOP_UP
-MSG_INITIALIZE = wire.INITIALIZE
-MSG_INITIALIZATION_DONE = wire.INITIALIZED
-MSG_EXIT = wire.EXIT
+MSG_PING = int(Tag.PING)
+MSG_MESSAGELOOP_UP = int(Tag.LOOP_UP)
+MSG_INITIALIZE = int(Tag.INITIALIZE)
+MSG_INITIALIZATION_DONE = int(Tag.INITIALIZED)
+MSG_EXIT = int(Tag.EXIT)
 
 log = Log(__name__)
 
@@ -54,27 +55,26 @@ class Logfile:
         By default `pvm_thread.log.<pid>` in the folder for temporary files.
     """
 
-    def __init__(self, filename: Optional[str] = None) -> None:
+    def __init__(self, filename: str | None = None) -> None:
         import tempfile
-        self.filename = filename or os.path.join(
-            tempfile.gettempdir(), f'pvm_thread.log.{os.getpid()}')
+
+        self.filename = filename or os.path.join(tempfile.gettempdir(), f"pvm_thread.log.{os.getpid()}")
         self.lines: list[str] = []
 
     def post(self, message: str) -> None:
         """Add a message, with the time, to log and file."""
-        entry = [f'\n{time.time()}:', message]
+        entry = [f"\n{time.time()}:", message]
         first = not self.lines
         self.lines += entry
         # a name that others can guess, in a folder where others can write:
         # never follow a link that somebody has put there
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | \
-            (os.O_TRUNC if first else os.O_APPEND)
-        with os.fdopen(os.open(self.filename, flags, 0o600), 'a') as file:
-            file.write('\n'.join(entry) + '\n')
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | (os.O_TRUNC if first else os.O_APPEND)
+        with os.fdopen(os.open(self.filename, flags, 0o600), "a") as file:
+            file.write("\n".join(entry) + "\n")
 
     def write(self) -> None:
         """Print the log."""
-        print('\n'.join(self.lines))
+        print("\n".join(self.lines))
 
     def rm(self) -> None:
         """Remove the file."""
@@ -114,12 +114,11 @@ class PVMThread(Thread):
     name = _Free(lambda self: self.__thread.name)
     daemon = _Free(lambda self: self.__thread.daemon)
     ident = _Free(lambda self: self.__thread.ident)
-    native_id = _Free(
-        lambda self: self.__thread.native_id)
+    native_id = _Free(lambda self: self.__thread.native_id)
 
     #: seconds for which a task may take nothing of a message that comes to
     #: it over a direct link; None: wait for ever
-    _patience: Optional[float] = None
+    _patience: float | None = None
 
     def __init__(self, log: Any = None) -> None:
         Thread.__init__(self)
@@ -129,8 +128,7 @@ class PVMThread(Thread):
         self.__key = os.urandom(wire.KEY_BYTES)
         self.__seal = wire.Seal(self.__key)
         master_key = machine.heritage().key
-        self.__parent_seal = self.__seal if master_key is None else \
-            wire.Seal(master_key)
+        self.__parent_seal = self.__seal if master_key is None else wire.Seal(master_key)
         self.__loop = MessageLoop(self.__handle, self._tick, self._work)
         self.__tasks: dict[Any, int] = {}
         self.__nicknames: dict[int, Any] = {}
@@ -145,15 +143,15 @@ class PVMThread(Thread):
 
     def start(self) -> None:
         """Start the thread."""
-        daemon = self.__dict__.get('daemon')
+        daemon = self.__dict__.get("daemon")
         if isinstance(daemon, bool):
             self.__thread.daemon = daemon
-        name = self.__dict__.get('name')
+        name = self.__dict__.get("name")
         if isinstance(name, str):
             self.__thread.name = name
         self.__thread.start()
 
-    def join(self, timeout: Optional[float] = None) -> None:
+    def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended, at most `timeout` seconds."""
         self.__thread.join(timeout)
 
@@ -180,9 +178,8 @@ class PVMThread(Thread):
         self.__thread.daemon = daemonic
 
     def __repr__(self) -> str:
-        state = 'initial' if self.__thread.ident is None else \
-            'started' if self.is_alive() else 'stopped'
-        return f'<{type(self).__name__}({self.__thread.name}, {state})>'
+        state = "initial" if self.__thread.ident is None else "started" if self.is_alive() else "stopped"
+        return f"<{type(self).__name__}({self.__thread.name}, {state})>"
 
     def __main(self) -> None:
         self.run()
@@ -206,7 +203,7 @@ class PVMThread(Thread):
 
     def _machine_lost(self, error: Exception) -> None:
         """The connection to the PVM daemon has broken."""
-        log.error('the PVM daemon is gone: %s', error)
+        log.error("the PVM daemon is gone: %s", error)
         self.stop()
 
     @property
@@ -251,7 +248,7 @@ class PVMThread(Thread):
         """Return the own tid."""
         return self.__mytid
 
-    def getParent(self) -> Optional[int]:
+    def getParent(self) -> int | None:
         """Return the tid of the task that spawned this one, or None."""
         return self.__parent
 
@@ -274,7 +271,7 @@ class PVMThread(Thread):
             if known == tid:
                 self.__nicknames[tid] = nickname
                 return nickname
-        raise NameError(f'no task with tid {tid} was spawned from here')
+        raise NameError(f"no task with tid {tid} was spawned from here")
 
     # -- bindings ------------------------------------------------------
 
@@ -313,23 +310,21 @@ class PVMThread(Thread):
         for opened in wire.in_time_order(stamped):
             self.__execute(opened)
 
-    def __open(self, message: Any) -> Optional[tuple[int, int, float, Any]]:
+    def __open(self, message: Any) -> tuple[int, int, float, Any] | None:
         """Return sender, tag, time stamp and arguments; None for what is not
         from one of ours."""
         tid, tag = message.tid, message.tag
         if type(message) is Notification:
             return tid, tag, 0.0, (message.tids,)
-        if tag == wire.BEAT:
+        if tag == Tag.BEAT:
             return tid, tag, 0.0, (tid,)
         if message.frames is None:
-            log.warning('message with tag %d from task t%x is none of ours; '
-                        'thrown away', tag, tid)
+            log.warning("message with tag %d from task t%x is none of ours; thrown away", tag, tid)
             return None
         try:
-            stamp, arguments = self.__seal_of(tid).read(
-                tid, tag, message.frames)
+            stamp, arguments = self.__seal_of(tid).read(tid, tag, message.frames)
         except wire.NotOurs as error:
-            log.warning('%s; thrown away', error)
+            log.warning("%s; thrown away", error)
             return None
         except Exception as error:
             self._unreadable(tid, tag, error)
@@ -355,15 +350,12 @@ class PVMThread(Thread):
             self._handler_failed(error, tid, tag)
 
     def _handler_failed(self, error: Exception, tid: int, tag: int) -> None:
-        """A method that is bound to a message has raised; the loop goes on.
-        """
-        log.error('the method bound to tag %d failed on a message from '
-                  't%x', tag, tid, exc_info=error)
+        """A method that is bound to a message has raised; the loop goes on."""
+        log.error("the method bound to tag %d failed on a message from t%x", tag, tid, exc_info=error)
 
     def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
         """A message of ours holds objects that cannot be made here."""
-        log.error('message with tag %d from t%x cannot be read: %s', tag, tid,
-                  error)
+        log.error("message with tag %d from t%x cannot be read: %s", tag, tid, error)
 
     # -- sending -------------------------------------------------------
 
@@ -382,8 +374,7 @@ class PVMThread(Thread):
     def _does_not_read(self, tid: int) -> None:
         """A task did not take a message for long; the daemon has it now."""
 
-    def send(self, task: Any, msg_tag: int, value: Optional[tuple[Any, ...]] = None
-             ) -> int:
+    def send(self, task: Any, msg_tag: int, value: tuple[Any, ...] | None = None) -> int:
         """Have the method that is bound to `msg_tag` called elsewhere.
 
         Parameters
@@ -409,7 +400,7 @@ class PVMThread(Thread):
             n_bytes += self.send_primitive(tid, msg_tag, (stamp, value)) or 0
         return n_bytes
 
-    def sendToAll(self, msg_tag: int, value: Optional[tuple[Any, ...]] = None) -> None:
+    def sendToAll(self, msg_tag: int, value: tuple[Any, ...] | None = None) -> None:
         """Send to all spawned tasks."""
         self.send(tuple(self.__tasks.values()), msg_tag, value)
 
@@ -431,9 +422,16 @@ class PVMThread(Thread):
             The tid, or a negative PVM error code.
         """
         command, argv, flag, where, count = tuple(pvm_task)
-        tid = machine.spawn(command, [str(a) for a in argv], flag, where or '',
-                            count, self._heritage(), self._output_target(),
-                            timeout=self._spawn_timeout())[0]
+        tid = machine.spawn(
+            command,
+            [str(a) for a in argv],
+            flag,
+            where or "",
+            count,
+            self._heritage(),
+            self._output_target(),
+            timeout=self._spawn_timeout(),
+        )[0]
         if tid > 0:
             if nickname is None:
                 nickname = tid
@@ -443,16 +441,15 @@ class PVMThread(Thread):
 
     def _heritage(self) -> dict[str, str]:
         """Return the environment variables for spawned tasks."""
-        variables = {machine.KEY_VARIABLE: self.__key.hex(),
-                     machine.MASTER_VARIABLE: str(self.__mytid)}
+        variables = {machine.KEY_VARIABLE: self.__key.hex(), machine.MASTER_VARIABLE: str(self.__mytid)}
         variables.update(machine.package_variables())
         return variables
 
-    def _output_target(self) -> Optional[tuple[int, int, int]]:
+    def _output_target(self) -> tuple[int, int, int] | None:
         """Return (tid, context, tag) where the output of tasks goes."""
         return None
 
-    def _spawn_timeout(self) -> Optional[float]:
+    def _spawn_timeout(self) -> float | None:
         """Return the longest time (s) that a spawn may take."""
         return None
 
@@ -479,11 +476,10 @@ class PVMThread(Thread):
         answered.clear()
         self.send(tid, MSG_PING, (self.__mytid,))
         if self.__loop.inside():
-            return int(self.__loop.run_until(answered.is_set,
-                                             self.__ping_timeout))
+            return int(self.__loop.run_until(answered.is_set, self.__ping_timeout))
         return int(answered.wait(self.__ping_timeout))
 
-    def _ping(self, sender_tid: Optional[int] = None) -> None:
+    def _ping(self, sender_tid: int | None = None) -> None:
         """Answer a ping; without an argument the message is an answer."""
         if sender_tid is not None:
             self.send(sender_tid, MSG_PING, None)
@@ -502,23 +498,20 @@ class PVMThread(Thread):
         if self.__log:
             self.__log.post(message)
 
-    def post_message_received(self, msg_tag: int, tid: int,
-                              params: Any) -> None:
+    def post_message_received(self, msg_tag: int, tid: int, params: Any) -> None:
         """Note in the debug log that a message has come."""
-        self.__post('received', msg_tag, tid, params)
+        self.__post("received", msg_tag, tid, params)
 
     def post_message_sent(self, msg_tag: int, tid: int, params: Any) -> None:
         """Note in the debug log that a message was sent."""
-        self.__post('sent', msg_tag, tid, params)
+        self.__post("sent", msg_tag, tid, params)
 
-    def post_execute_method(self, msg_tag: int, tid: int,
-                            params: Any) -> None:
+    def post_execute_method(self, msg_tag: int, tid: int, params: Any) -> None:
         """Note in the debug log that a method is called."""
-        self.__post('executed', msg_tag, tid, params)
+        self.__post("executed", msg_tag, tid, params)
 
     def __post(self, what: str, msg_tag: int, tid: int, params: Any) -> None:
-        self.post(f'PVMThread: message {what}: msg_tag = {msg_tag}, '
-                  f'tid = {tid}\n[params = {params}]')
+        self.post(f"PVMThread: message {what}: msg_tag = {msg_tag}, tid = {tid}\n[params = {params}]")
 
     def rm_log(self) -> None:
         """Remove the file of the debug log, if there is one."""
@@ -549,7 +542,7 @@ class PVMMasterSlave(PVMThread):
         self.__gone = threading.Condition()
         self.__beat: Any = None
         self.__leaving = False
-        self.bind(wire.TASK_EXITED, machine.DAEMON, self.__exited)
+        self.bind(Tag.TASK_EXITED, machine.DAEMON, self.__exited)
         parent = self.getParent()
         if parent is not None:
             self.bind(MSG_INITIALIZE, parent, self.__initialize)
@@ -568,7 +561,7 @@ class PVMMasterSlave(PVMThread):
     def _adopt(self, tid: int, nickname: Any) -> None:
         """Take in a new slave before its first message is handled."""
         self.__alive[tid] = nickname
-        self.bind(wire.FAILED, tid, self._slave_failed)
+        self.bind(Tag.FAILED, tid, self._slave_failed)
         self.bind(MSG_INITIALIZATION_DONE, tid, self.initializationDone)
         machine.notify_exit([tid])
         self.bind(MSG_MESSAGELOOP_UP, tid, self.__loop_up)
@@ -614,13 +607,11 @@ class PVMMasterSlave(PVMThread):
         if parent is not None:
             self.send(parent, MSG_INITIALIZATION_DONE, (self.getTID(),))
 
-    def _report_failure(self, job: Optional[int],
-                        error: BaseException) -> None:
-        """Tell the master that a job, or (None) the initialisation, failed.
-        """
-        from biskit_pvm.runtime import failures  # not needed by most slaves
-        self.send(self.getParent(), wire.FAILED,
-                  (self.getTID(), job, failures.describe(error)))
+    def _report_failure(self, job: int | None, error: BaseException) -> None:
+        """Tell the master that a job, or (None) the initialisation, failed."""
+        from biskit_pvm.jobs import failures  # not needed by most slaves
+
+        self.send(self.getParent(), Tag.FAILED, (self.getTID(), job, failures.describe(error)))
 
     def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
         if tid == self.getParent() and tag == MSG_INITIALIZE:
@@ -631,14 +622,18 @@ class PVMMasterSlave(PVMThread):
     def initializationDone(self, slave_tid: int) -> None:
         """Called when a slave has initialised itself.  Override."""
 
-    def _slave_failed(self, slave_tid: int, job: Optional[int],
-                      failure: Union[Failure, tuple[str, ...]]) -> None:
+    def _slave_failed(self, slave_tid: int, job: int | None, failure: Failure | tuple[str, ...]) -> None:
         """A slave has reported a failure."""
-        from biskit_pvm.core.failure import Failure
+        from biskit_pvm.errors import Failure
+
         failure = Failure(*failure)
-        log.error('slave %s could not initialise itself: %s: %s\n%s',
-                  self.nicknameFromTID(slave_tid), failure.kind,
-                  failure.message, failure.traceback)
+        log.error(
+            "slave %s could not initialise itself: %s: %s\n%s",
+            self.nicknameFromTID(slave_tid),
+            failure.kind,
+            failure.message,
+            failure.traceback,
+        )
 
     # -- the end -------------------------------------------------------
 
@@ -669,7 +664,7 @@ class PVMMasterSlave(PVMThread):
                 if tid in self.__alive:
                     self.send(tid, MSG_EXIT, None)
                     if self.verbose:
-                        print(nickname, 'shutting down...')
+                        print(nickname, "shutting down...")
             if self.__alive:
                 self.__await_exits()
             self._slaves_left()
@@ -680,21 +675,20 @@ class PVMMasterSlave(PVMThread):
 
     def __await_exits(self) -> None:
         import signal
+
         for signum in (None, signal.SIGTERM, signal.SIGKILL):
             if signum is not None:
                 for tid in list(self.__alive):
                     machine.end_task(tid, signum)
             if self.__wait_for_exits(self.exit_grace):
                 return
-        log.warning('slaves that may still run: %s',
-                    ', '.join(str(n) for n in self.__alive.values()))
+        log.warning("slaves that may still run: %s", ", ".join(str(n) for n in self.__alive.values()))
 
     def __wait_for_exits(self, timeout: float) -> bool:
         if self._loop.inside():
             return self._loop.run_until(lambda: not self.__alive, timeout)
         with self.__gone:
-            return self.__gone.wait_for(
-                lambda: not self.__alive or not self.is_alive(), timeout)
+            return self.__gone.wait_for(lambda: not self.__alive or not self.is_alive(), timeout)
 
     def __enter__(self: _Own) -> _Own:
         return self

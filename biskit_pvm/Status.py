@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from threading import RLock
 from typing import Any
 
-from biskit_pvm.core.jobs import FINISHED, Item, Jobs
+from biskit_pvm.jobs.items import FINISHED, Item, Jobs
 
-__all__ = ['Status']
+__all__ = ["Status"]
 
 
 class Status(Jobs):
@@ -35,8 +35,7 @@ class Status(Jobs):
     that return lists of items look at all of them.
     """
 
-    def __init__(self, objects: Iterable[Item] = (),
-                 redistribute: Any = 1) -> None:
+    def __init__(self, objects: Iterable[Item] = (), redistribute: Any = 1) -> None:
         super().__init__(objects, bool(redistribute))
         self.lock = RLock()
 
@@ -55,7 +54,7 @@ class Status(Jobs):
             The item was never given out.
         """
         if self._states.get(item) is None:
-            raise ValueError(f'{item!r} was never given out')
+            raise ValueError(f"{item!r} was never given out")
         self.finish(item)
 
     def not_done(self) -> list[Item]:
@@ -77,10 +76,10 @@ class Status(Jobs):
         return self.all_finished()
 
     def __str__(self) -> str:
-        lines = [f'{len(self._states) - self._n_unfinished} finished, '
-                 f'{len(self._states)} in all']
-        lines += [f'  {item}: ' + ('not started' if state is None else
-                                   'finished' if state == FINISHED else
-                                   f'given out {state} times')
-                  for item, state in self._states.items()]
-        return '\n'.join(lines)
+        lines = [f"{len(self._states) - self._n_unfinished} finished, {len(self._states)} in all"]
+        lines += [
+            f"  {item}: "
+            + ("not started" if state is None else "finished" if state == FINISHED else f"given out {state} times")
+            for item, state in self._states.items()
+        ]
+        return "\n".join(lines)

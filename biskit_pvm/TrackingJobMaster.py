@@ -12,21 +12,20 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition, RLock, Thread
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from biskit_pvm import pvm
-from biskit_pvm.core.progress import report_lines
 from biskit_pvm.dispatcher import JobMaster
 from biskit_pvm.errors import CalculationError, RestartError
-from biskit_pvm.runtime import restartfile
+from biskit_pvm.report.progress import report_lines
+from biskit_pvm.restart import file as restartfile
 from biskit_pvm.Status import Status
 
-__all__ = ['TrackingJobMaster', 'restart']
+__all__ = ["TrackingJobMaster", "restart"]
 
 log = logging.getLogger(__name__)
 
-_LOCKS = (type(threading.Lock()), type(RLock()), Condition, threading.Event,
-          threading.Semaphore)
+_LOCKS = (type(threading.Lock()), type(RLock()), Condition, threading.Event, threading.Semaphore)
 
 
 class TrackingJobMaster(JobMaster):
@@ -80,36 +79,49 @@ class TrackingJobMaster(JobMaster):
         `lockMsg` is notified at the end.
     """
 
-    def __init__(self, data: Optional[dict[Any, Any]] = None,
-                 chunk_size: int = 5, hosts: Iterable[str] = (),
-                 niceness: Optional[dict[str, int]] = None,
-                 slave_script: str = '', verbose: Any = 1,
-                 show_output: Any = 0, add_hosts: Any = 1,
-                 redistribute: Any = 1,
-                 autosave: Optional[tuple[str, float]] = None,
-                 **options: Any) -> None:
+    def __init__(
+        self,
+        data: dict[Any, Any] | None = None,
+        chunk_size: int = 5,
+        hosts: Iterable[str] = (),
+        niceness: dict[str, int] | None = None,
+        slave_script: str = "",
+        verbose: Any = 1,
+        show_output: Any = 0,
+        add_hosts: Any = 1,
+        redistribute: Any = 1,
+        autosave: tuple[str, float] | None = None,
+        **options: Any,
+    ) -> None:
         hosts = list(hosts)
         if add_hosts and hosts:
             if verbose:
-                sys.stderr.write(f'adding {len(hosts)} hosts to pvm...')
+                sys.stderr.write(f"adding {len(hosts)} hosts to pvm...")
                 sys.stderr.flush()
             pvm.addHosts(hosts=hosts)
             if verbose:
-                sys.stderr.write('done\n')
+                sys.stderr.write("done\n")
         JobMaster.__init__(
-            self, {} if data is None else data, chunk_size, hosts,
-            {'default': 20} if niceness is None else niceness, slave_script,
-            show_output=show_output, redistribute=redistribute,
-            verbose=verbose, **options)
+            self,
+            {} if data is None else data,
+            chunk_size,
+            hosts,
+            {"default": 20} if niceness is None else niceness,
+            slave_script,
+            show_output=show_output,
+            redistribute=redistribute,
+            verbose=verbose,
+            **options,
+        )
         self.progress: dict[Any, dict[str, float]] = {}
         self.disabled_hosts: list[str] = []
         self.slow_hosts: dict[str, float] = {}
         self.lock = RLock()
         self.lockMsg = Condition(self.lock)
-        self.call_done: Optional[Callable[[Any], Any]] = None
+        self.call_done: Callable[[Any], Any] | None = None
         self.autosave = autosave
         self.__saved = time.monotonic()
-        self.__saving: Optional[Thread] = None
+        self.__saving: Thread | None = None
         self.__given: dict[int, list[float]] = {}
 
     # -- who gets what ---------------------------------------------------
@@ -118,15 +130,14 @@ class TrackingJobMaster(JobMaster):
         """Return the name of the host of a slave."""
         place = self.slaves.get(slave_tid)
         if place is not None:
-            return place['host']
-        raise NameError(f'no slave with tid {slave_tid}')
+            return place["host"]
+        raise NameError(f"no slave with tid {slave_tid}")
 
     def is_valid_slave(self, slave_tid: int) -> Any:
         """Tell whether the host of a slave is not disabled."""
         return self.hostnameFromTID(slave_tid) not in self.disabled_hosts
 
-    def mark_slow_slaves(self, host_list: Iterable[str],
-                         slow_factor: float) -> None:
+    def mark_slow_slaves(self, host_list: Iterable[str], slow_factor: float) -> None:
         """Have hosts get smaller chunks.
 
         Parameters
@@ -137,8 +148,7 @@ class TrackingJobMaster(JobMaster):
             values above 1 say how many times slower they are.
         """
         if not slow_factor > 0:
-            raise ValueError('slow_factor must be positive, not '
-                             f'{slow_factor!r}')
+            raise ValueError(f"slow_factor must be positive, not {slow_factor!r}")
         for host in host_list:
             self.slow_hosts[host] = slow_factor
 
@@ -157,13 +167,12 @@ class TrackingJobMaster(JobMaster):
         nickname = self.nicknameFromTID(slave_tid)
         record = self.progress.get(nickname)
         if record is None:
-            record = self.progress[nickname] = {
-                'given': 0, 'done': 0, 'time': 0.0, 'timeStart': time.time()}
+            record = self.progress[nickname] = {"given": 0, "done": 0, "time": 0.0, "timeStart": time.time()}
         waiting = self.__given.setdefault(slave_tid, [])
         if not waiting:
-            record['timeStart'] = time.time()
-        waiting.append(record['timeStart'])
-        record['given'] += 1
+            record["timeStart"] = time.time()
+        waiting.append(record["timeStart"])
+        record["given"] += 1
 
     def job_done(self, slave_tid: int, result: dict[Any, Any]) -> None:
         """Note that a slave has done a job."""
@@ -171,9 +180,9 @@ class TrackingJobMaster(JobMaster):
         if record is None:
             return
         now = time.time()
-        n = record['done'] = record['done'] + 1
-        record['time'] += (now - record['timeStart'] - record['time']) / n
-        record['timeStart'] = now
+        n = record["done"] = record["done"] + 1
+        record["time"] += (now - record["timeStart"] - record["time"]) / n
+        record["timeStart"] = now
         waiting = self.__given.get(slave_tid)
         if waiting:
             waiting.pop()
@@ -181,11 +190,11 @@ class TrackingJobMaster(JobMaster):
     def reportProgress(self) -> None:
         """Print how many jobs each slave has done, and in what mean time."""
         if self.verbose:
-            print('\n'.join(report_lines(self.progress)))
+            print("\n".join(report_lines(self.progress)))
 
     # -- the end -------------------------------------------------------
 
-    def plotTimeline(self, fname: str, title: str = '') -> None:
+    def plotTimeline(self, fname: str, title: str = "") -> None:
         """Draw who worked when: one row per slave, one bar per job.
 
         Parameters
@@ -200,10 +209,9 @@ class TrackingJobMaster(JobMaster):
         ImportError
             matplotlib is not installed.
         """
-        from biskit_pvm.runtime.pictures import plot_timeline
+        from biskit_pvm.report.plots import plot_timeline
 
-        plot_timeline(self.history.records, fname,
-                      title or type(self).__name__)
+        plot_timeline(self.history.records, fname, title or type(self).__name__)
 
     def saveReport(self, fname: str) -> None:
         """Write who did what, when, how long, and what went wrong, as one
@@ -214,12 +222,11 @@ class TrackingJobMaster(JobMaster):
         fname : str
             File to write.
         """
-        from biskit_pvm.runtime.report_file import write_report
+        from biskit_pvm.report.report_file import write_report
 
         total = len(self.status.objects)
         done = total - self.status.n_unfinished - len(self.errors)
-        write_report(fname, type(self).__name__, self.history, total, done,
-                     self.errors)
+        write_report(fname, type(self).__name__, self.history, total, done, self.errors)
 
     def setCallback(self, funct: Callable[[Any], Any]) -> None:
         """Have a function called after the end, with the master as its only
@@ -286,19 +293,19 @@ class TrackingJobMaster(JobMaster):
             self.__saving.join(self.exit_grace)
         if self.error is not None:
             raise self.error
-        if self.errors and self.pvm_options['on_error'] == 'raise':
-            raise CalculationError.of_items(self.errors, self.result,
-                                            len(self.status.objects))
+        if self.errors and self.pvm_options["on_error"] == "raise":
+            raise CalculationError.of_items(self.errors, self.result, len(self.status.objects))
         return self.getResult(**arg)
 
     @contextmanager
     def __ended_by_signals(self) -> Iterator[None]:
         """Let the slaves go when the user, or PVM, ends this process."""
+
         def end(signum: int, frame: Any) -> None:
             raise SystemExit(128 + signum)
+
         in_main = threading.current_thread() is threading.main_thread()
-        ours = in_main and \
-            signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        ours = in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         if ours:
             signal.signal(signal.SIGTERM, end)
         try:
@@ -329,15 +336,15 @@ class TrackingJobMaster(JobMaster):
             rst = {
                 name: copy.copy(value)
                 for name, value in list(self.__dict__.items())
-                if not name.startswith('_') and not isinstance(
-                    value, (Thread, Status, io.IOBase) + _LOCKS)}
-            for name in ('errors', 'error', 'slaves', 'history'):
+                if not name.startswith("_") and not isinstance(value, (Thread, Status, io.IOBase) + _LOCKS)
+            }
+            for name in ("errors", "error", "slaves", "history"):
                 rst.pop(name, None)
             states = dict(self.status.objects)
             for item in self.errors:
                 states[item] = None
-            rst['status_objects'] = states
-            rst['master_class'] = self.__class__
+            rst["status_objects"] = states
+            rst["master_class"] = self.__class__
             return rst
 
     def saveRst(self, fname: str) -> None:
@@ -363,24 +370,19 @@ class TrackingJobMaster(JobMaster):
         dict
             The fields that are left to be set.
         """
-        self.__class__ = rst_data['master_class']
+        self.__class__ = rst_data["master_class"]
         # what was out with a slave has to be given out again
-        self.status.objects = {
-            item: 0 if state == 0 else None
-            for item, state in rst_data['status_objects'].items()}
-        return {name: value for name, value in rst_data.items()
-                if name not in ('master_class', 'status_objects')}
+        self.status.objects = {item: 0 if state == 0 else None for item, state in rst_data["status_objects"].items()}
+        return {name: value for name, value in rst_data.items() if name not in ("master_class", "status_objects")}
 
     def _tick(self, now: float) -> float:
         pause = JobMaster._tick(self, now)
         if self.autosave is None:
             return pause
         path, interval = self.autosave
-        if now - self.__saved >= interval and (
-                self.__saving is None or not self.__saving.is_alive()):
+        if now - self.__saved >= interval and (self.__saving is None or not self.__saving.is_alive()):
             self.__saved = now
-            self.__saving = Thread(target=self.__autosave, args=(path,),
-                                   daemon=True)
+            self.__saving = Thread(target=self.__autosave, args=(path,), daemon=True)
             self.__saving.start()
         return max(min(pause, self.__saved + interval - now), 0.01)
 
@@ -388,8 +390,7 @@ class TrackingJobMaster(JobMaster):
         try:
             self.saveRst(path)
         except Exception as error:
-            log.error('the restart file %s could not be written: %s', path,
-                      error)
+            log.error("the restart file %s could not be written: %s", path, error)
 
 
 def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
@@ -408,19 +409,15 @@ def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
         An object of the saved master's class; `start()` or
         `calculateResult()` finishes the calculation.
     """
-    if not isinstance(rst_data, dict) or 'master_class' not in rst_data \
-            or 'status_objects' not in rst_data:
-        raise RestartError('this is no restart data: master_class or '
-                           'status_objects is missing')
-    params.setdefault('verbose', rst_data.get('verbose', 1))
-    if params.pop('add_hosts', 0):
-        pvm.addHosts(hosts=params.get('hosts') or sorted(
-            {place['host'] for place in rst_data.get('hosts', ())}))
+    if not isinstance(rst_data, dict) or "master_class" not in rst_data or "status_objects" not in rst_data:
+        raise RestartError("this is no restart data: master_class or status_objects is missing")
+    params.setdefault("verbose", rst_data.get("verbose", 1))
+    if params.pop("add_hosts", 0):
+        pvm.addHosts(hosts=params.get("hosts") or sorted({place["host"] for place in rst_data.get("hosts", ())}))
     master = TrackingJobMaster(add_hosts=0, **params)
-    options = {name: value for name, value in params.items()
-               if name in master.pvm_options}
+    options = {name: value for name, value in params.items() if name in master.pvm_options}
     fields = master.setRst(dict(rst_data))
-    for name in ('hosts', 'autosave'):
+    for name in ("hosts", "autosave"):
         if params.get(name):
             fields.pop(name, None)
     master.__dict__.update(fields)

@@ -20,36 +20,50 @@ if TYPE_CHECKING:
     from biskit_pvm.dispatcher import JobMaster
     from biskit_pvm.errors import CalculationError, JobError, RestartError
     from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread
-    from biskit_pvm.runtime.restartfile import load as load_restart
+    from biskit_pvm.restart.file import load as load_restart
     from biskit_pvm.slave import JobSlave
     from biskit_pvm.Status import Status
     from biskit_pvm.TrackingJobMaster import TrackingJobMaster, restart
     from pvm_ext import available as pvm_installed
     from pvm_ext.errors import PvmError
 
-__version__ = '3.0.0'
+__version__ = "3.0.0"
 
 __all__ = [
-    'CalculationError', 'ExampleMaster', 'JobError', 'JobMaster', 'JobSlave',
-    'PVMMasterSlave', 'PVMThread', 'PvmError', 'RestartError', 'Status',
-    'TrackingJobMaster', 'dispatcher', 'hosts', 'load_restart', 'pvm',
-    'pvm_installed', 'restart']
+    "CalculationError",
+    "ExampleMaster",
+    "JobError",
+    "JobMaster",
+    "JobSlave",
+    "PVMMasterSlave",
+    "PVMThread",
+    "PvmError",
+    "RestartError",
+    "Status",
+    "TrackingJobMaster",
+    "dispatcher",
+    "hosts",
+    "load_restart",
+    "pvm",
+    "pvm_installed",
+    "restart",
+]
 
 #: where each name comes from: module, and the name there when it is another
 _SOURCES = {
-    'CalculationError': ('biskit_pvm.errors',),
-    'JobError': ('biskit_pvm.errors',),
-    'JobMaster': ('biskit_pvm.dispatcher',),
-    'JobSlave': ('biskit_pvm.slave',),
-    'PVMMasterSlave': ('biskit_pvm.PVMThread',),
-    'PVMThread': ('biskit_pvm.PVMThread',),
-    'PvmError': ('pvm_ext.errors',),
-    'RestartError': ('biskit_pvm.errors',),
-    'Status': ('biskit_pvm.Status',),
-    'TrackingJobMaster': ('biskit_pvm.TrackingJobMaster',),
-    'load_restart': ('biskit_pvm.runtime.restartfile', 'load'),
-    'pvm_installed': ('pvm_ext', 'available'),
-    'restart': ('biskit_pvm.TrackingJobMaster',),
+    "CalculationError": ("biskit_pvm.errors",),
+    "JobError": ("biskit_pvm.errors",),
+    "JobMaster": ("biskit_pvm.dispatcher",),
+    "JobSlave": ("biskit_pvm.slave",),
+    "PVMMasterSlave": ("biskit_pvm.PVMThread",),
+    "PVMThread": ("biskit_pvm.PVMThread",),
+    "PvmError": ("pvm_ext.errors",),
+    "RestartError": ("biskit_pvm.errors",),
+    "Status": ("biskit_pvm.Status",),
+    "TrackingJobMaster": ("biskit_pvm.TrackingJobMaster",),
+    "load_restart": ("biskit_pvm.restart.file", "load"),
+    "pvm_installed": ("pvm_ext", "available"),
+    "restart": ("biskit_pvm.TrackingJobMaster",),
 }
 
 
@@ -57,7 +71,8 @@ class _Package(ModuleType):
     """This package: loads what is asked for.
 
     A class that shares the name of its module hides it here, as it always
-    did; importing the module does not change that.
+    did, and so does the function `restart` the room of restart files;
+    importing these modules does not change that.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -67,11 +82,13 @@ class _Package(ModuleType):
             setattr(self, name, value)
             return value
         if name in __all__:
-            return importlib.import_module(f'{__name__}.{name}')
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _SOURCES and isinstance(value, ModuleType):
+            if value.__name__ != _SOURCES[name][0]:
+                return  # a room that has the name of a function
             value = getattr(value, name)
         super().__setattr__(name, value)
 

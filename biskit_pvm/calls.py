@@ -13,7 +13,7 @@ import runpy
 import sys
 import traceback
 from types import ModuleType
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 from biskit_pvm import JobSlave
 
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
     body: bytes
     buffers: list[Any]
-    traceback: Optional[str]
+    traceback: str | None
 
 
 class Surroundings(NamedTuple):
@@ -54,13 +54,13 @@ class Surroundings(NamedTuple):
     path: list[str]
     folder: str
     #: name of the main module, where it was run with ``-m``
-    main_name: Optional[str]
-    main_path: Optional[str]
+    main_name: str | None
+    main_path: str | None
     #: packed call of the user's initializer
-    initializer: Optional[bytes]
+    initializer: bytes | None
 
     @classmethod
-    def here(cls, initializer: Optional[bytes]) -> Surroundings:
+    def here(cls, initializer: bytes | None) -> Surroundings:
         """Describe this process."""
         main = sys.modules["__main__"]
         spec = getattr(main, "__spec__", None)
@@ -88,7 +88,7 @@ def pack(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     return _dumps((function, args, kwargs), by_value=_lives_only_here(function))
 
 
-def unpack(outcome: Outcome) -> tuple[Any, Optional[BaseException]]:
+def unpack(outcome: Outcome) -> tuple[Any, BaseException | None]:
     """Return the value of a call and None, or None and the exception that it raised.
 
     The exception has a `RemoteTraceback` as its cause.  What cannot be unpickled here counts as raised, too.
@@ -118,7 +118,7 @@ class CallSlave(JobSlave):
             function, args, kwargs = _loads(params.initializer)
             function(*args, **kwargs)
 
-    def go(self, chunk: dict[int, Any]) -> dict[int, Optional[Outcome]]:
+    def go(self, chunk: dict[int, Any]) -> dict[int, Outcome | None]:
         """Call each; None stands for a call that was cancelled."""
         return {key: None if call is None else run(call) for key, call in chunk.items()}
 
@@ -178,7 +178,7 @@ def _dumps(thing: Any, by_value: bool = False, buffer_callback: Any = None) -> b
     return packed
 
 
-def _cloudpickle() -> Optional[ModuleType]:
+def _cloudpickle() -> ModuleType | None:
     try:
         import cloudpickle
     except ImportError:
@@ -195,7 +195,7 @@ def _lives_only_here(function: Any) -> bool:
 class _Main:
     """The master's script, run by a slave when something in it is first asked for."""
 
-    _surroundings: Optional[Surroundings] = None
+    _surroundings: Surroundings | None = None
 
     @classmethod
     def expect(cls, surroundings: Surroundings) -> None:

@@ -9,26 +9,28 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any, Optional, Union
+from typing import Any
 
-from biskit_pvm.core import events as ev
-from biskit_pvm.core import progress, wire
-from biskit_pvm.core.bulletin import Bulletin, slave_statuses
-from biskit_pvm.core.history import History
-from biskit_pvm.core.master_state import MasterState, Rules
 from biskit_pvm.errors import CalculationError, JobError, check_options
+from biskit_pvm.jobs import events as ev
+from biskit_pvm.jobs import failures
+from biskit_pvm.jobs.bulletin import Bulletin, slave_statuses
+from biskit_pvm.jobs.calculation import Calculation, now
+from biskit_pvm.jobs.master_state import MasterState, Rules
+from biskit_pvm.jobs.poster import Poster
+from biskit_pvm.machine import command, output, task, windows
+from biskit_pvm.machine.tags import Tag
 from biskit_pvm.PVMThread import PVMMasterSlave
-from biskit_pvm.runtime import command, display, failures, machine, output
-from biskit_pvm.runtime.bulletin_board import Poster
-from biskit_pvm.runtime.calculation import Calculation, now
-from biskit_pvm.runtime.progress_bar import make_progress
+from biskit_pvm.report import progress
+from biskit_pvm.report.history import History
+from biskit_pvm.report.progress_bar import make_progress
 from biskit_pvm.slave import JobSlave
 from biskit_pvm.Status import Status
 
-__all__ = ['MSG_JOB_DONE', 'MSG_JOB_START', 'JobMaster', 'JobSlave']
+__all__ = ["MSG_JOB_DONE", "MSG_JOB_START", "JobMaster", "JobSlave"]
 
-MSG_JOB_START = wire.JOB_START
-MSG_JOB_DONE = wire.JOB_DONE
+MSG_JOB_START = int(Tag.JOB_START)
+MSG_JOB_DONE = int(Tag.JOB_DONE)
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +42,18 @@ RESPAWN_TIME = 60.0
 
 #: options of a master beyond the arguments that it always had
 OPTIONS: dict[str, Any] = {
-    'max_tries': 3, 'max_deaths': 5, 'max_respawns': 3,
-    'respawn_pause': 1.0, 'heartbeat': 15.0,
-    'job_timeout': None, 'start_timeout': 600.0, 'watch_hosts': False, 'prefetch': 0.02,
-    'on_error': 'raise', 'progress': 'auto'}
+    "max_tries": 3,
+    "max_deaths": 5,
+    "max_respawns": 3,
+    "respawn_pause": 1.0,
+    "heartbeat": 15.0,
+    "job_timeout": None,
+    "start_timeout": 600.0,
+    "watch_hosts": False,
+    "prefetch": 0.02,
+    "on_error": "raise",
+    "progress": "auto",
+}
 
 
 class _Unready:
@@ -110,22 +120,28 @@ class JobMaster(PVMMasterSlave):
         Where every item is.
     slaves : dict
         {tid: {'host': name, 'nickname': name}}.
-    history : biskit_pvm.core.history.History
+    history : biskit_pvm.report.history.History
         Which slave did which job, and when.
     """
 
-    def __init__(self, data: dict[Any, Any], chunk_size: int,
-                 hosts: Iterable[str], niceness: dict[str, int],
-                 slave_script: str, show_output: Any = 0,
-                 result: Optional[dict[Any, Any]] = None,
-                 redistribute: Any = 1, verbose: Any = 1,
-                 **options: Any) -> None:
+    def __init__(
+        self,
+        data: dict[Any, Any],
+        chunk_size: int,
+        hosts: Iterable[str],
+        niceness: dict[str, int],
+        slave_script: str,
+        show_output: Any = 0,
+        result: dict[Any, Any] | None = None,
+        redistribute: Any = 1,
+        verbose: Any = 1,
+        **options: Any,
+    ) -> None:
         check_options(options, OPTIONS, type(self).__name__)
         PVMMasterSlave.__init__(self, verbose=verbose)
         self.pvm_options = dict(OPTIONS, **options)
-        if self.pvm_options['on_error'] not in ('raise', 'return'):
-            raise ValueError("on_error must be 'raise' or 'return', not "
-                             f'{self.pvm_options["on_error"]!r}')
+        if self.pvm_options["on_error"] not in ("raise", "return"):
+            raise ValueError(f"on_error must be 'raise' or 'return', not {self.pvm_options['on_error']!r}")
         self.hosts = self.__places(hosts)
         self.niceness = niceness
         self.data = data
@@ -138,7 +154,7 @@ class JobMaster(PVMMasterSlave):
         self.result = {} if result is None else result
         self.slaves: dict[int, dict[str, str]] = {}
         self.errors: dict[Any, JobError] = {}
-        self.error: Optional[BaseException] = None
+        self.error: BaseException | None = None
         items = [key for key in data if key not in self.result]
         self.status = Status(items, redistribute=redistribute)
         self.__calculation: Any = _Unready()
@@ -146,11 +162,10 @@ class JobMaster(PVMMasterSlave):
         self.__all_spawned = False
         self.__ending = threading.Lock()
         self.__ended = threading.Event()
-        self.__windows: Optional[display.Windows] = None
+        self.__windows: windows.Windows | None = None
         self.__lines = output.Lines()
         self.history = History()
-        self.__display = make_progress(self.pvm_options['progress'],
-                                       bool(verbose))
+        self.__display = make_progress(self.pvm_options["progress"], bool(verbose))
         self.__display.line(progress.processing_line(len(items)))
 
     @staticmethod
@@ -161,9 +176,9 @@ class JobMaster(PVMMasterSlave):
         for host in names:
             nickname = host
             if names.count(host) > 1:
-                nickname = f'{host}_{numbers.get(host, 0)}'
+                nickname = f"{host}_{numbers.get(host, 0)}"
                 numbers[host] = numbers.get(host, 0) + 1
-            places.append({'host': host, 'nickname': nickname})
+            places.append({"host": host, "nickname": nickname})
         return places
 
     # -- the start -----------------------------------------------------
@@ -176,21 +191,19 @@ class JobMaster(PVMMasterSlave):
         CalculationError
             There is no host to work on.
         """
-        rules = Rules(**{name: self.pvm_options[name] for name in
-                         Rules.__dataclass_fields__
-                         if name in self.pvm_options})
-        state = MasterState(
-            self.status, {d['nickname']: d['host'] for d in self.hosts},
-            rules, open=self._open())
+        rules = Rules(
+            **{name: self.pvm_options[name] for name in Rules.__dataclass_fields__ if name in self.pvm_options}
+        )
+        state = MasterState(self.status, {d["nickname"]: d["host"] for d in self.hosts}, rules, open=self._open())
         self.__calculation = Calculation(state, self, self.status.lock)
-        self.bind(wire.HOST_DELETED, machine.DAEMON, self.__hosts_deleted)
-        self.bind(wire.OUTPUT, -1, self.__printed)
+        self.bind(Tag.HOST_DELETED, task.DAEMON, self.__hosts_deleted)
+        self.bind(Tag.OUTPUT, -1, self.__printed)
         self._patience = rules.patience
         self.__at_work = (0, 0)
         self.__tick_due = now()
         self.__poster = Poster()
         self.__started = time.time()
-        self.__host = machine.own_host()
+        self.__host = task.own_host()
         total = len(self.status.objects)
         self.__display.started(total, total - self.status.n_unfinished)
         PVMMasterSlave.start(self)
@@ -199,17 +212,13 @@ class JobMaster(PVMMasterSlave):
             self._loop.call_soon(self.__conclude)
             return
         if not self.hosts:
-            self._abort_soon(CalculationError(
-                'a master needs at least one host to start slaves on'))
+            self._abort_soon(CalculationError("a master needs at least one host to start slaves on"))
             return
-        self.__dtids = machine.host_tids(
-            place['host'] for place in self.hosts)
-        machine.notify_hosts(sorted({
-            self.__dtids[d['host']] for d in self.hosts
-            if d['host'] in self.__dtids}))
+        self.__dtids = task.host_tids(place["host"] for place in self.hosts)
+        task.notify_hosts(sorted({self.__dtids[d["host"]] for d in self.hosts if d["host"] in self.__dtids}))
         if rules.watch_hosts:
-            self.bind(wire.HOST_ADDED, machine.DAEMON, self.__hosts_added)
-            machine.notify_new_hosts()
+            self.bind(Tag.HOST_ADDED, task.DAEMON, self.__hosts_added)
+            task.notify_new_hosts()
         self.spawnAll(self.niceness, self.show_output)
         self.__all_spawned = True
         self._loop.call_soon(self.__feed, ev.SpawningDone(now()))
@@ -237,49 +246,46 @@ class JobMaster(PVMMasterSlave):
         """Call what may call hooks; an exception ends the calculation."""
         try:
             function(*args)
-        except machine.Lost:
+        except task.Lost:
             raise
         except Exception as error:
             self._abort(error)
 
     # -- slaves --------------------------------------------------------
 
-    def spawnAll(self, niceness: dict[str, int], show_output: Any = 0
-                 ) -> None:
+    def spawnAll(self, niceness: dict[str, int], show_output: Any = 0) -> None:
         """Start a slave for every entry of `hosts`."""
         self.slaves = {}
-        if show_output and show_output != 'log':
-            self.__open_windows(show_output).prepare(
-                place['host'] for place in self.hosts)
+        if show_output and show_output != "log":
+            self.__open_windows(show_output).prepare(place["host"] for place in self.hosts)
         for place in list(self.hosts):
             if self._loop.stopped:
                 return
             self.__spawn_at(place, niceness, show_output)
 
-    def __spawn_at(self, place: dict[str, str], niceness: dict[str, int],
-                   show_output: Any) -> None:
-        host, nickname = place['host'], place['nickname']
-        nice = niceness.get(host, niceness.get('default', 0)) \
-            if niceness else 0
+    def __spawn_at(self, place: dict[str, str], niceness: dict[str, int], show_output: Any) -> None:
+        host, nickname = place["host"], place["nickname"]
+        nice = niceness.get(host, niceness.get("default", 0)) if niceness else 0
         try:
-            if not os.path.exists(self.slave_script) and \
-                    machine.is_own_host(host):
-                raise FileNotFoundError(
-                    f'there is no slave script {self.slave_script!r}')
+            if not os.path.exists(self.slave_script) and task.is_own_host(host):
+                raise FileNotFoundError(f"there is no slave script {self.slave_script!r}")
             tid = self.spawn(host, nickname, nice, show_output)
-            reason = '' if tid > 0 else \
-                f'{machine.error_text(tid)}; see: biskit-pvm doctor {host}'
+            reason = "" if tid > 0 else f"{task.error_text(tid)}; see: biskit-pvm doctor {host}"
         except (TimeoutError, OSError, RuntimeError) as error:
             tid, reason = 0, str(error)
         if tid <= 0:
-            self.note(f'error spawning {host}\n\t{reason}')
-            self._loop.call_soon(self.__feed, ev.SpawnFailed(
-                nickname, f'could not be started: {reason}', now()))
+            self.note(f"error spawning {host}\n\t{reason}")
+            self._loop.call_soon(self.__feed, ev.SpawnFailed(nickname, f"could not be started: {reason}", now()))
         else:
             self.__display.line(progress.spawned_line(tid, nickname))
 
-    def spawn(self, host: str, nickname: str, niceness: int,  # type: ignore[override]
-              show_output: Any = 0) -> int:
+    def spawn(  # type: ignore[override]
+        self,
+        host: str,
+        nickname: str,
+        niceness: int,
+        show_output: Any = 0,
+    ) -> int:
         """Start a slave on a host.
 
         Parameters
@@ -297,25 +303,22 @@ class JobMaster(PVMMasterSlave):
             The tid of the slave, or a negative PVM error code.
         """
         words = command.python_command(self.slave_script, niceness)
-        if show_output and show_output != 'log':
+        if show_output and show_output != "log":
             words = self.__open_windows(show_output).command(words, host)
-        return PVMMasterSlave.spawn(
-            self, (words[0], words[1:], machine.ON_HOST,
-                   machine.name_in_machine(host), 1), nickname)
+        return PVMMasterSlave.spawn(self, (words[0], words[1:], task.ON_HOST, task.name_in_machine(host), 1), nickname)
 
-    def __open_windows(self, show_output: Any) -> display.Windows:
+    def __open_windows(self, show_output: Any) -> windows.Windows:
         if self.__windows is None:
-            self.__windows = display.Windows(
-                self.note, keep=show_output == 'keep', xterm=self.xterm_bin)
+            self.__windows = windows.Windows(self.note, keep=show_output == "keep", xterm=self.xterm_bin)
         return self.__windows
 
     def _adopt(self, tid: int, nickname: Any) -> None:
         for place in self.hosts:
-            if place['nickname'] == nickname:
+            if place["nickname"] == nickname:
                 self.slaves[tid] = place
         self.__calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
         self.bindMessages(tid)
-        self.bind(wire.BEAT, tid, self.__heard)
+        self.bind(Tag.BEAT, tid, self.__heard)
         PVMMasterSlave._adopt(self, tid, nickname)
 
     def bindMessages(self, slave_tid: int) -> None:
@@ -324,65 +327,60 @@ class JobMaster(PVMMasterSlave):
 
     def _heritage(self) -> dict[str, str]:
         variables = PVMMasterSlave._heritage(self)
-        beat = Rules(heartbeat=self.pvm_options['heartbeat']).beat
-        variables[machine.BEAT_VARIABLE] = repr(beat)
-        if len(self.hosts) <= machine.MOST_LINKS:
-            variables[machine.LINK_VARIABLE] = '1'
+        beat = Rules(heartbeat=self.pvm_options["heartbeat"]).beat
+        variables[task.BEAT_VARIABLE] = repr(beat)
+        if len(self.hosts) <= task.MOST_LINKS:
+            variables[task.LINK_VARIABLE] = "1"
         variables.update(command.slave_variables())
-        if self.show_output == 'log':
+        if self.show_output == "log":
             # else Python writes to a pipe by blocks, not by lines
-            variables['PYTHONUNBUFFERED'] = '1'
+            variables["PYTHONUNBUFFERED"] = "1"
         return variables
 
-    def _spawn_timeout(self) -> Optional[float]:
-        limit: float = self.pvm_options['heartbeat']
+    def _spawn_timeout(self) -> float | None:
+        limit: float = self.pvm_options["heartbeat"]
         if self.__all_spawned:
             # nobody waits, and daemons are slow while another host is silent
             limit = max(limit, RESPAWN_TIME)
         return limit
 
-    def _output_target(self) -> Optional[tuple[int, int, int]]:
-        if self.show_output != 'log':
+    def _output_target(self) -> tuple[int, int, int] | None:
+        if self.show_output != "log":
             return None
-        return self.getTID(), 0, wire.OUTPUT
+        return self.getTID(), 0, Tag.OUTPUT
 
     def __printed(self, piece: output.Piece) -> None:
         """Tell what slaves print, by lines."""
         lines = self.__lines.feed(piece)
         if lines:
             name = self.__printer(piece.tid)
-            self.__display.message('\n'.join(
-                f'{name}: {line}' for line in lines))
+            self.__display.message("\n".join(f"{name}: {line}" for line in lines))
 
     def __printer(self, tid: int) -> str:
         if tid in self.slaves:
             return str(self.nicknameFromTID(tid))
         # it prints before this process is told that it was started
-        dtid = machine.host_of(tid)
-        return next((name for name, other in self.__dtids.items()
-                     if other == dtid), f't{tid:x}')
+        dtid = task.host_of(tid)
+        return next((name for name, other in self.__dtids.items() if other == dtid), f"t{tid:x}")
 
     def _slaves_left(self) -> None:
         if self._loop.inside():
-            self._loop.run_until(
-                lambda: not any(tid in self.slaves
-                                for tid in self.__lines.open),
-                output.END_TIME)
+            self._loop.run_until(lambda: not any(tid in self.slaves for tid in self.__lines.open), output.END_TIME)
         if self.__windows is not None:
             self.__windows.close()
 
     def respawn(self, nickname: str) -> None:
         """Start a slave again in its place, from a thread of its own."""
         for place in self.hosts:
-            if place['nickname'] == nickname:
+            if place["nickname"] == nickname:
                 threading.Thread(
-                    target=self.__spawn_at, daemon=True, name='respawn',
-                    args=(place, self.niceness, self.show_output)).start()
+                    target=self.__spawn_at, daemon=True, name="respawn", args=(place, self.niceness, self.show_output)
+                ).start()
 
     def kill(self, slave_tid: int, reason: str) -> None:
         """End the process of a slave, whatever it does."""
-        log.warning('%s is ended: %s', self.nicknameFromTID(slave_tid), reason)
-        machine.end_task(slave_tid, signal.SIGKILL)
+        log.warning("%s is ended: %s", self.nicknameFromTID(slave_tid), reason)
+        task.end_task(slave_tid, signal.SIGKILL)
 
     # -- what slaves report ------------------------------------------------
 
@@ -402,11 +400,9 @@ class JobMaster(PVMMasterSlave):
 
     def __show(self) -> None:
         status = self.status
-        self.__display.update(len(status.objects) - status.n_unfinished,
-                              *self.__at_work)
+        self.__display.update(len(status.objects) - status.n_unfinished, *self.__at_work)
 
-    def _slave_failed(self, slave_tid: int, job: Optional[int],
-                      failure: Union[ev.Failure, tuple[str, ...]]) -> None:
+    def _slave_failed(self, slave_tid: int, job: int | None, failure: ev.Failure | tuple[str, ...]) -> None:
         failure = ev.Failure(*failure)
         if job is None:
             PVMMasterSlave._slave_failed(self, slave_tid, job, failure)
@@ -414,16 +410,12 @@ class JobMaster(PVMMasterSlave):
         elif job < 0:
             self.__garbled(slave_tid, failure)
         else:
-            log.info('job on %s failed: %s: %s',
-                     self.nicknameFromTID(slave_tid), failure.kind,
-                     failure.message)
+            log.info("job on %s failed: %s: %s", self.nicknameFromTID(slave_tid), failure.kind, failure.message)
             self.__feed(ev.JobFailed(slave_tid, job, failure, now()))
 
     def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
         if tag == MSG_JOB_DONE and tid in self.slaves:
-            self.__garbled(tid, ev.Failure(
-                type(error).__name__,
-                f'the result cannot be read by the master: {error}'))
+            self.__garbled(tid, ev.Failure(type(error).__name__, f"the result cannot be read by the master: {error}"))
         else:
             PVMMasterSlave._unreadable(self, tid, tag, error)
 
@@ -437,31 +429,29 @@ class JobMaster(PVMMasterSlave):
             self.kill(tid, failure.message)
 
     def _slave_exited(self, tid: int) -> None:
-        reason = 'its process ended'
+        reason = "its process ended"
         slave = self.__calculation.state.slaves.get(tid)
         if slave is not None and not slave.up:
-            reason += ' before it was up'
+            reason += " before it was up"
             words = output.last_words(tid)
-            reason += '; the log of its pvmd or "biskit-pvm doctor ' \
-                f'{slave.place.host}" tells why'
+            reason += f'; the log of its pvmd or "biskit-pvm doctor {slave.place.host}" tells why'
             if words:
-                reason += f'; it printed:\n{words}'
+                reason += f"; it printed:\n{words}"
         self.__feed(ev.SlaveExited(tid, now(), reason))
 
     def __hosts_deleted(self, dtids: list[int]) -> None:
         names = {dtid: name for name, dtid in self.__dtids.items()}
         for dtid in dtids:
             for tid in list(self.slaves):
-                if machine.host_of(tid) == dtid:
+                if task.host_of(tid) == dtid:
                     self._forget_slave(tid)
                     self.__lines.lose(tid)
             if dtid in names:
                 self.__feed(ev.HostLost(names[dtid], now()))
 
     def __hosts_added(self, dtids: list[int]) -> None:
-        self.__dtids = machine.host_tids(
-            place['host'] for place in self.hosts)
-        machine.notify_hosts(dtids)
+        self.__dtids = task.host_tids(place["host"] for place in self.hosts)
+        task.notify_hosts(dtids)
         for name, dtid in self.__dtids.items():
             if dtid in dtids:
                 self.__feed(ev.HostAdded(name, now()))
@@ -488,12 +478,10 @@ class JobMaster(PVMMasterSlave):
         """Return how many items a slave gets at a time."""
         return max(int(self.chunk_size), 1)
 
-    def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]],
-                  n_left: int) -> int:
+    def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
         """Send jobs to a slave; return the bytes."""
         if self.__display.lines:
-            self.__display.line(progress.left_line(
-                slave_tid, self.nicknameFromTID(slave_tid), n_left))
+            self.__display.line(progress.left_line(slave_tid, self.nicknameFromTID(slave_tid), n_left))
         # old subclasses have a `send` of their own, which returns nothing
         return self.send(slave_tid, MSG_JOB_START, (jobs,)) or 0
 
@@ -503,10 +491,9 @@ class JobMaster(PVMMasterSlave):
 
     def set_aside(self, order: ev.SetAside) -> None:
         """An item was given up."""
-        error = JobError.from_failure(order.item, order.host, order.failure,
-                                      failures.revive(order.failure))
+        error = JobError.from_failure(order.item, order.host, order.failure, failures.revive(order.failure))
         self.errors[order.item] = error
-        log.error('given up: %s', error)
+        log.error("given up: %s", error)
 
     def reinstate(self, item: Any) -> None:
         """A result came for an item that had been given up."""
@@ -517,7 +504,7 @@ class JobMaster(PVMMasterSlave):
         if self.verbose:
             self.__display.message(text)
         else:
-            log.info('%s', text)
+            log.info("%s", text)
 
     def _tick(self, now: float) -> float:
         calculation = self.__calculation
@@ -525,11 +512,9 @@ class JobMaster(PVMMasterSlave):
             return PVMMasterSlave._tick(self, now)
         self.__feed(ev.Tick(now, max(now - self.__tick_due, 0.0)))
         slaves = list(calculation.state.slaves.values())
-        self.__at_work = (len(slaves),
-                          len({slave.place.host for slave in slaves}))
+        self.__at_work = (len(slaves), len({slave.place.host for slave in slaves}))
         self.__show()
-        pause: float = min(calculation.state.next_tick(now),
-                           self.__poster.tick(now, self.__bulletin))
+        pause: float = min(calculation.state.next_tick(now), self.__poster.tick(now, self.__bulletin))
         self.__tick_due = now + pause
         return pause
 
@@ -537,10 +522,17 @@ class JobMaster(PVMMasterSlave):
         status = self.status
         slaves = list(self.__calculation.state.slaves.values())
         return Bulletin(
-            self.getTID(), type(self).__name__, self.__host, os.getpid(),
-            self.__started, time.time(), len(status.objects),
+            self.getTID(),
+            type(self).__name__,
+            self.__host,
+            os.getpid(),
+            self.__started,
+            time.time(),
+            len(status.objects),
             len(status.objects) - status.n_unfinished - len(self.errors),
-            len(self.errors), slave_statuses(slaves, time.time() - now()))
+            len(self.errors),
+            slave_statuses(slaves, time.time() - now()),
+        )
 
     # -- the end -------------------------------------------------------
 
@@ -551,9 +543,7 @@ class JobMaster(PVMMasterSlave):
     def stranded(self, reason: str) -> None:
         """Items are left, and no slave is."""
         n = len(self.status.not_done())
-        self._abort(CalculationError(
-            f'no slave is left for {n} unfinished items ({reason})',
-            self.errors, self.result))
+        self._abort(CalculationError(f"no slave is left for {n} unfinished items ({reason})", self.errors, self.result))
 
     def __conclude(self) -> None:
         if not self.__end_once():
@@ -563,7 +553,7 @@ class JobMaster(PVMMasterSlave):
             self.finish()
         except Exception as error:
             self.error = error
-            log.error('the end of the calculation failed', exc_info=error)
+            log.error("the end of the calculation failed", exc_info=error)
             self._end_badly()
         finally:
             self.__ended.set()
@@ -573,8 +563,7 @@ class JobMaster(PVMMasterSlave):
 
     def _machine_lost(self, error: Exception) -> None:
         self.stop()
-        self._abort(CalculationError(
-            f'the PVM daemon is gone ({error})', self.errors, self.result))
+        self._abort(CalculationError(f"the PVM daemon is gone ({error})", self.errors, self.result))
 
     def _abort_soon(self, error: BaseException) -> None:
         self._loop.call_soon(self._abort, error)
@@ -585,7 +574,7 @@ class JobMaster(PVMMasterSlave):
             return
         self.error = error
         self.__display.finished()
-        log.debug('the calculation ends early', exc_info=error)
+        log.debug("the calculation ends early", exc_info=error)
         try:
             self._end_badly()
         finally:
@@ -608,19 +597,19 @@ class JobMaster(PVMMasterSlave):
         if self.__finished:
             PVMMasterSlave.exit(self)
         else:
-            self._abort(CalculationError(
-                'exit was called before the calculation was finished',
-                self.errors, self.result))
+            self._abort(
+                CalculationError("exit was called before the calculation was finished", self.errors, self.result)
+            )
 
     def _end_badly(self) -> None:
         """Let the slaves go although the calculation is not finished."""
         try:
             if not self._loop.stopped:
                 self.exit()
-        except machine.Lost:
+        except task.Lost:
             self.stop()
 
-    def _wait_for_end(self, timeout: Optional[float] = None) -> bool:
+    def _wait_for_end(self, timeout: float | None = None) -> bool:
         if timeout is not None:
             return self.__ended.wait(timeout)
         # a Ctrl-C right before the sleep would not end it: look now and then
@@ -630,15 +619,14 @@ class JobMaster(PVMMasterSlave):
 
     def done(self) -> None:
         """Called when the last result has come.  Override."""
-        print('Done')
+        print("Done")
 
     def finish(self) -> None:
         """Called once, when the last result has come."""
         self.done()
 
 
-if __name__ == '__main__':
-
+if __name__ == "__main__":
     if len(sys.argv) == 2:
         os.nice(int(sys.argv[1]))
     slave = JobSlave()

@@ -19,13 +19,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures._base import BrokenExecutor
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from biskit_pvm import calls
-from biskit_pvm.core import events as ev
 from biskit_pvm.dispatcher import JobMaster
 from biskit_pvm.errors import check_options
-from biskit_pvm.runtime.scripts import slave_script
+from biskit_pvm.jobs import events as ev
+from biskit_pvm.jobs.scripts import slave_script
 
 __all__ = ["BrokenPVMExecutor", "PVMExecutor"]
 
@@ -77,12 +77,12 @@ class PVMExecutor(Executor):
 
     def __init__(
         self,
-        max_workers: Optional[int] = None,
-        hosts: Optional[Sequence[str]] = None,
+        max_workers: int | None = None,
+        hosts: Sequence[str] | None = None,
         *,
-        initializer: Optional[Callable[..., object]] = None,
+        initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
-        niceness: Optional[dict[str, int]] = None,
+        niceness: dict[str, int] | None = None,
         prefetch: float = 0.0,
         add_hosts: bool = False,
         **options: Any,
@@ -127,9 +127,9 @@ class PVMExecutor(Executor):
         self,
         fn: Callable[..., Any],
         *iterables: Iterable[Any],
-        timeout: Optional[float] = None,
+        timeout: float | None = None,
         chunksize: int = 1,
-        buffersize: Optional[int] = None,
+        buffersize: int | None = None,
     ) -> Iterator[Any]:
         """Return an iterator equivalent to ``map(fn, *iterables)``, whose calls run on the slaves.
 
@@ -179,7 +179,7 @@ class PVMExecutor(Executor):
             self._pool.join()
 
 
-def _results(waiting: deque[Future[Any]], pending: Iterator[Future[Any]], end: Optional[float]) -> Iterator[Any]:
+def _results(waiting: deque[Future[Any]], pending: Iterator[Future[Any]], end: float | None) -> Iterator[Any]:
     """Yield the results of `waiting` in turn, and put one of `pending` behind for each that is taken."""
     try:
         while waiting:
@@ -191,7 +191,7 @@ def _results(waiting: deque[Future[Any]], pending: Iterator[Future[Any]], end: O
             future.cancel()
 
 
-def _result(future: Future[Any], end: Optional[float]) -> Any:
+def _result(future: Future[Any], end: float | None) -> Any:
     try:
         try:
             return future.result(None if end is None else end - time.monotonic())
@@ -214,11 +214,11 @@ class _Pool:
 
     def __init__(
         self,
-        max_workers: Optional[int],
-        hosts: Optional[Sequence[str]],
-        initializer: Optional[Callable[..., object]],
+        max_workers: int | None,
+        hosts: Sequence[str] | None,
+        initializer: Callable[..., object] | None,
         initargs: tuple[Any, ...],
-        niceness: Optional[dict[str, int]],
+        niceness: dict[str, int] | None,
         add_hosts: bool,
         options: dict[str, Any],
     ) -> None:
@@ -230,12 +230,12 @@ class _Pool:
         self.options = options
         #: of the calls that have no outcome yet, by number
         self.futures: dict[int, Future[Any]] = {}
-        self.broken: Optional[str] = None
+        self.broken: str | None = None
         self.closed = False
         # Reentrant: the collector may finalize an executor in whatever thread holds this.
         self.lock = threading.RLock()
         self.numbers = itertools.count()
-        self.master: Optional[_CallMaster] = None
+        self.master: _CallMaster | None = None
 
     def submit(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         future: Future[Any] = Future()
@@ -388,7 +388,7 @@ class _CallMaster(JobMaster):
         if future is not None and _begin(future):
             future.set_exception(BrokenPVMExecutor(f"{order.failure.kind}: {order.failure.message}"))
 
-    def _settle(self, key: int) -> Optional[Future[Any]]:
+    def _settle(self, key: int) -> Future[Any] | None:
         self.data.pop(key, None)
         self._settled.append(key)
         return self._pool.futures.pop(key, None)
@@ -433,7 +433,7 @@ def _places(pool: _Pool) -> list[str]:
     """Return the host of each slave."""
     # Not needed for importing this module.
     from biskit_pvm import pvm
-    from biskit_pvm.runtime import machine
+    from biskit_pvm.machine import task
 
     if pool.hosts is not None:
         hosts = pool.hosts
@@ -441,8 +441,8 @@ def _places(pool: _Pool) -> list[str]:
             pvm.addHosts(hosts=hosts)
         count = len(hosts)
     else:
-        machine.enrol()
-        hosts = list(machine.host_tids())
+        task.enrol()
+        hosts = list(task.host_tids())
         count = len(hosts) if len(hosts) > 1 else len(os.sched_getaffinity(0))
     return list(itertools.islice(itertools.cycle(hosts), pool.max_workers or count))
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 NICE_DEFAULT = 19
 NICE_OTHER = 17
@@ -74,7 +74,7 @@ def user_file() -> str:
     return os.path.join(os.path.expanduser("~"), ".biskit", "hosts.py")
 
 
-def read(path: Optional[str] = None) -> Hosts:
+def read(path: str | None = None) -> Hosts:
     """Read a host file.
 
     Parameters

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, Optional, Union
+from typing import Any
 
 from biskit_pvm import hosts as _hosts
-from biskit_pvm.runtime import machine, packing
-from biskit_pvm.runtime.hosting import HostResult
+from biskit_pvm.machine import packing
+from biskit_pvm.machine import task as machine
+from biskit_pvm.machine.host_table import HostResult
 from pvm_ext.errors import ERRORS
 
 __all__ = ["addHosts", "countHosts", "delHosts", "expandLocal", "pack", "pack_and_send", "pvmerrors", "unpack"]
@@ -24,7 +25,7 @@ pack = packing.pack
 unpack = packing.unpack
 
 
-def pack_and_send(tid: int, msg_tag: int, object: Any, encoding: Optional[int] = None) -> None:
+def pack_and_send(tid: int, msg_tag: int, object: Any, encoding: int | None = None) -> None:
     """Send an object to a task, which takes it with `unpack`.
 
     Parameters
@@ -42,7 +43,7 @@ def pack_and_send(tid: int, msg_tag: int, object: Any, encoding: Optional[int] =
 
 
 def addHosts(
-    number: Optional[int] = None, hosts: Optional[Iterable[str]] = None, expand: Union[bool, int] = 1
+    number: int | None = None, hosts: Iterable[str] | None = None, expand: bool | int = 1
 ) -> dict[str, HostResult]:
     """Add hosts to PVM, all at once; start PVM here where it does not run.
 

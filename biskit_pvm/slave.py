@@ -7,17 +7,17 @@ import threading
 import time
 from time import monotonic as now
 
-from biskit_pvm.core import wire
-from biskit_pvm.core.slave_state import SlaveState
+from biskit_pvm.jobs.guard import guard_children
+from biskit_pvm.jobs.slave_state import SlaveState
+from biskit_pvm.machine import task as machine
+from biskit_pvm.machine.tags import Tag
 from biskit_pvm.PVMThread import PVMMasterSlave
-from biskit_pvm.runtime import machine
-from biskit_pvm.runtime.guard import guard_children
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ['JobSlave']
+__all__ = ["JobSlave"]
 
 
 class JobSlave(PVMMasterSlave):
@@ -40,13 +40,13 @@ class JobSlave(PVMMasterSlave):
         PVMMasterSlave.start(self)
         try:
             self.bindMessages()
-            threading.Thread(target=self.__look_after_results, daemon=True,
-                             name='results').start()
+            threading.Thread(target=self.__look_after_results, daemon=True, name="results").start()
             self.startMessageLoop()
             self.__keep_main_thread()
         except BaseException:
             # the thread alone would keep the process, of which nobody hears
             import traceback
+
             traceback.print_exc()
             self._leave_process(1)
 
@@ -57,15 +57,14 @@ class JobSlave(PVMMasterSlave):
         Python refuses many things to the threads of a process whose main
         thread has ended.
         """
-        if self.getParent() is not None and sys.flags.inspect and \
-                not (sys.stdin and sys.stdin.isatty()):
+        if self.getParent() is not None and sys.flags.inspect and not (sys.stdin and sys.stdin.isatty()):
             sys.__interactivehook__ = self.join
 
     def bindMessages(self) -> None:
         """Bind the messages of the master."""
         parent = self.getParent()
         if parent is not None:
-            self.bind(wire.JOB_START, parent, self.__received)
+            self.bind(Tag.JOB_START, parent, self.__received)
 
     def initialize(self, params: Any) -> None:
         """Called once with what the master's `getInitParameters` returned.
@@ -128,7 +127,7 @@ class JobSlave(PVMMasterSlave):
             return
         parent, tid = self.getParent(), self.getTID()
         try:
-            self.send(parent, wire.JOB_DONE, (tid, reports))
+            self.send(parent, Tag.JOB_DONE, (tid, reports))
         except machine.PvmError:
             raise
         except Exception as error:
@@ -139,7 +138,7 @@ class JobSlave(PVMMasterSlave):
                 self._report_failure(reports[0][0], error)
 
     def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
-        if tag == wire.JOB_START and tid == self.getParent():
+        if tag == Tag.JOB_START and tid == self.getParent():
             self._report_failure(-1, error)
         else:
             PVMMasterSlave._unreadable(self, tid, tag, error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing itself takes long to load
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any
 
 
 class _NamedError(type):
@@ -59,7 +59,7 @@ class PvmError(Exception, metaclass=_NamedError):
     name: str = ""
     text: str = "Unknown error code"
 
-    def __init__(self, code: int = 0, function: Optional[str] = None, detail: Optional[str] = None):
+    def __init__(self, code: int = 0, function: str | None = None, detail: str | None = None):
         super().__init__(code)
         self.code = int(code)
         self.function = function
@@ -327,7 +327,7 @@ ERRORS: dict[int, type[PvmError]] = {
 """The class of each error code."""
 
 
-def error_for(code: int, function: Optional[str] = None, detail: Optional[str] = None) -> PvmError:
+def error_for(code: int, function: str | None = None, detail: str | None = None) -> PvmError:
     """Make the exception for an error code.
 
     Parameters

@@ -18,7 +18,7 @@ import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable
 
 BUNDLE = Path(__file__).with_name("_pvm3")
 """The ``PVM_ROOT`` inside the package, there when it was built from a vendored PVM."""
@@ -50,11 +50,11 @@ class Installation:
 
     origin: str
     root: Path
-    daemon: Optional[Path] = None
-    console: Optional[Path] = None
-    group_server: Optional[Path] = None
-    include: Optional[Path] = None
-    libraries: Optional[Path] = None
+    daemon: Path | None = None
+    console: Path | None = None
+    group_server: Path | None = None
+    include: Path | None = None
+    libraries: Path | None = None
 
     @property
     def can_build(self) -> bool:
@@ -229,28 +229,24 @@ def environment() -> dict[str, str]:
     """
     found = find()
     added = {"PVM_ROOT": str(found.root)}
-    if (
-        found.origin == "PVM_ROOT"
-        and found.libraries
-        and (found.libraries / "libpvm3.so.3").exists()
-    ):
+    if found.origin == "PVM_ROOT" and found.libraries and (found.libraries / "libpvm3.so.3").exists():
         before = os.environ.get("LD_LIBRARY_PATH")
         paths = [str(found.libraries), *(before.split(os.pathsep) if before else [])]
         added["LD_LIBRARY_PATH"] = os.pathsep.join(dict.fromkeys(paths))
     return added
 
 
-def _wanted(path: Optional[Path], what: str) -> Path:
+def _wanted(path: Path | None, what: str) -> Path:
     if path is None:
         raise PvmNotFoundError(f"PVM in {find().root} has no {what}.")
     return path
 
 
-def _first(paths: Iterable[Path], test: Callable[[Path], bool]) -> Optional[Path]:
+def _first(paths: Iterable[Path], test: Callable[[Path], bool]) -> Path | None:
     return next((path for path in paths if test(path)), None)
 
 
-def _program(folders: tuple[Path, ...], *names: str) -> Optional[Path]:
+def _program(folders: tuple[Path, ...], *names: str) -> Path | None:
     candidates = (folder / name for folder in folders for name in names)
     return _first(candidates, lambda path: path.is_file() and os.access(path, os.X_OK))
 
@@ -260,10 +256,7 @@ def _has_header(folder: Path) -> bool:
 
 
 def _has_library(folder: Path) -> bool:
-    return all(
-        any((folder / f"lib{name}.{end}").exists() for end in ("so", "so.3", "a"))
-        for name in ("pvm3", "gpvm3")
-    )
+    return all(any((folder / f"lib{name}.{end}").exists() for end in ("so", "so.3", "a")) for name in ("pvm3", "gpvm3"))
 
 
 def _verdict(found: Installation) -> str:

@@ -10,7 +10,7 @@ from .errors import SysErrError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any
 
 
 class _Task:
@@ -115,7 +115,7 @@ class _Collector:
         return bool(_pvm.getopt(Option.SHOW_TIDS))
 
 
-_collector: Optional[_Collector] = None
+_collector: _Collector | None = None
 
 
 def catchout(file: Any = None) -> None:

@@ -154,7 +154,7 @@ class Skips:
         if report.skipped:
             self._note(report)
 
-    def _note(self, report: Union[pytest.TestReport, pytest.CollectReport]) -> None:
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         self._found.append((report.nodeid, text.removeprefix("Skipped: ")))
 
@@ -169,9 +169,7 @@ def _expected(test: str) -> bool:
     return any(pattern and fnmatch.fnmatchcase(test, pattern) for pattern in patterns)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     skips, complaints = config.stash[_skips], config.stash[_complaints]
     if skips:
         terminalreporter.section("skipped")

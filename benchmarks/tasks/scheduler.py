@@ -14,9 +14,9 @@ import tracemalloc
 from collections import deque
 from typing import Any
 
-from biskit_pvm.core import events as ev
-from biskit_pvm.core.jobs import Jobs
-from biskit_pvm.core.master_state import MasterState
+from biskit_pvm.jobs import events as ev
+from biskit_pvm.jobs.items import Jobs
+from biskit_pvm.jobs.master_state import MasterState
 
 SLAVES = 4
 JOB_SECONDS = 1e-4

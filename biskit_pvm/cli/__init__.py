@@ -19,6 +19,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv : sequence of str, optional
         Arguments without the program's name; those of the process by default.
     """
-    from .group import command
+    from biskit_pvm.cli.group import command
 
     command.main(args=None if argv is None else list(argv), prog_name=PROGRAM)

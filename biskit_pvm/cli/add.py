@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from .. import pvm
-from ..runtime import console
-from .common import echo_json, json_option
+from biskit_pvm import pvm
+from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.machine import control
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(hosts: tuple[str, ...], every: bool, as_json: bool) -> None:
     """
     if bool(hosts) == every:
         raise click.UsageError("name the hosts to add, or say --all")
-    console.hosts()
+    control.hosts()
     results = pvm.addHosts(hosts=None if every else hosts)
     if as_json:
         echo_json([result._asdict() for result in results.values()])

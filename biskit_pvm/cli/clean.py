@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from ..core.progress import count
-from ..runtime import cleaning
+from biskit_pvm.machine import cleaning
+from biskit_pvm.report.progress import count
 
 
 @click.command()
@@ -21,7 +21,7 @@ def command(hosts: tuple[str, ...], every: bool, slaves: bool, all_slaves: bool,
 
     Address file, socket and log of a pvmd that lives are kept, and so are other users' files.
     """
-    from .. import hosts as host_file
+    from biskit_pvm import hosts as host_file
 
     wanted = host_file.nodes_all if every else hosts or ["localhost"]
     failed = False

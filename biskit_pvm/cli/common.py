@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..core.table import columns
+from biskit_pvm.cli.table import columns
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ..runtime import console
-from .common import echo_json, echo_table, json_option
+from biskit_pvm.cli.common import echo_json, echo_table, json_option
+from biskit_pvm.machine import control
 
 
 @click.command()
@@ -16,7 +16,7 @@ def command(as_json: bool) -> None:
     The first host is the one on which it was started. The speed is relative, as the host file gives
     it.
     """
-    hosts = console.hosts()
+    hosts = control.hosts()
     if as_json:
         echo_json([host._asdict() for host in hosts])
     else:

@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from .. import pvm
-from ..runtime import console
-from .common import echo_json, json_option
+from biskit_pvm import pvm
+from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.machine import control
 
 
 @click.command()
@@ -20,7 +20,7 @@ def command(hosts: tuple[str, ...], as_json: bool) -> None:
     The tasks on HOSTS are ended. The host on which the virtual machine was started cannot be
     deleted; 'biskit-pvm halt' ends it all.
     """
-    console.hosts()
+    control.hosts()
     results = pvm.delHosts(hosts)
     if as_json:
         echo_json([result._asdict() for result in results.values()])

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from ..runtime import doctor
-from .common import echo_json, json_option
+from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.machine import doctor
 
 
 @click.command()
@@ -20,7 +20,7 @@ def command(hosts: tuple[str, ...], every: bool, as_json: bool) -> None:
     Looks at names, the remote shell, PVM and Python on each host, and tells the command that mends
     what is wrong. The exit code is 1 when no slave would run on one of them.
     """
-    from .. import hosts as host_file
+    from biskit_pvm import hosts as host_file
 
     findings = doctor.examine(host_file.nodes_all if every else hosts)
     if as_json:

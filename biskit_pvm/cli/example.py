@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from ..errors import CalculationError
-from ..rmsd.pdb import ATOM_CHOICES, PDBError
-from .common import echo_json, expecting, json_option
+from biskit_pvm.cli.common import echo_json, expecting, json_option
+from biskit_pvm.errors import CalculationError
+from biskit_pvm.rmsd.pdb import ATOM_CHOICES, PDBError
 
 
 @click.group()
@@ -48,7 +48,7 @@ def rmsd(
     --host, the slaves are spread over the hosts of your host file, which is this computer where
     there is none.
     """
-    from ..rmsd.example import one_host_per_slave, run_example
+    from biskit_pvm.rmsd.example import one_host_per_slave, run_example
 
     quiet = quiet or as_json
     with expecting(PDBError, CalculationError):

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ..runtime.explain import NO_DAEMON, explain
-from . import PROGRAM
+from biskit_pvm.cli import PROGRAM
+from biskit_pvm.cli.explain import NO_DAEMON, explain
 
 #: Commands in the order of the help: name of the command and of its module, one line of help.
 #: Kept here so that `biskit-pvm --help` imports none of them.

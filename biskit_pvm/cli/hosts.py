@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from .. import hosts as host_file
-from .common import echo_json, echo_table, expecting, json_option
+from biskit_pvm import hosts as host_file
+from biskit_pvm.cli.common import echo_json, echo_table, expecting, json_option
 
 
 @click.command()

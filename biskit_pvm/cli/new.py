@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ..runtime.scaffold import ScaffoldError, write_calculation
-from .common import expecting
+from biskit_pvm.cli.common import expecting
+from biskit_pvm.cli.scaffold import ScaffoldError, write_calculation
 
 
 @click.command()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ..runtime import console
-from .common import echo_json, echo_table, expecting, json_option
+from biskit_pvm.cli.common import echo_json, echo_table, expecting, json_option
+from biskit_pvm.machine import control
 
 
 @click.command()
@@ -18,7 +18,7 @@ def command(host: str | None, as_json: bool) -> None:
     it, such as a slave.
     """
     with expecting(ValueError):
-        tasks = console.tasks(host)
+        tasks = control.tasks(host)
     if as_json:
         echo_json([task._asdict() for task in tasks])
     elif tasks:

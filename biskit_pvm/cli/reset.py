@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ..core.progress import count
-from ..runtime import console
+from biskit_pvm.machine import control
+from biskit_pvm.report.progress import count
 
 
 @click.command()
@@ -15,7 +15,7 @@ def command(yes: bool) -> None:
 
     The hosts stay. Tasks are told to end by SIGTERM.
     """
-    running = console.tasks()
+    running = control.tasks()
     if running and not yes:
         click.confirm(f"End {count(len(running), 'task')}?", abort=True)
-    click.echo(f"{count(len(console.reset()), 'task')} told to end")
+    click.echo(f"{count(len(control.reset()), 'task')} told to end")

@@ -6,8 +6,8 @@ import pickle
 
 import click
 
-from ..errors import CalculationError, RestartError
-from .common import expecting
+from biskit_pvm.cli.common import expecting
+from biskit_pvm.errors import CalculationError, RestartError
 
 
 @click.command()
@@ -31,8 +31,8 @@ def command(
     anything when it is loaded: without --trust, only classes of biskit_pvm and a few harmless ones
     are used.
     """
-    from .. import load_restart, restart
-    from ..runtime.restartfile import write_atomically
+    from biskit_pvm import load_restart, restart
+    from biskit_pvm.restart.file import write_atomically
 
     path = file or old_file
     if path is None:

@@ -27,5 +27,5 @@ def command(version: str | None, script: str, arguments: tuple[str, ...]) -> Non
     sys.stdout.flush()
     os.execv(
         sys.executable,
-        [sys.executable, "-m", "biskit_pvm.compat.run", *options, script, *arguments],
+        [sys.executable, "-m", "biskit_pvm.compat.python2.run", *options, script, *arguments],
     )

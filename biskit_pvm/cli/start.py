@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ..runtime import daemon, hosting
+from biskit_pvm.machine import daemon, host_table
 
 
 @click.command()
@@ -22,12 +22,12 @@ def command(hosts: tuple[str, ...], hostfile: str | None) -> None:
     Masters and the worked example start one by themselves where none runs, and halt it behind them;
     one that was started here stays until 'biskit-pvm halt'.
     """
-    wanted = [*hosts, *(hosting.hosts_in_file(hostfile) if hostfile else ())]
+    wanted = [*hosts, *(host_table.hosts_in_file(hostfile) if hostfile else ())]
     if not daemon.start(hostfile):
         click.echo("a virtual machine runs already; see: biskit-pvm conf")
     else:
         click.echo("started" if wanted else "started; add hosts with: biskit-pvm add HOST")
-    results = hosting.add(wanted)
+    results = host_table.add(wanted)
     for result in results:
         click.echo(f"added {result.host}" if result.ok else f"cannot add host {result}", err=not result.ok)
     sys.exit(not all(result.ok for result in results))

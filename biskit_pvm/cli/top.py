@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import expecting
+from biskit_pvm.cli.common import expecting
 
 
 @click.command()
@@ -30,7 +30,7 @@ def command(interval: float) -> None:
           k       end the selected task, after asking
           q       leave
     """
-    from ..runtime.top import NoTerminalError, top
+    from biskit_pvm.top.screen import NoTerminalError, top
 
     with expecting(NoTerminalError):
         top(interval)

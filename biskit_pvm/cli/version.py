@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ..runtime.versions import versions
-from .common import echo_json, json_option
+from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.cli.versions import versions
 
 
 @click.command()

@@ -1,7 +1,6 @@
 """
-Old names and old source.
+What old scripts need, in three rooms that know nothing of each other.
 
-`run` runs a Python 2 script as it stands; `importer`, `translate`, `runtime` and `modules` are what it stands on.
-`biskit` and `aliases` are what ``import Biskit`` finds, `pypvm` the low-level module of old. Nothing else in this package
-knows of them.
+`pypvm` is the low-level module of old; `python2` runs a Python 2 script as it stands; `biskit` holds the small modules that
+``import Biskit`` finds. Nothing else in this package knows of them.
 """

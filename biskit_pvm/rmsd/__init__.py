@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .kabsch import pairwise_rmsd
-from .pdb import ATOM_CHOICES, PDBError, example_file, read_models
+from biskit_pvm.rmsd.kabsch import pairwise_rmsd
+from biskit_pvm.rmsd.pdb import ATOM_CHOICES, PDBError, example_file, read_models
 
 if TYPE_CHECKING:
-    from .master import RmsdMaster
+    from biskit_pvm.rmsd.master import RmsdMaster
 
 __all__ = ["ATOM_CHOICES", "PDBError", "RmsdMaster", "example_file", "pairwise_rmsd", "read_models"]
 
@@ -26,7 +26,7 @@ __all__ = ["ATOM_CHOICES", "PDBError", "RmsdMaster", "example_file", "pairwise_r
 def __getattr__(name: str) -> Any:
     """Import the master when it is asked for: the arithmetic does without PVM."""
     if name == "RmsdMaster":
-        from .master import RmsdMaster
+        from biskit_pvm.rmsd.master import RmsdMaster
 
         return RmsdMaster
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

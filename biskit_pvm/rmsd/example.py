@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.progress import count
-from ..runtime.pictures import PlottingUnavailableError, plot_matrix
-from .kabsch import Array
-from .master import RmsdMaster
-from .pdb import example_file, read_models
+from biskit_pvm.report.plots import PlottingUnavailableError, plot_matrix
+from biskit_pvm.report.progress import count
+from biskit_pvm.rmsd.kabsch import Array
+from biskit_pvm.rmsd.master import RmsdMaster
+from biskit_pvm.rmsd.pdb import example_file, read_models
 
 
 class Summary(NamedTuple):
@@ -153,7 +153,7 @@ def one_host_per_slave(hosts: Sequence[str] = (), slaves: int | None = None) -> 
     list of str
         One name per slave, the hosts in turns.
     """
-    from .. import hosts as host_file
+    from biskit_pvm import hosts as host_file
 
     names = list(hosts) or list(host_file.cpus_all)
     return [names[i % len(names)] for i in range(slaves or len(names))]

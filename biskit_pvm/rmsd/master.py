@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..runtime.scripts import slave_script
-from ..TrackingJobMaster import TrackingJobMaster
-from .blocks import block_edge, blocks
-from .kabsch import Array, centred, symmetric
-from .pdb import read_models
-from .together import StartTogether
+from biskit_pvm.jobs.scripts import slave_script
+from biskit_pvm.rmsd.blocks import block_edge, blocks
+from biskit_pvm.rmsd.kabsch import Array, centred, symmetric
+from biskit_pvm.rmsd.pdb import read_models
+from biskit_pvm.rmsd.together import StartTogether
+from biskit_pvm.TrackingJobMaster import TrackingJobMaster
 
 
 class RmsdMaster(StartTogether, TrackingJobMaster):

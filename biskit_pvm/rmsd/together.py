@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ..TrackingJobMaster import TrackingJobMaster
+from biskit_pvm.TrackingJobMaster import TrackingJobMaster
 
 
 class StartTogether(TrackingJobMaster):

@@ -10,7 +10,7 @@ import time
 
 import pvm_ext
 from biskit_pvm import TrackingJobMaster
-from biskit_pvm.runtime import machine
+from biskit_pvm.machine import task as machine
 
 from ..pvm.test_masters import SLAVE
 from ..support.waiting import wait_for
@@ -46,8 +46,7 @@ class Victim(TrackingJobMaster):
 
     def living(self):
         """Return {tid: pid} of the slaves that run now."""
-        found = {task.tid: task.pid for task in pvm_ext.tasks()
-                 if task.tid in self.slaves}
+        found = {task.tid: task.pid for task in pvm_ext.tasks() if task.tid in self.slaves}
         self.pids.update(found)
         return found
 
@@ -57,8 +56,7 @@ class Chaos:
 
     def __init__(self, master, rng, figures):
         self.master, self.rng, self.figures = master, rng, figures
-        self.ways = [self.kill, self.kill, self.end, self.stop, self.console,
-                     self.forge, self.slow]
+        self.ways = [self.kill, self.kill, self.end, self.stop, self.console, self.forge, self.slow]
 
     def run(self):
         """Inject faults until enough, or until the calculation has ended.
@@ -77,8 +75,8 @@ class Chaos:
 
     def count(self, name):
         """Note a fault."""
-        self.figures['faults'] += 1
-        self.figures['fault ' + name] += 1
+        self.figures["faults"] += 1
+        self.figures["fault " + name] += 1
 
     def victim(self):
         """Return tid and pid of a slave; None when none runs."""
@@ -133,8 +131,7 @@ class Chaos:
         """Send what a stranger might."""
         targets = [self.master.getTID(), *self.master.living()]
         tag = self.rng.choice([1, 2, 999993, 999994, 999995, 999996, 999998])
-        pvm_ext.send_frames(self.rng.choice(targets), tag,
-                            [self.rng.randbytes(16), b'cos\nsystem\n'])
+        pvm_ext.send_frames(self.rng.choice(targets), tag, [self.rng.randbytes(16), b"cos\nsystem\n"])
         return True
 
 
@@ -145,85 +142,89 @@ def orders(rng, folder):
         draw = rng.random()
         again = os.path.join(folder, str(i))
         if draw < 0.04:
-            data[i] = ('once', (again, rng.choice([
-                ('raise', 'at first'), ('kill',), ('exit', 7),
-                ('sleep', 600)])))
-            expected[i] = 'again'
+            data[i] = ("once", (again, rng.choice([("raise", "at first"), ("kill",), ("exit", 7), ("sleep", 600)])))
+            expected[i] = "again"
         elif draw < 0.05:
-            data[i] = ('raise', 'always')
+            data[i] = ("raise", "always")
         else:
             seconds = rng.choice([0.0, 0.0, 0.005, 0.02])
-            data[i], expected[i] = ('sleep', seconds), seconds
+            data[i], expected[i] = ("sleep", seconds), seconds
     return data, expected
 
 
 def count_injected(figures, data, folder):
     """Note the faults that the items themselves were."""
     for verb, argument in data.values():
-        if verb == 'raise' or (verb == 'once' and os.path.exists(argument[0])):
-            name = 'item ' + (argument[1][0] if verb == 'once' else verb)
-            figures['faults'] += 1
-            figures['fault ' + name] += 1
+        if verb == "raise" or (verb == "once" and os.path.exists(argument[0])):
+            name = "item " + (argument[1][0] if verb == "once" else verb)
+            figures["faults"] += 1
+            figures["fault " + name] += 1
 
 
 def pytest_generate_tests(metafunc):
     """Make as many runs as are asked for."""
-    if 'seed' in metafunc.fixturenames:
-        metafunc.parametrize('seed', range(metafunc.config.getoption(
-            '--chaos')))
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(metafunc.config.getoption("--chaos")))
 
 
 def story(master):
     """Return what a master that does not end waits for."""
     state = master._JobMaster__calculation.state
-    lines = [f'{slave}' for slave in state.slaves.values()]
-    lines += [f'{place}' for place in state.places.values()]
-    lines += [f'open: {master.status.not_done()}',
-              f'now: {time.monotonic()}, tasks: {pvm_ext.tasks()}',
-              f'alive: {master.is_alive()}, {master.error!r}']
-    return '\n'.join(lines)
+    lines = [f"{slave}" for slave in state.slaves.values()]
+    lines += [f"{place}" for place in state.places.values()]
+    lines += [
+        f"open: {master.status.not_done()}",
+        f"now: {time.monotonic()}, tasks: {pvm_ext.tasks()}",
+        f"alive: {master.is_alive()}, {master.error!r}",
+    ]
+    return "\n".join(lines)
 
 
-def test_the_result_is_that_of_an_undisturbed_run(
-        session_vm, seed, figures, tmp_path):
+def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp_path):
     rng = random.Random(seed)
     data, expected = orders(rng, str(tmp_path))
     master = Victim(
-        data, chunk_size=rng.choice([1, 2, 5]),
-        hosts=[machine.own_host()] * N_SLAVES, niceness={'default': 0},
-        slave_script=SLAVE, verbose=0, add_hosts=0,
-        redistribute=rng.choice([0, 1]), heartbeat=1.0, job_timeout=1.5,
-        respawn_pause=0.05, max_respawns=1000, max_deaths=1000,
-        on_error='return')
-    figures['runs'] += 1
-    figures['items'] += len(data)
+        data,
+        chunk_size=rng.choice([1, 2, 5]),
+        hosts=[machine.own_host()] * N_SLAVES,
+        niceness={"default": 0},
+        slave_script=SLAVE,
+        verbose=0,
+        add_hosts=0,
+        redistribute=rng.choice([0, 1]),
+        heartbeat=1.0,
+        job_timeout=1.5,
+        respawn_pause=0.05,
+        max_respawns=1000,
+        max_deaths=1000,
+        on_error="return",
+    )
+    figures["runs"] += 1
+    figures["items"] += len(data)
     master.start()
     chaos = threading.Thread(target=Chaos(master, rng, figures).run)
     chaos.start()
     try:
         ended = master._wait_for_end(BOUND)
         chaos.join(BOUND)
-        figures['hung'] += not ended
+        figures["hung"] += not ended
         assert ended, story(master)
         master.join(10)
         assert master.error is None
         count_injected(figures, data, tmp_path)
         lost = set(data) - set(master.result) - set(master.errors)
         doubled = [i for i, n in master.result.entered.items() if n > 1]
-        figures['lost'] += len(lost)
-        figures['doubled'] += len(doubled)
+        figures["lost"] += len(lost)
+        figures["doubled"] += len(doubled)
         assert not lost and not doubled
-        assert {i: v for i, v in master.result.items()
-                if v != 'again'} == {i: v for i, v in expected.items()
-                                     if v != 'again'}
+        assert {i: v for i, v in master.result.items() if v != "again"} == {
+            i: v for i, v in expected.items() if v != "again"
+        }
         assert set(master.result) == set(expected)
         assert set(master.errors) == set(data) - set(expected)
     finally:
         if not master._wait_for_end(0):
             master.exit()
         gone = [pid for pid in master.pids.values()]
-        wait_for(lambda: not any(os.path.exists(f'/proc/{pid}') for pid in gone),
-                 10)
+        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in gone), 10)
         assert not {t.tid for t in pvm_ext.tasks()} & set(master.slaves)
-
-

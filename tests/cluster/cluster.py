@@ -92,7 +92,7 @@ SetEnv HOME={HOME} PVM_ALLOW_ROOT=1
 """
 
 
-def why_not() -> Optional[str]:
+def why_not() -> str | None:
     """Return why no cluster can be made on this computer, or None."""
     if not sys.platform.startswith("linux"):
         return "a test cluster needs Linux namespaces"
@@ -146,15 +146,13 @@ class Cluster:
 
     def __init__(
         self,
-        nodes: Union[int, Sequence[str]] = 4,
-        environment: Optional[Mapping[str, str]] = None,
+        nodes: int | Sequence[str] = 4,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.names = [f"node{i}" for i in range(nodes)] if isinstance(nodes, int) else list(nodes)
-        self.addresses = {
-            name: str(NETWORK[256 + i + 1]) for i, name in enumerate(self.names)
-        }
+        self.addresses = {name: str(NETWORK[256 + i + 1]) for i, name in enumerate(self.names)}
         self.environment = dict(environment or {})
-        self._room: Optional[subprocess.Popen[bytes]] = None
+        self._room: subprocess.Popen[bytes] | None = None
         self._room_init = 0
         self._starters: dict[str, subprocess.Popen[bytes]] = {}
         self._inits: dict[str, int] = {}
@@ -193,7 +191,7 @@ class Cluster:
         self._relays.clear()
         self._children.clear()
 
-    def boot(self, node: Union[int, str]) -> None:
+    def boot(self, node: int | str) -> None:
         """Start a node, at the beginning or after `kill`, and wait until it lets us in."""
         name = self._name(node)
         etc = self.path(f"{LAB}/{name}")
@@ -217,8 +215,7 @@ class Cluster:
         # nsenter -> unshare -> the node's first process
         self._inits[name] = _children(_children(starter.pid)[0])[0]
         port = self._port(name)
-        self._ip("link", "add", "name", port, "type", "veth", "peer", "name", "eth0",
-                 "netns", str(self._inits[name]))
+        self._ip("link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", str(self._inits[name]))
         self._ip("link", "set", port, "master", "switch", "up")
         address = f"{self.addresses[name]}/{NETWORK.prefixlen}"
         self._ip("addr", "add", address, "dev", "eth0", node=name)
@@ -227,15 +224,15 @@ class Cluster:
 
     # ----------------------------------------------------------- what can happen
 
-    def cut(self, node: Union[int, str]) -> None:
+    def cut(self, node: int | str) -> None:
         """Pull a node's network cable."""
         self._ip("link", "set", self._port(node), "down")
 
-    def heal(self, node: Union[int, str]) -> None:
+    def heal(self, node: int | str) -> None:
         """Put a node's network cable back."""
         self._ip("link", "set", self._port(node), "up")
 
-    def slow(self, node: Union[int, str], milliseconds: float) -> None:
+    def slow(self, node: int | str, milliseconds: float) -> None:
         """Delay all that a node sends and gets by so much; 0 ends that.
 
         Other than a queueing discipline of the kernel this works with every kernel.
@@ -264,7 +261,7 @@ class Cluster:
             if relay.stdout.readline() != b"ready\n":
                 raise RuntimeError(f"the link of {name} could not be slowed down")
 
-    def kill(self, node: Union[int, str]) -> None:
+    def kill(self, node: int | str) -> None:
         """End everything on a node at once, as a power failure does."""
         name = self._name(node)
         self.slow(name, 0)
@@ -273,7 +270,7 @@ class Cluster:
         # The card went with the node; the kernel takes the port away a moment later.
         wait_for(lambda: not self._has_port(name), 20, f"port of {name} gone")
 
-    def hide(self, node: Union[int, str], path: Union[str, os.PathLike[str]]) -> None:
+    def hide(self, node: int | str, path: str | os.PathLike[str]) -> None:
         """Make a folder look empty on one node, as if nothing were installed there."""
         self.exec(node, ["mount", "-t", "tmpfs", "tmpfs", path])
 
@@ -281,11 +278,11 @@ class Cluster:
 
     def exec(
         self,
-        node: Union[int, str],
+        node: int | str,
         argv: Command,
         timeout: float = 60.0,
         check: bool = True,
-        env: Optional[Mapping[str, str]] = None,
+        env: Mapping[str, str] | None = None,
         **options: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on a node to its end.
@@ -320,20 +317,18 @@ class Cluster:
         finally:
             self._children.remove(child)
         if check and child.returncode:
-            raise AssertionError(
-                f"{self._name(node)}: {argv} ended with {child.returncode}\n{out}\n{err}"
-            )
+            raise AssertionError(f"{self._name(node)}: {argv} ended with {child.returncode}\n{out}\n{err}")
         return subprocess.CompletedProcess(argv, child.returncode, out, err)
 
-    def python(self, node: Union[int, str], code: str, *argv: str, timeout: float = 60.0, **options: Any) -> str:
+    def python(self, node: int | str, code: str, *argv: str, timeout: float = 60.0, **options: Any) -> str:
         """Run Python code on a node, with this run's interpreter, and return what it prints."""
         return self.exec(node, [sys.executable, "-W", "error", "-c", code, *argv], timeout, **options).stdout
 
     def popen(
         self,
-        node: Union[int, str],
+        node: int | str,
         argv: Command,
-        env: Optional[Mapping[str, str]] = None,
+        env: Mapping[str, str] | None = None,
         **options: Any,
     ) -> NodeProcess:
         """Start a command on a node; it is ended with the cluster at the latest.
@@ -349,8 +344,7 @@ class Cluster:
         }
         child = NodeProcess(
             # `nsenter --wd` would look for the folder in the wrong place.
-            ["nsenter", "-t", str(self._inits[name]), "-n", "-m", "-u", "-i", "-p"]
-            + ["env", "-C", HOME, *argv],
+            ["nsenter", "-t", str(self._inits[name]), "-n", "-m", "-u", "-i", "-p"] + ["env", "-C", HOME, *argv],
             env={**self.base_environment(), **self.environment, **(env or {})},
             **options,
         )
@@ -369,7 +363,7 @@ class Cluster:
             "USER": "root",
         }
 
-    def processes(self, node: Union[int, str]) -> dict[int, str]:
+    def processes(self, node: int | str) -> dict[int, str]:
         """Return the command lines of a node's processes by pid on the node.
 
         The node's own sshd is not among them, nor the command that asks.
@@ -377,9 +371,7 @@ class Cluster:
         listing = self.exec(node, ["ps", "-eo", "pid=,args="]).stdout
         rows = (line.split(None, 1) for line in listing.splitlines())
         return {
-            int(pid): command
-            for pid, command in rows
-            if "sshd" not in command and not command.startswith("ps -eo")
+            int(pid): command for pid, command in rows if "sshd" not in command and not command.startswith("ps -eo")
         }
 
     # --------------------------------------------------------------------- files
@@ -389,7 +381,7 @@ class Cluster:
         """The folder that all nodes share."""
         return self.path(SHARED)
 
-    def path(self, path: str, node: Union[int, str, None] = None) -> Path:
+    def path(self, path: str, node: int | str | None = None) -> Path:
         """Return where this process finds a file below the nodes' /run.
 
         With `node`, where it finds any file of that node, its /tmp included.
@@ -423,13 +415,13 @@ class Cluster:
         hosts = [f"{name},{address} {key}\n" for name, address in self.addresses.items()]
         self.path(f"{LAB}/known_hosts").write_text("".join(hosts))
 
-    def _name(self, node: Union[int, str]) -> str:
+    def _name(self, node: int | str) -> str:
         return self.names[node] if isinstance(node, int) else node
 
-    def _port(self, node: Union[int, str]) -> str:
+    def _port(self, node: int | str) -> str:
         return f"port{self.names.index(self._name(node))}"
 
-    def _has_port(self, node: Union[int, str]) -> bool:
+    def _has_port(self, node: int | str) -> bool:
         return self._port(node) in self._ip("-brief", "link")
 
     def _answers(self, name: str) -> bool:
@@ -441,7 +433,7 @@ class Cluster:
         sockets = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
         return any(s.split()[1].endswith(":0016") and s.split()[3] == "0A" for s in sockets)
 
-    def _ip(self, *argv: str, node: Optional[str] = None) -> str:
+    def _ip(self, *argv: str, node: str | None = None) -> str:
         pid = self._room_init if node is None else self._inits[node]
         # Not into the process table: a pid given to `ip` is one of ours.
         command = ["nsenter", "-t", str(pid), "-n", "ip", *argv]

@@ -75,7 +75,8 @@ class Run:
     def gaps(self, since: float, *hosts: str) -> list[float]:
         """Return the seconds between jobs done on some hosts, or all, after a moment."""
         times = [since] + [
-            float(line[3]) for line in self.lines
+            float(line[3])
+            for line in self.lines
             if line[0] == "done" and float(line[3]) > since and (not hosts or line[2].split(":")[0] in hosts)
         ]
         return [b - a for a, b in zip(times, times[1:])]
@@ -132,7 +133,7 @@ def test_a_cable_that_is_mended_in_time_brings_the_slave_back(cluster):
     run = Run(cluster, cluster.names[:3], 240, 0.2, options={"heartbeat": 4.0})
     run.until(30)
     cluster.cut(1)
-    time.sleep(6)       # the break itself: longer than the heartbeat
+    time.sleep(6)  # the break itself: longer than the heartbeat
     healed = time.time()
     cluster.heal(1)
     result = run.result()

@@ -9,7 +9,7 @@ from .cluster import Cluster
 # The first host is there already; `hosts` are the tids of the daemons of the others.
 ADD = """
 import io, os, sys, threading, pypvm as p
-from biskit_pvm.runtime import daemon
+from biskit_pvm.machine import daemon
 daemon.start()
 names = sys.argv[1:]
 hosts = p.addhosts(names)

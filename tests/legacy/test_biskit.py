@@ -17,15 +17,16 @@ from tests.support.vm import VirtualMachine
 from .conftest import HERE, SCRIPTS
 
 DRIVERS = HERE / "drivers"
-RUN = [sys.executable, "-m", "biskit_pvm.compat.run"]
+RUN = [sys.executable, "-m", "biskit_pvm.compat.python2.run"]
 
 
 @pytest.fixture
 def display() -> Iterator[str]:
     """Give an X display of its own: the tests in Biskit's modules open a window for each slave."""
     reader, writer = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-nolisten", "tcp"], pass_fds=[writer],
-                              stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-nolisten", "tcp"], pass_fds=[writer], stderr=subprocess.DEVNULL
+    )
     os.close(writer)
     try:
         with os.fdopen(reader) as numbers:
@@ -43,16 +44,29 @@ def machine(environment, home) -> Iterator[VirtualMachine]:
 
 
 def run(vm: VirtualMachine, cwd: Path, *words: object, timeout: float = 200, **more: str) -> str:
-    done = subprocess.run([*RUN, *map(str, words)], cwd=cwd, env={**vm.env, **more}, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(
+        [*RUN, *map(str, words)],
+        cwd=cwd,
+        env={**vm.env, **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
 @pytest.mark.timeout(300)
 def test_whole_tree_is_imported_and_calculates_as_under_python_2(environment, biskit, tmp_path):
-    done = subprocess.run([*RUN, SCRIPTS / "biskit_serial.py"], cwd=tmp_path, stdin=subprocess.DEVNULL,
-                          env={**environment, "PYTHONPATH": str(biskit)}, capture_output=True, timeout=200)
+    done = subprocess.run(
+        [*RUN, SCRIPTS / "biskit_serial.py"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        env={**environment, "PYTHONPATH": str(biskit)},
+        capture_output=True,
+        timeout=200,
+    )
     assert done.stdout == (HERE / "expected" / "biskit_serial.txt").read_bytes(), done.stderr.decode()
 
 
@@ -80,7 +94,7 @@ def rmsd(a: numpy.ndarray, b: numpy.ndarray) -> float:
     values = numpy.linalg.svd(a.T @ b, compute_uv=False)
     # no rotation mirrors
     values[-1] *= numpy.sign(numpy.linalg.det(a.T @ b))
-    return float(numpy.sqrt(max(0.0, ((a ** 2).sum() + (b ** 2).sum() - 2 * values.sum()) / len(a))))
+    return float(numpy.sqrt(max(0.0, ((a**2).sum() + (b**2).sum() - 2 * values.sum()) / len(a))))
 
 
 @pytest.mark.timeout(400)
@@ -93,7 +107,8 @@ def test_masters_that_need_no_other_program(machine, biskit, tmp_path, module):
         f"m = sys.modules['Biskit.{module}']\n"
         "suite = unittest.TestLoader().loadTestsFromTestCase(m.Test)\n"
         "r = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)\n"
-        "sys.exit(not r.wasSuccessful() or r.testsRun < 1)\n")
+        "sys.exit(not r.wasSuccessful() or r.testsRun < 1)\n"
+    )
     assert "\nOK" in run(machine, tmp_path, script, PYTHONPATH=str(biskit), timeout=300)
 
 
@@ -112,8 +127,15 @@ def test_restart_finishes_a_saved_calculation(machine, biskit, tmp_path, way, tr
         out = run(machine, tmp_path, script, "-i", tmp_path / "saved.rst", "-a", **more)
     else:
         program = Path(sys.executable).with_name(way)
-        done = subprocess.run([program, "-i", tmp_path / "saved.rst"], cwd=tmp_path, env={**machine.env, **more},
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100)
+        done = subprocess.run(
+            [program, "-i", tmp_path / "saved.rst"],
+            cwd=tmp_path,
+            env={**machine.env, **more},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         out = done.stdout
     assert "finished 40 True" in out
@@ -132,8 +154,9 @@ def test_restart_files_of_others_are_refused(tmp_path, environment):
     path.write_bytes(pickle.dumps({}))
     path.chmod(0o666)
     program = Path(sys.executable).with_name("restartPVM.py")
-    done = subprocess.run([program, "-i", path], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=60)
+    done = subprocess.run(
+        [program, "-i", path], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 1 and "somebody else" in done.stderr
 
 
@@ -143,8 +166,14 @@ def test_killpp_kills_what_it_names_and_nothing_else(tmp_path, environment):
     victim, other = (subprocess.Popen(command) for command in commands)
     try:
         program = Path(sys.executable).with_name("killpp.py")
-        done = subprocess.run([program, "-n", mark + "-one", "-h", "localhost"], env=environment, input="y\n",
-                              capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [program, "-n", mark + "-one", "-h", "localhost"],
+            env=environment,
+            input="y\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 0, done.stderr
         assert victim.wait(10) == -9 and other.poll() is None
     finally:

@@ -24,8 +24,11 @@ def write(folder, name, text, mode=0o644):
 
 def test_traceback_shows_the_lines_of_the_file(tmp_path, environment):
     write(tmp_path, "helper.py", "def fails(n, (a, b)):\n    print 'x',\n    return n / 0\n")
-    script = write(tmp_path, "main.py", "import helper\n\n\ntry:\n    pass\nexcept ValueError, e:\n    pass\n"
-                                        "print helper.fails(1, (2, 3))\n")
+    script = write(
+        tmp_path,
+        "main.py",
+        "import helper\n\n\ntry:\n    pass\nexcept ValueError, e:\n    pass\nprint helper.fails(1, (2, 3))\n",
+    )
     done = run(environment, script)
     assert done.returncode == 1
     assert done.stdout == b"x\n"
@@ -39,8 +42,9 @@ def test_traceback_shows_the_lines_of_the_file(tmp_path, environment):
 
 
 def test_python_3_passes_untouched(tmp_path, environment):
-    script = write(tmp_path, "new.py",
-                   "import sys\nx: int = 7\nprint(f'{x / 2}', {}.keys(), sys.version_info[0], 'é')\n")
+    script = write(
+        tmp_path, "new.py", "import sys\nx: int = 7\nprint(f'{x / 2}', {}.keys(), sys.version_info[0], 'é')\n"
+    )
     done = run(environment, script)
     assert done.stdout.decode() == "3.5 dict_keys([]) 3 é\n", done.stderr.decode()
 
@@ -75,12 +79,15 @@ def test_doubtful_script_must_be_told(tmp_path, environment):
     assert run(environment, marked).stdout == b"3"
 
 
-@pytest.mark.parametrize("source, line, reason", [
-    (b"x = 1\ny = '\xc3\xa9'\n", 2, "no encoding is declared"),
-    (b"# -*- coding: klingon -*-\nprint 1\n", 1, "unknown encoding"),
-    (b"print 1\nif x\n    pass\n", 2, "no Python 2"),
-    (b"print 1\nTrue = 0\n", 2, "True"),
-])
+@pytest.mark.parametrize(
+    "source, line, reason",
+    [
+        (b"x = 1\ny = '\xc3\xa9'\n", 2, "no encoding is declared"),
+        (b"# -*- coding: klingon -*-\nprint 1\n", 1, "unknown encoding"),
+        (b"print 1\nif x\n    pass\n", 2, "no Python 2"),
+        (b"print 1\nTrue = 0\n", 2, "True"),
+    ],
+)
 def test_what_cannot_be_carried_over_stops_with_file_and_line(tmp_path, environment, source, line, reason):
     script = write(tmp_path, "refused.py", source)
     done = run(environment, script)
@@ -89,12 +96,15 @@ def test_what_cannot_be_carried_over_stops_with_file_and_line(tmp_path, environm
     assert f'File "{script}", line {line}' in shown and reason in shown
 
 
-@pytest.mark.parametrize("source, reason", [
-    ("raise 'a string'", "string exceptions ended with Python 2.5"),
-    ("try:\n    raise ValueError\nexcept 'text':\n    pass\nprint 1", "string exceptions ended with Python 2.5"),
-    ("import sys\nreload(sys)\nsys.setdefaultencoding('utf-8')\nprint 1", "write text.decode(encoding)"),
-    ("import random\nrandom.jumpahead(1)\nprint 1", "seed each generator"),
-])
+@pytest.mark.parametrize(
+    "source, reason",
+    [
+        ("raise 'a string'", "string exceptions ended with Python 2.5"),
+        ("try:\n    raise ValueError\nexcept 'text':\n    pass\nprint 1", "string exceptions ended with Python 2.5"),
+        ("import sys\nreload(sys)\nsys.setdefaultencoding('utf-8')\nprint 1", "write text.decode(encoding)"),
+        ("import random\nrandom.jumpahead(1)\nprint 1", "seed each generator"),
+    ],
+)
 def test_what_cannot_be_done_at_run_time_says_so(tmp_path, environment, source, reason):
     script = write(tmp_path, "refused.py", f"#!/usr/bin/env python2\n{source}\n")
     done = run(environment, script)
@@ -139,13 +149,15 @@ def test_the_same_source_elsewhere_keeps_its_own_name_in_tracebacks(tmp_path, en
 
 
 def test_slaves_are_told_how_to_run(tmp_path, environment):
-    source = ("import os, json\nfrom biskit_pvm.runtime.command import python_command, slave_variables\n"
-              "print json.dumps([python_command('slave.py', 20)[1:], slave_variables()])\n")
+    source = (
+        "import os, json\nfrom biskit_pvm.machine.command import python_command, slave_variables\n"
+        "print json.dumps([python_command('slave.py', 20)[1:], slave_variables()])\n"
+    )
     (tmp_path / "lib").mkdir()
     done = run(environment, write(tmp_path, "s.py", source), PYTHONPATH=str(tmp_path / "lib"))
     words, variables = json.loads(done.stdout)
-    assert words == ["-i", "-m", "biskit_pvm.compat.run", "slave.py", "20"]
-    assert variables["BISKIT_PVM_RUN"] == "biskit_pvm.compat.run"
+    assert words == ["-i", "-m", "biskit_pvm.compat.python2.run", "slave.py", "20"]
+    assert variables["BISKIT_PVM_RUN"] == "biskit_pvm.compat.python2.run"
     assert json.loads(variables["BISKIT_PVM_RUN_PATH"]) == {"python": 2, "path": [str(tmp_path / "lib")]}
 
 
@@ -153,25 +165,36 @@ def test_a_slave_finds_what_its_master_found(tmp_path, environment):
     write(tmp_path, "shared.py", "def half(n):\n    return n / 2\n")
     (tmp_path / "elsewhere").mkdir()
     slave = write(tmp_path / "elsewhere", "slave.py", "import sys, shared\nsys.stdout.write(str(shared.half(7)))\n")
-    told = {"BISKIT_PVM_RUN": "biskit_pvm.compat.run",
-            "BISKIT_PVM_RUN_PATH": json.dumps({"python": 2, "path": [str(tmp_path)]})}
-    done = subprocess.run([sys.executable, "-m", "biskit_pvm.compat.run", slave], env={**environment, **told},
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    told = {
+        "BISKIT_PVM_RUN": "biskit_pvm.compat.python2.run",
+        "BISKIT_PVM_RUN_PATH": json.dumps({"python": 2, "path": [str(tmp_path)]}),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "biskit_pvm.compat.python2.run", slave],
+        env={**environment, **told},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
     assert done.stdout == b"3", done.stderr
 
 
 def test_old_host_file_is_read(tmp_path, environment):
     home = tmp_path / "home"
     (home / ".biskit").mkdir(parents=True)
-    write(home / ".biskit", "hosts.py",
-          "print 'reading hosts'\nnodes_own = ['a', 'b']\ncpus_own = nodes_own * (5 / 2)\n")
+    write(
+        home / ".biskit", "hosts.py", "print 'reading hosts'\nnodes_own = ['a', 'b']\ncpus_own = nodes_own * (5 / 2)\n"
+    )
     script = write(tmp_path, "s.py", "from Biskit.PVM.hosts import cpus_all\nprint cpus_all\n")
     done = run(environment, script, HOME=str(home))
     assert done.stdout == b"reading hosts\n['a', 'b', 'a', 'b']\n", done.stderr.decode()
 
 
 def test_names_of_old_without_a_tree(tmp_path, environment):
-    script = write(tmp_path, "s.py", """
+    script = write(
+        tmp_path,
+        "s.py",
+        """
 from Biskit.PVM import TrackingJobMaster, JobSlave
 import Biskit.PVM as PVM
 import biskit_pvm, pypvm
@@ -193,11 +216,16 @@ print L2 is LogFile, S.python_bin == sys.executable, BT.PVM, T.absfile('/x/../y'
 print sys.modules['Biskit.PVM.dispatcher'] is sys.modules['biskit_pvm.dispatcher'], JobMaster.__module__
 T.dump({'a': u'\\xe9'}, 'dumped')
 print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilename('/a/b.c'), hosts.nodes_all != []
-""")
+""",
+    )
     done = run(environment, script, cwd=tmp_path)
     assert done.stdout.decode().splitlines() == [
-        "True True True True", "1 2 999999 999995 True True True", "True True 2 /y ErrorHandler",
-        "True biskit_pvm.dispatcher", "{'a': u'\\xe9'} 1 {'o': 1} b True"], done.stderr.decode()
+        "True True True True",
+        "1 2 999999 999995 True True True",
+        "True True 2 /y ErrorHandler",
+        "True biskit_pvm.dispatcher",
+        "{'a': u'\\xe9'} 1 {'o': 1} b True",
+    ], done.stderr.decode()
 
 
 def test_first_start_tells_that_it_translates(tmp_path, environment):
@@ -223,16 +251,21 @@ def test_second_start_costs_little_more_than_python_3(tmp_path, environment):
         subprocess.run([sys.executable, *words], env=environment, check=True, stdout=subprocess.DEVNULL, timeout=60)
         return time.perf_counter() - start
 
-    seconds("-m", "biskit_pvm.compat.run", old)
+    seconds("-m", "biskit_pvm.compat.python2.run", old)
     # side by side, so that what else the computer does meets both
-    extra = [seconds("-m", "biskit_pvm.compat.run", old) - seconds(new) for _ in range(7)]
+    extra = [seconds("-m", "biskit_pvm.compat.python2.run", old) - seconds(new) for _ in range(7)]
     print(f"second start: {statistics.median(extra):.3f} s more than plain Python 3")
     assert min(extra) < 0.3
 
 
 def test_running_leaves_the_interpreter_interactive(tmp_path, environment):
     script = write(tmp_path, "s.py", "value = 7 / 2\n# Python 2: print\nprint 'ran'\n")
-    done = subprocess.run([sys.executable, "-i", "-m", "biskit_pvm.compat.run", script], env=environment,
-                          input=b"print(value)\n", capture_output=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-i", "-m", "biskit_pvm.compat.python2.run", script],
+        env=environment,
+        input=b"print(value)\n",
+        capture_output=True,
+        timeout=60,
+    )
     assert done.stdout == b"ran\n3\n"
     assert os.path.basename(script) == "s.py"

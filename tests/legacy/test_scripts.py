@@ -16,11 +16,18 @@ INPUT = {"interaction": b"a line\n7\nthird\nfourth\nfifth"}
 ARGUMENTS = {"interaction": ["one", "two words", "café"]}
 
 
-def run(environment: dict[str, str], *arguments: str, given: bytes = b"", cwd: Path = SCRIPTS,
-        **more: str) -> subprocess.CompletedProcess[bytes]:
+def run(
+    environment: dict[str, str], *arguments: str, given: bytes = b"", cwd: Path = SCRIPTS, **more: str
+) -> subprocess.CompletedProcess[bytes]:
     """Run a script the way a user does."""
-    return subprocess.run([sys.executable, "-m", "biskit_pvm", "run", *arguments], cwd=cwd, input=given,
-                          env={**environment, **more}, capture_output=True, timeout=100)
+    return subprocess.run(
+        [sys.executable, "-m", "biskit_pvm", "run", *arguments],
+        cwd=cwd,
+        input=given,
+        env={**environment, **more},
+        capture_output=True,
+        timeout=100,
+    )
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXPECTED.glob("*.txt") if path.stem != "biskit_serial"))

@@ -521,7 +521,6 @@ def test_packing_beyond_what_pvm_can_count_is_refused():
     p.freebuf(p.getsbuf())
 
 
-
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(free_memory() < 14e9, reason="needs 14 GB of free memory")
 def test_a_message_of_3_gigabytes_arrives(session_vm):

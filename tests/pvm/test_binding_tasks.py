@@ -271,9 +271,7 @@ import pvm_ext as p
 
 def test_a_process_can_leave_and_come_back(vm):
     out = vm.python(
-        LIFE
-        + "a = p.mytid(); p.exit(); p.exit()\n"
-        + "b = p.mytid(); print(a != b, len(p.tasks())); p.exit()"
+        LIFE + "a = p.mytid(); p.exit(); p.exit()\n" + "b = p.mytid(); print(a != b, len(p.tasks())); p.exit()"
     )
     assert out.split() == ["True", "1"]
 

@@ -305,9 +305,7 @@ def test_sockets_are_closed_when_a_program_is_started(session_vm):
     p.mytid()
     fds = p.getfds()
     code = f"import os\nfor fd in {fds}:\n    print(os.path.exists(f'/proc/self/fd/{{fd}}'))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, close_fds=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, close_fds=False)
     assert set(done.stdout.split()) == {"False"}
 
 
@@ -377,7 +375,7 @@ def test_a_send_gives_up_a_link_whose_receiver_does_not_read(session_vm):
         start = time.monotonic()
         assert not p.send_frames(child.tid, 6, [bytes(8_000_000)], patience=0.5)
         assert 0.4 < time.monotonic() - start < 10
-        assert p.send_frames(child.tid, 6, [b"last"], patience=0.5)   # the daemon takes all
+        assert p.send_frames(child.tid, 6, [b"last"], patience=0.5)  # the daemon takes all
     finally:
         os.kill(pid, signal.SIGCONT)
     assert child.answer() == [8_000_000]

@@ -16,7 +16,7 @@ from ..support.traces import processes_with
 from ..support.vm import VirtualMachine
 from ..support.waiting import wait_for
 
-START = "from biskit_pvm.runtime import daemon\nimport pvm_ext, sys, time\nprint(daemon.ensure_running(), flush=True)\n"
+START = "from biskit_pvm.machine import daemon\nimport pvm_ext, sys, time\nprint(daemon.ensure_running(), flush=True)\n"
 
 
 @pytest.fixture
@@ -70,9 +70,7 @@ def test_one_that_runs_is_used_and_left_alone(vm):
 
 
 def test_autostart_can_be_turned_off(place):
-    done = place.run(
-        [sys.executable, "-c", START], check=False, env={**place.env, "BISKIT_PVM_AUTOSTART": "0"}
-    )
+    done = place.run([sys.executable, "-c", START], check=False, env={**place.env, "BISKIT_PVM_AUTOSTART": "0"})
     assert done.returncode == 1
     assert "no daemon of this user is running here" in done.stderr
     assert daemons(place) == []
@@ -94,7 +92,7 @@ def test_the_files_of_a_killed_daemon_are_no_obstacle(vm):
 
 def test_settings_are_those_of_the_daemon_that_runs(vm):
     code = (
-        "import json, os\nos.environ['PVM_RSH'] = '/ours'\nfrom biskit_pvm.runtime import daemon\n"
+        "import json, os\nos.environ['PVM_RSH'] = '/ours'\nfrom biskit_pvm.machine import daemon\n"
         "s = daemon.settings()\n"
         "print(json.dumps([s['PVM_RSH'], s['PVM_DPATH'], s['PVM_TMP'], daemon.uses_loopback()]))\n"
     )
@@ -123,10 +121,10 @@ def test_two_processes_that_start_one_at_once_get_the_same(place):
 
 def test_the_remote_command_finds_our_daemon_and_else_the_paths(place, tmp_path):
     """It is a word for any shell: try it with sh, as ssh does."""
-    code = "from biskit_pvm.runtime import daemon; print(daemon.remote_command())"
+    code = "from biskit_pvm.machine import daemon; print(daemon.remote_command())"
     command = place.python(code).strip()
     program = tmp_path / "pvmd"
-    program.write_text("#!/bin/sh\necho other $PVM_ROOT \"$@\"\n")
+    program.write_text('#!/bin/sh\necho other $PVM_ROOT "$@"\n')
     program.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PVM_TMP": str(tmp_path), "PVM_ALLOW_ROOT": "1"}
     ours = place.run(["sh", "-c", f"{command} -s nonsense"], env=environment, check=False)

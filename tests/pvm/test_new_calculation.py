@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from biskit_pvm.runtime.scaffold import ScaffoldError, write_calculation
+from biskit_pvm.cli.scaffold import ScaffoldError, write_calculation
 
 from ..support.vm import VirtualMachine
 

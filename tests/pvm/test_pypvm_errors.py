@@ -59,18 +59,14 @@ def no_parent(session_vm):
 
 def test_calls_without_a_pvmd_raise_quietly(vm):
     vm.halt()
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_PVMD], env=vm.env, capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", WITHOUT_PVMD], env=vm.env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "3.4.6\n", "")
 
 
 def test_root_is_told_instead_of_ended(vm):
     code = "import pypvm\ntry: pypvm.getsbuf(), pypvm.mytid()\nexcept pypvm.PvmError as e: print(e)"
     env = {name: value for name, value in vm.env.items() if name != "PVM_ALLOW_ROOT"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stderr == ""
     if os.getuid() == 0:
         assert done.stdout.startswith("-14 SysErr") and "PVM_ALLOW_ROOT" in done.stdout

@@ -587,9 +587,7 @@ def test_threads_do_not_mix_their_messages():
             fine[number] += 1
 
     fine = [0] * 4
-    threads = [
-        threading.Thread(target=f, args=(n,), daemon=True) for n in range(4) for f in (send, receive)
-    ]
+    threads = [threading.Thread(target=f, args=(n,), daemon=True) for n in range(4) for f in (send, receive)]
     for thread in threads:
         thread.start()
     for thread in threads:

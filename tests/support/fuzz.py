@@ -52,7 +52,9 @@ LEFT_OUT = {
 FUNCTIONS = sorted(
     name
     for name in dir(p)
-    if callable(getattr(p, name)) and not name.startswith("_") and name not in LEFT_OUT
+    if callable(getattr(p, name))
+    and not name.startswith("_")
+    and name not in LEFT_OUT
     and getattr(getattr(p, name), "__module__", "").startswith("pvm_ext")
     and not isinstance(getattr(p, name), type)
 )

@@ -55,7 +55,7 @@ class VirtualMachine:
 
     def __init__(
         self,
-        env: Optional[Mapping[str, Optional[str]]] = None,
+        env: Mapping[str, str | None] | None = None,
         pvmd_args: Sequence[str] = (),
     ) -> None:
         self._additions = dict(env or {})
@@ -83,9 +83,7 @@ class VirtualMachine:
             names = ", ".join(map(str, left))
             raise AssertionError(f"had to be killed when its pvmd was gone: {names}\n{log}")
 
-    def run(
-        self, argv: Command, timeout: float = 60.0, **options: Any
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, argv: Command, timeout: float = 60.0, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command in this machine's environment to its end.
 
         Parameters
@@ -104,9 +102,7 @@ class VirtualMachine:
         try:
             return subprocess.run(argv, timeout=timeout, **options)
         except subprocess.CalledProcessError as error:
-            raise AssertionError(
-                f"{argv} ended with {error.returncode}\n{error.stdout}\n{error.stderr}"
-            ) from error
+            raise AssertionError(f"{argv} ended with {error.returncode}\n{error.stdout}\n{error.stderr}") from error
 
     def popen(self, argv: Command, **options: Any) -> subprocess.Popen[str]:
         """Start a command in this machine's environment; it is ended with the machine.
@@ -142,7 +138,7 @@ class VirtualMachine:
         rows: list[dict[str, Any]] = json.loads(self.python(code))
         return rows
 
-    def console(self, commands: Union[str, Sequence[str]], timeout: float = 30.0) -> str:
+    def console(self, commands: str | Sequence[str], timeout: float = 30.0) -> str:
         """Give commands to PVM's own console and return what it answers.
 
         A pvmd that halts ends its tasks with SIGTERM, the console among them.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biskit_pvm.core import master_state
-from biskit_pvm.core.bulletin import (
+from biskit_pvm.jobs import master_state
+from biskit_pvm.jobs.bulletin import (
     MAX_BYTES,
     MAX_SLAVES,
     SLAVE_STATES,
@@ -19,7 +19,7 @@ from biskit_pvm.core.bulletin import (
     encode,
     slave_statuses,
 )
-from biskit_pvm.core.master_state import BUSY, IDLE, Place, Slave
+from biskit_pvm.jobs.master_state import BUSY, IDLE, Place, Slave
 
 SLAVE = SlaveStatus(0x80001, "node_0", "node", "working", 3, 1.5, 1000.0)
 BULLETIN = Bulletin(0x40001, "Master", "node", 4711, 990.0, 1001.0, 100, 7, 1, (SLAVE,))

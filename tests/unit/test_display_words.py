@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from biskit_pvm.runtime import display, output
+from biskit_pvm.machine import output
+from biskit_pvm.machine import windows as display
 
 
 def test_the_command_of_a_window_is_that_of_old():

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biskit_pvm.core import history
-from biskit_pvm.core.history import DONE, DUPLICATE, FAILED, LOST, History, JobRecord, condense
+from biskit_pvm.report import history
+from biskit_pvm.report.history import DONE, DUPLICATE, FAILED, LOST, History, JobRecord, condense
 
 
 def test_jobs_are_kept_one_by_one_until_the_limit():
@@ -49,10 +49,7 @@ def test_faults_are_never_joined_and_keep_the_end_of_their_text():
     faults = [r for r in log.records if r.outcome == FAILED]
     assert len(faults) == 3
     assert all(r.jobs == 1 for r in faults)
-    assert all(
-        len(r.error) == history.ERROR_CHARACTERS and r.error.endswith("ValueError: no")
-        for r in faults
-    )
+    assert all(len(r.error) == history.ERROR_CHARACTERS and r.error.endswith("ValueError: no") for r in faults)
     assert [(t.jobs, t.faults, t.items) for t in log.totals] == [(100, 0, 100), (10, 10, 0)]
     assert len(log) == 110
 
@@ -127,12 +124,8 @@ def test_nothing_is_lost_whatever_is_joined(jobs: list[tuple[int, str, int]], li
     records = log.records
     assert sum(r.jobs for r in records) == len(jobs) == len(log)
     assert sum(r.items for r in records if r.outcome == DONE) == sum(t.items for t in log.totals)
-    assert len([r for r in records if r.outcome in history.FAULTS]) == len(
-        [j for j in jobs if j[1] in history.FAULTS]
-    )
+    assert len([r for r in records if r.outcome in history.FAULTS]) == len([j for j in jobs if j[1] in history.FAULTS])
     assert [r.end for r in records] == sorted(r.end for r in records)
     for tid in {r.tid for r in records}:
         mine = [r for r in records if r.tid == tid]
-        assert all(mine[i].end <= mine[i + 1].start for i in range(len(mine) - 1)), (
-            "records of one slave overlap"
-        )
+        assert all(mine[i].end <= mine[i + 1].start for i in range(len(mine) - 1)), "records of one slave overlap"

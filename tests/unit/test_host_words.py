@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from biskit_pvm.runtime import daemon, doctor, hosting
+from biskit_pvm.machine import daemon, doctor, host_table
 from pvm_ext import HostInfo
 
 
@@ -25,7 +25,7 @@ def test_the_daemon_only_remembers_other_hosts():
 def test_hosts_of_a_file_take_the_defaults_before_them(tmp_path):
     path = tmp_path / "hostfile"
     path.write_text(f"first\n* sp=5 lo=x\n{socket.gethostname()}\nsecond sp=7\n&later\n* \nthird\n")
-    assert hosting.hosts_in_file(path) == ["first", "second sp=7 lo=x", "third"]
+    assert host_table.hosts_in_file(path) == ["first", "second sp=7 lo=x", "third"]
 
 
 def host(name: str, dtid: int = 0x80000) -> HostInfo:
@@ -40,16 +40,16 @@ def host(name: str, dtid: int = 0x80000) -> HostInfo:
 )  # fmt: skip
 def test_hosts_are_found_by_short_and_full_names(name, found):
     hosts = [host("a"), host("b.near.net"), host("10.0.0.1")]
-    there = hosting.find(name, hosts)
+    there = host_table.find(name, hosts)
     assert (there.name if there else None) == found
 
 
 def test_this_host_has_several_names():
     own = socket.gethostname()
-    assert hosting.is_local(own)
-    assert hosting.is_local("localhost")
-    assert hosting.is_local("127.0.1.1")
-    assert not hosting.is_local(f"not{own}")
+    assert host_table.is_local(own)
+    assert host_table.is_local("localhost")
+    assert host_table.is_local("127.0.1.1")
+    assert not host_table.is_local(f"not{own}")
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,6 @@ def test_the_package_missing_is_told_in_pythons_words():
 
 
 def test_results_are_readable():
-    assert hosting.meaning(-6) == "PvmNoHost (No such host)"
-    assert str(hosting.HostResult("h", -6, "PvmNoHost", "call it")) == "h: PvmNoHost (-6)\n    call it"
-    assert hosting.HostResult("h", 0x80000).ok
+    assert host_table.meaning(-6) == "PvmNoHost (No such host)"
+    assert str(host_table.HostResult("h", -6, "PvmNoHost", "call it")) == "h: PvmNoHost (-6)\n    call it"
+    assert host_table.HostResult("h", 0x80000).ok

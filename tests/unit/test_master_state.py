@@ -5,11 +5,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from biskit_pvm.core import events as ev
-from biskit_pvm.core.jobs import Jobs
-from biskit_pvm.core.master_state import BUSY, IDLE, LEAVING, SILENT, STARTING, MasterState, Rules
+from biskit_pvm.jobs import events as ev
+from biskit_pvm.jobs.items import Jobs
+from biskit_pvm.jobs.master_state import BUSY, IDLE, LEAVING, SILENT, STARTING, MasterState, Rules
 
-BAD = ev.Failure('ValueError', 'poisoned')
+BAD = ev.Failure("ValueError", "poisoned")
 
 
 class Play:
@@ -18,12 +18,11 @@ class Play:
     Whatever it is asked, a slave is valid; time is told by hand.
     """
 
-    def __init__(self, items, places, chunk_size=2, redistribute=True,
-                 open=False, **rules):
+    def __init__(self, items, places, chunk_size=2, redistribute=True, open=False, **rules):
         self.jobs = Jobs(items, redistribute)
-        self.state = MasterState(self.jobs, dict.fromkeys(places, 'host')
-                                 if not isinstance(places, dict) else places,
-                                 Rules(**rules), open)
+        self.state = MasterState(
+            self.jobs, dict.fromkeys(places, "host") if not isinstance(places, dict) else places, Rules(**rules), open
+        )
         self.chunk_size = chunk_size
         self.now = 0.0
         self.given = []
@@ -33,15 +32,16 @@ class Play:
 
     def feed(self, kind, *args):
         """Feed an event, answer questions, and return the other orders."""
-        waiting = self.state.handle(kind(*args, self.now)
-                                    if 'now' in kind._fields else kind(*args))
+        waiting = self.state.handle(kind(*args, self.now) if "now" in kind._fields else kind(*args))
         done = []
         while waiting:
             order = waiting.pop(0)
             if isinstance(order, ev.Consider):
                 waiting += self.state.handle(
-                    ev.SlaveBarred(order.tid) if order.tid in self.barred else
-                    ev.SlaveFree(order.tid, self.chunk_size, self.now))
+                    ev.SlaveBarred(order.tid)
+                    if order.tid in self.barred
+                    else ev.SlaveFree(order.tid, self.chunk_size, self.now)
+                )
             else:
                 done.append(order)
                 if isinstance(order, ev.Give):
@@ -60,8 +60,7 @@ class Play:
 
     def done(self, give, seconds=1.0):
         """Report a job as done."""
-        return self.feed(ev.JobDone, give.tid, give.job, list(give.items),
-                         seconds)
+        return self.feed(ev.JobDone, give.tid, give.job, list(give.items), seconds)
 
 
 def gives(orders):
@@ -73,163 +72,157 @@ def kinds(orders):
 
 
 def test_slaves_get_chunks_until_all_is_done():
-    play = Play('abcde', ['x', 'y'])
-    a, first = play.slave('x')
-    b, second = play.slave('y')
+    play = Play("abcde", ["x", "y"])
+    a, first = play.slave("x")
+    b, second = play.slave("y")
     play.feed(ev.SpawningDone)
-    assert gives(first) == [(a, ['a', 'b'])]
-    assert gives(second) == [(b, ['c', 'd'])]
+    assert gives(first) == [(a, ["a", "b"])]
+    assert gives(second) == [(b, ["c", "d"])]
     third = play.done(first[0])
-    assert gives(third) == [(a, ['e'])]
-    assert gives(play.done(second[0])) == [(b, ['e'])]   # redistributed
+    assert gives(third) == [(a, ["e"])]
+    assert gives(play.done(second[0])) == [(b, ["e"])]  # redistributed
     assert kinds(play.done(third[0])) == [ev.AllDone]
     assert play.state.finished
 
 
 def test_items_of_a_dead_slave_are_given_out_again():
-    play = Play('abcd', ['x', 'y'], redistribute=False)
-    a, _ = play.slave('x')
-    b, second = play.slave('y')
+    play = Play("abcd", ["x", "y"], redistribute=False)
+    a, _ = play.slave("x")
+    b, second = play.slave("y")
     play.feed(ev.SlaveExited, a)
     play.done(second[0])
     again = play.given[-1]
     # alone, since one of the two may have been to blame
-    assert again.tid == b and again.items in (['a'], ['b'])
+    assert again.tid == b and again.items in (["a"], ["b"])
 
 
 def test_a_second_result_of_an_item_is_surplus():
-    play = Play('a', ['x', 'y'])
-    _, first = play.slave('x')
-    _, second = play.slave('y')
+    play = Play("a", ["x", "y"])
+    _, first = play.slave("x")
+    _, second = play.slave("y")
     state = play.state
     state.open = True
     assert play.done(first[0]) == []
-    assert play.done(second[0]) == [ev.Surplus(['a'])]
+    assert play.done(second[0]) == [ev.Surplus(["a"])]
     assert state.n_surplus == 1
 
 
 def test_a_failed_chunk_is_tried_item_by_item_and_only_the_culprit_set_aside():
-    play = Play('abc', ['x', 'y'], chunk_size=3, redistribute=False)
-    play.slave('x')
-    play.slave('y')
+    play = Play("abc", ["x", "y"], chunk_size=3, redistribute=False)
+    play.slave("x")
+    play.slave("y")
     for _ in range(20):
         if play.state.finished:
             break
         give = play.given[-1]
-        for give in [g for g in play.given
-                     if g.job in play.state.slaves[g.tid].jobs]:
-            if 'b' in give.items:
+        for give in [g for g in play.given if g.job in play.state.slaves[g.tid].jobs]:
+            if "b" in give.items:
                 play.feed(ev.JobFailed, give.tid, give.job, BAD)
             else:
                 play.done(give)
     assert play.state.finished
-    assert list(play.state.failed) == ['b']
-    tries = [g for g in play.given if 'b' in g.items]
+    assert list(play.state.failed) == ["b"]
+    tries = [g for g in play.given if "b" in g.items]
     assert [len(g.items) for g in tries] == [3, 1, 1]
 
 
-@pytest.mark.parametrize('redistribute', [True, False])
-@pytest.mark.parametrize('n_slaves', [1, 2, 3])
-def test_slaves_that_fail_in_turn_on_the_same_items_come_to_an_end(
-        n_slaves, redistribute):
-    play = Play(list(range(9)) + ['bad'], 'xyz'[:n_slaves], chunk_size=5,
-                redistribute=redistribute)
-    for place in 'xyz'[:n_slaves]:
+@pytest.mark.parametrize("redistribute", [True, False])
+@pytest.mark.parametrize("n_slaves", [1, 2, 3])
+def test_slaves_that_fail_in_turn_on_the_same_items_come_to_an_end(n_slaves, redistribute):
+    play = Play(list(range(9)) + ["bad"], "xyz"[:n_slaves], chunk_size=5, redistribute=redistribute)
+    for place in "xyz"[:n_slaves]:
         play.slave(place)
     for _ in range(60):
         if play.state.finished:
             break
-        _, job, tid = min((number, number, slave.tid)
-                          for slave in play.state.slaves.values()
-                          for number in slave.jobs)
+        _, job, tid = min((number, number, slave.tid) for slave in play.state.slaves.values() for number in slave.jobs)
         items = play.state.slaves[tid].jobs[job].items
-        if 'bad' in items:
+        if "bad" in items:
             play.feed(ev.JobFailed, tid, job, BAD)
         else:
             play.feed(ev.JobDone, tid, job, list(items), 0.001)
-    assert play.state.finished and list(play.state.failed) == ['bad']
+    assert play.state.finished and list(play.state.failed) == ["bad"]
 
 
 def test_a_failed_item_goes_to_another_slave_while_there_is_one():
-    play = Play('a', ['x', 'y'], redistribute=False)
-    a, first = play.slave('x')
-    b, _ = play.slave('y')
+    play = Play("a", ["x", "y"], redistribute=False)
+    a, first = play.slave("x")
+    b, _ = play.slave("y")
     orders = play.feed(ev.JobFailed, a, first[0].job, BAD)
-    assert gives(orders) == [(b, ['a'])]
+    assert gives(orders) == [(b, ["a"])]
     play.feed(ev.SlaveExited, b)
     assert play.given[-1].tid == a
 
 
 def test_a_single_slave_tries_its_failed_item_again_itself():
-    play = Play('a', ['x'], redistribute=False, max_tries=2)
-    a, first = play.slave('x')
+    play = Play("a", ["x"], redistribute=False, max_tries=2)
+    a, first = play.slave("x")
     second = play.feed(ev.JobFailed, a, first[0].job, BAD)
-    assert gives(second) == [(a, ['a'])]
+    assert gives(second) == [(a, ["a"])]
     end = play.feed(ev.JobFailed, a, second[0].job, BAD)
     assert kinds(end) == [ev.SetAside, ev.AllDone]
 
 
 def test_a_late_result_reinstates_an_item_that_was_set_aside():
-    play = Play('ab', ['x', 'y'], chunk_size=1, max_tries=1)
-    _, first = play.slave('x')
-    b, second = play.slave('y')
-    play.done(second[0])                      # y gets a copy of a
+    play = Play("ab", ["x", "y"], chunk_size=1, max_tries=1)
+    _, first = play.slave("x")
+    b, second = play.slave("y")
+    play.done(second[0])  # y gets a copy of a
     copy = play.given[-1]
-    assert copy.items == ['a']
+    assert copy.items == ["a"]
     play.state.open = True
     play.feed(ev.JobFailed, first[0].tid, first[0].job, BAD)
-    assert list(play.state.failed) == ['a']
-    assert ev.Reinstate('a') in play.done(copy)
+    assert list(play.state.failed) == ["a"]
+    assert ev.Reinstate("a") in play.done(copy)
     assert not play.state.failed
 
 
 def test_an_item_without_a_result_is_tried_again():
-    play = Play('ab', ['x'], redistribute=False, max_tries=2)
-    a, first = play.slave('x')
-    orders = play.feed(ev.JobDone, a, first[0].job, ['a'], 1.0)
-    assert gives(orders) == [(a, ['b'])]
+    play = Play("ab", ["x"], redistribute=False, max_tries=2)
+    a, first = play.slave("x")
+    orders = play.feed(ev.JobDone, a, first[0].job, ["a"], 1.0)
+    assert gives(orders) == [(a, ["b"])]
     orders = play.feed(ev.JobDone, a, orders[0].job, [], 1.0)
     assert kinds(orders) == [ev.SetAside, ev.AllDone]
-    assert play.state.failed['b'].kind == 'no result'
+    assert play.state.failed["b"].kind == "no result"
 
 
 def test_an_item_that_kills_every_slave_is_set_aside():
-    play = Play('ab', ['x'], redistribute=False, max_deaths=2,
-                max_respawns=100)
+    play = Play("ab", ["x"], redistribute=False, max_deaths=2, max_respawns=100)
     for _ in range(10):
-        if 'x' not in play.state.places or play.state.finished:
+        if "x" not in play.state.places or play.state.finished:
             break
-        tid, _ = play.slave('x')
+        tid, _ = play.slave("x")
         while tid in play.state.slaves and play.state.slaves[tid].jobs:
             give = play.given[-1]
-            if 'a' in give.items:
+            if "a" in give.items:
                 play.feed(ev.SlaveExited, tid)
             else:
                 play.done(give)
     assert play.state.finished
-    assert list(play.state.failed) == ['a']
+    assert list(play.state.failed) == ["a"]
 
 
 def test_a_silent_slave_loses_its_items_and_may_come_back():
-    play = Play('abcd', ['x', 'y'], heartbeat=10.0)
-    a, first = play.slave('x')
-    b, second = play.slave('y')
+    play = Play("abcd", ["x", "y"], heartbeat=10.0)
+    a, first = play.slave("x")
+    b, second = play.slave("y")
     play.now = 8.0
     play.feed(ev.Heard, b)
     play.feed(ev.Tick)
     assert play.state.slaves[a].state == SILENT
     play.done(second[0])
-    assert play.given[-1].tid == b and play.given[-1].items == ['a', 'b']
+    assert play.given[-1].tid == b and play.given[-1].items == ["a", "b"]
     play.feed(ev.Heard, a)
-    assert play.state.slaves[a].state == BUSY     # with its old job
+    assert play.state.slaves[a].state == BUSY  # with its old job
     assert not play.state.slaves[a].jobs
     orders = play.done(first[0])
-    assert play.jobs.objects['a'] == 0 and ev.AllDone() in orders
+    assert play.jobs.objects["a"] == 0 and ev.AllDone() in orders
 
 
 def test_a_slave_that_stays_silent_is_killed():
-    play = Play('ab', ['x'], heartbeat=10.0)
-    a, _ = play.slave('x')
+    play = Play("ab", ["x"], heartbeat=10.0)
+    a, _ = play.slave("x")
     play.now = 8.0
     play.feed(ev.Tick)
     play.now = 60.0
@@ -238,21 +231,21 @@ def test_a_slave_that_stays_silent_is_killed():
 
 
 def test_a_slave_that_takes_no_messages_is_replaced_and_others_get_its_items():
-    play = Play('abcd', ['x', 'y'], chunk_size=1, redistribute=False)
-    a, first = play.slave('x')
-    b, second = play.slave('y')
+    play = Play("abcd", ["x", "y"], chunk_size=1, redistribute=False)
+    a, first = play.slave("x")
+    b, second = play.slave("y")
     orders = play.feed(ev.SlaveStuck, a)
     assert kinds(orders) == [ev.Note, ev.Kill]
     assert play.state.slaves[a].state == LEAVING
     assert play.feed(ev.SlaveStuck, a) == [] == play.feed(ev.SlaveStuck, 99)
-    assert gives(play.done(second[0])) == [(b, ['a'])]
+    assert gives(play.done(second[0])) == [(b, ["a"])]
     play.feed(ev.SlaveExited, a)
-    assert play.state.places['x'].restart is not None
+    assert play.state.places["x"].restart is not None
 
 
 def test_silence_while_the_master_did_not_listen_means_nothing():
-    play = Play('ab', ['x'], heartbeat=10.0)
-    a, _ = play.slave('x')
+    play = Play("ab", ["x"], heartbeat=10.0)
+    a, _ = play.slave("x")
     play.state.handle(ev.Tick(60.0, late=55.0))
     assert play.state.slaves[a].state == BUSY
     play.state.handle(ev.Tick(63.0))
@@ -260,103 +253,100 @@ def test_silence_while_the_master_did_not_listen_means_nothing():
 
 
 def test_a_job_that_takes_too_long_is_taken_away():
-    play = Play('ab', ['x'], chunk_size=1, job_timeout=2.0, max_tries=1,
-                redistribute=False)
-    a, _ = play.slave('x')
+    play = Play("ab", ["x"], chunk_size=1, job_timeout=2.0, max_tries=1, redistribute=False)
+    a, _ = play.slave("x")
     play.now = 3.0
     play.feed(ev.Heard, a)
     orders = play.feed(ev.Tick)
     assert kinds(orders) == [ev.SetAside, ev.Kill]
     play.feed(ev.SlaveExited, a)
-    assert play.state.places['x'].restart is not None
+    assert play.state.places["x"].restart is not None
 
 
 def test_a_slave_that_never_reports_is_killed_and_the_reason_told():
-    play = Play('a', ['x'], start_timeout=100.0)
-    play.feed(ev.SlaveSpawned, 'x', 1)
+    play = Play("a", ["x"], start_timeout=100.0)
+    play.feed(ev.SlaveSpawned, "x", 1)
     play.feed(ev.SpawningDone)
     play.now = 99.0
     assert play.feed(ev.Tick) == []
     play.now = 101.0
     assert kinds(play.feed(ev.Tick)) == [ev.Kill]
-    assert 'did not report within 100 s' in \
-        play.feed(ev.SlaveExited, 1)[-1].reason
+    assert "did not report within 100 s" in play.feed(ev.SlaveExited, 1)[-1].reason
 
 
 def test_a_dead_slave_is_started_again_with_growing_pauses():
-    play = Play('a', ['x'], max_respawns=3, max_deaths=100)
+    play = Play("a", ["x"], max_respawns=3, max_deaths=100)
     pauses = []
     for _ in range(10):
-        tid, _ = play.slave('x')
+        tid, _ = play.slave("x")
         play.feed(ev.SpawningDone)
         play.feed(ev.SlaveExited, tid)
         if play.state.stranded:
             break
-        pauses.append(play.state.places['x'].restart - play.now)
-        play.now = play.state.places['x'].restart
-        assert play.feed(ev.Tick) == [ev.Spawn('x', 'host')]
+        pauses.append(play.state.places["x"].restart - play.now)
+        play.now = play.state.places["x"].restart
+        assert play.feed(ev.Tick) == [ev.Spawn("x", "host")]
         assert play.feed(ev.Tick) == []
     assert pauses == [1.0, 2.0, 4.0]
     assert play.state.stranded
 
 
 def test_where_no_slave_ever_came_up_there_is_one_more_chance():
-    play = Play('a', ['x'])
-    play.feed(ev.SlaveSpawned, 'x', 5)
+    play = Play("a", ["x"])
+    play.feed(ev.SlaveSpawned, "x", 5)
     play.feed(ev.SpawningDone)
     assert kinds(play.feed(ev.SlaveExited, 5)) == [ev.Note]
     play.now = 2.0
     assert kinds(play.feed(ev.Tick)) == [ev.Spawn]
-    play.feed(ev.SlaveSpawned, 'x', 6)
+    play.feed(ev.SlaveSpawned, "x", 6)
     orders = play.feed(ev.SlaveExited, 6)
     assert isinstance(orders[-1], ev.Stranded)
-    assert 'its process ended' in orders[-1].reason
+    assert "its process ended" in orders[-1].reason
 
 
 def test_nobody_is_stranded_before_all_slaves_had_their_chance():
-    play = Play('a', ['x', 'y'])
-    assert play.feed(ev.SpawnFailed, 'x', 'no such host') == []
-    play.feed(ev.SlaveSpawned, 'y', 1)
+    play = Play("a", ["x", "y"])
+    assert play.feed(ev.SpawnFailed, "x", "no such host") == []
+    play.feed(ev.SlaveSpawned, "y", 1)
     assert play.feed(ev.SpawningDone) == []
     assert kinds(play.feed(ev.SlaveExited, 1)) == [ev.Note]
     play.now = 2.0
     assert kinds(play.feed(ev.Tick)) == [ev.Spawn]
-    assert kinds(play.feed(ev.SpawnFailed, 'y', 'no')) == [ev.Stranded]
+    assert kinds(play.feed(ev.SpawnFailed, "y", "no")) == [ev.Stranded]
 
 
 def test_without_any_slave_the_reasons_are_named():
-    play = Play('a', ['x'])
-    play.feed(ev.SpawnFailed, 'x', 'no such host')
+    play = Play("a", ["x"])
+    play.feed(ev.SpawnFailed, "x", "no such host")
     (order,) = play.feed(ev.SpawningDone)
-    assert order == ev.Stranded('x: no such host')
+    assert order == ev.Stranded("x: no such host")
 
 
 def test_a_lost_host_is_used_again_when_hosts_are_watched():
-    play = Play('ab', {'x': 'h1', 'y': 'h2'}, watch_hosts=True,
-                chunk_size=1, redistribute=False)
-    a, first = play.slave('x')
-    b, _ = play.slave('y')
+    play = Play("ab", {"x": "h1", "y": "h2"}, watch_hosts=True, chunk_size=1, redistribute=False)
+    a, first = play.slave("x")
+    b, _ = play.slave("y")
     play.feed(ev.SpawningDone)
-    play.feed(ev.HostLost, 'h1')
+    play.feed(ev.HostLost, "h1")
     assert a not in play.state.slaves
-    play.feed(ev.SlaveExited, a)              # PVM tells that, too
-    assert play.feed(ev.HostAdded, 'h1') == [ev.Spawn('x', 'h1')]
-    assert play.feed(ev.HostAdded, 'h1') == []
+    play.feed(ev.SlaveExited, a)  # PVM tells that, too
+    assert play.feed(ev.HostAdded, "h1") == [ev.Spawn("x", "h1")]
+    assert play.feed(ev.HostAdded, "h1") == []
 
 
 def test_a_barred_slave_is_asked_again_later():
-    play = Play('ab', ['x'])
+    play = Play("ab", ["x"])
     play.barred.add(1)
-    play.slave('x')
+    play.slave("x")
     assert play.given == []
     play.barred.clear()
-    assert gives(play.feed(ev.Tick)) == [(1, ['a', 'b'])]
+    assert gives(play.feed(ev.Tick)) == [(1, ["a", "b"])]
 
 
 def test_slaves_with_short_jobs_get_several_and_the_end_is_shared():
-    play = Play(range(1000), ['x', 'y'], chunk_size=1)
-    a, first = play.slave('x')
-    b, _ = play.slave('y')
+    play = Play(range(1000), ["x", "y"], chunk_size=1)
+    a, first = play.slave("x")
+    b, _ = play.slave("y")
     orders = play.done(first[0], seconds=0.0001)
     assert len(gives(orders)) > 30
     assert len(play.state.slaves[a].jobs) <= 64
@@ -364,15 +354,15 @@ def test_slaves_with_short_jobs_get_several_and_the_end_is_shared():
 
 
 def test_long_jobs_are_given_singly():
-    play = Play(range(100), ['x'], chunk_size=1)
-    _, first = play.slave('x')
+    play = Play(range(100), ["x"], chunk_size=1)
+    _, first = play.slave("x")
     assert len(gives(play.done(first[0], seconds=5.0))) == 1
 
 
-@pytest.mark.parametrize('job_bytes, in_hand', [(100, 64), (8192, 5), (40_000, 1)])
+@pytest.mark.parametrize("job_bytes, in_hand", [(100, 64), (8192, 5), (40_000, 1)])
 def test_large_jobs_are_not_given_in_advance(job_bytes, in_hand):
-    play = Play(range(1000), ['x'], chunk_size=1)
-    a, (give,) = play.slave('x')
+    play = Play(range(1000), ["x"], chunk_size=1)
+    a, (give,) = play.slave("x")
     play.state.sent(job_bytes)
     for _ in range(100):
         play.done(give, seconds=0.0001)
@@ -382,13 +372,12 @@ def test_large_jobs_are_not_given_in_advance(job_bytes, in_hand):
 
 
 def test_prefetched_items_of_a_dead_slave_come_back_in_order():
-    play = Play(range(100), ['x', 'y'], chunk_size=1, redistribute=False)
-    a, first = play.slave('x')
+    play = Play(range(100), ["x", "y"], chunk_size=1, redistribute=False)
+    a, first = play.slave("x")
     play.done(first[0], seconds=0.0001)
-    held = [i for job in play.state.slaves[a].jobs.values()
-            for i in job.items]
+    held = [i for job in play.state.slaves[a].jobs.values() for i in job.items]
     play.feed(ev.SlaveExited, a)
-    b, orders = play.slave('y')
+    b, orders = play.slave("y")
     got = []
     while len(got) < len(held):
         give = play.given[len(play.given) - 1]
@@ -398,21 +387,21 @@ def test_prefetched_items_of_a_dead_slave_come_back_in_order():
 
 
 def test_an_open_calculation_waits_for_items_until_it_is_closed():
-    play = Play([], ['x'], open=True)
-    a, _ = play.slave('x')
-    play.jobs.add(['late'])
-    assert gives(play.feed(ev.ItemsAdded)) == [(a, ['late'])]
+    play = Play([], ["x"], open=True)
+    a, _ = play.slave("x")
+    play.jobs.add(["late"])
+    assert gives(play.feed(ev.ItemsAdded)) == [(a, ["late"])]
     assert play.done(play.given[0]) == []
     assert play.feed(ev.Closed) == [ev.AllDone()]
 
 
 def test_events_after_the_end_change_nothing():
-    play = Play('a', ['x'])
-    a, first = play.slave('x')
+    play = Play("a", ["x"])
+    a, first = play.slave("x")
     play.done(first[0])
     assert play.state.finished
     assert play.feed(ev.SlaveExited, a) == []
-    assert play.feed(ev.JobDone, a, 99, ['a'], 1.0) == []
+    assert play.feed(ev.JobDone, a, 99, ["a"], 1.0) == []
 
 
 class Chaos(RuleBasedStateMachine):
@@ -421,9 +410,15 @@ class Chaos(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.play = Play(range(8), {'x': 'h1', 'y': 'h1', 'z': 'h2'},
-                         chunk_size=3, heartbeat=10.0, job_timeout=30.0,
-                         max_respawns=2, max_deaths=3)
+        self.play = Play(
+            range(8),
+            {"x": "h1", "y": "h1", "z": "h2"},
+            chunk_size=3,
+            heartbeat=10.0,
+            job_timeout=30.0,
+            max_respawns=2,
+            max_deaths=3,
+        )
         self.counted = {}
         self.ended = set()
 
@@ -437,20 +432,18 @@ class Chaos(RuleBasedStateMachine):
         return orders
 
     def tids(self, *states):
-        return sorted(t for t, s in self.play.state.slaves.items()
-                      if not states or s.state in states)
+        return sorted(t for t, s in self.play.state.slaves.items() if not states or s.state in states)
 
-    @rule(place=st.sampled_from('xyz'))
+    @rule(place=st.sampled_from("xyz"))
     def spawn(self, place):
-        if not self.play.state.places[place].tid \
-                and not self.play.state.finished:
+        if not self.play.state.places[place].tid and not self.play.state.finished:
             self.play.spawned += 1
             self.feed(ev.SlaveSpawned, place, self.play.spawned)
 
-    @rule(place=st.sampled_from('xyz'))
+    @rule(place=st.sampled_from("xyz"))
     def fail_to_spawn(self, place):
         if not self.play.state.places[place].tid:
-            self.feed(ev.SpawnFailed, place, 'no')
+            self.feed(ev.SpawnFailed, place, "no")
 
     @rule()
     def spawning_done(self):
@@ -459,22 +452,18 @@ class Chaos(RuleBasedStateMachine):
     @precondition(lambda self: self.tids(STARTING))
     @rule(data=st.data())
     def ready(self, data):
-        self.feed(ev.SlaveReady, data.draw(
-            st.sampled_from(self.tids(STARTING))))
+        self.feed(ev.SlaveReady, data.draw(st.sampled_from(self.tids(STARTING))))
 
     @precondition(lambda self: self.play.given)
-    @rule(data=st.data(), seconds=st.sampled_from([1e-5, 0.1, 5.0]),
-          part=st.booleans())
+    @rule(data=st.data(), seconds=st.sampled_from([1e-5, 0.1, 5.0]), part=st.booleans())
     def report(self, data, seconds, part):
         give = data.draw(st.sampled_from(self.play.given))
         if (give.tid, give.job) in self.ended:
             return
         self.ended.add((give.tid, give.job))
         items = give.items[:1] if part else give.items
-        orders = self.feed(ev.JobDone, give.tid, give.job, list(items),
-                           seconds)
-        surplus = [i for o in orders if isinstance(o, ev.Surplus)
-                   for i in o.items]
+        orders = self.feed(ev.JobDone, give.tid, give.job, list(items), seconds)
+        surplus = [i for o in orders if isinstance(o, ev.Surplus) for i in o.items]
         if self.play.state.finished and not orders:
             return
         for item in items:
@@ -498,15 +487,14 @@ class Chaos(RuleBasedStateMachine):
     @precondition(lambda self: self.tids(STARTING))
     @rule(data=st.data())
     def init_fails(self, data):
-        self.feed(ev.SlaveFailed, data.draw(
-            st.sampled_from(self.tids(STARTING))), BAD)
+        self.feed(ev.SlaveFailed, data.draw(st.sampled_from(self.tids(STARTING))), BAD)
 
     @precondition(lambda self: self.tids())
     @rule(data=st.data())
     def hear(self, data):
         self.feed(ev.Heard, data.draw(st.sampled_from(self.tids())))
 
-    @rule(host=st.sampled_from(['h1', 'h2']))
+    @rule(host=st.sampled_from(["h1", "h2"]))
     def lose_host(self, host):
         self.feed(ev.HostLost, host)
 
@@ -554,11 +542,10 @@ class Chaos(RuleBasedStateMachine):
 
 
 TestChaos = Chaos.TestCase
-TestChaos.settings = settings(max_examples=300, stateful_step_count=50,
-                              deadline=None)
+TestChaos.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 
 
-@pytest.mark.parametrize('timeout', [None, 4.0])
+@pytest.mark.parametrize("timeout", [None, 4.0])
 def test_the_state_asks_for_time_often_enough(timeout):
-    play = Play('a', ['x'], heartbeat=15.0, job_timeout=timeout)
+    play = Play("a", ["x"], heartbeat=15.0, job_timeout=timeout)
     assert play.state.next_tick(0.0) <= (3.0 if timeout is None else 1.0)

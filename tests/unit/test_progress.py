@@ -13,7 +13,7 @@ from typing import Callable
 
 import pytest
 
-from biskit_pvm.core.progress import (
+from biskit_pvm.report.progress import (
     ProgressState,
     format_rate,
     format_seconds,
@@ -22,7 +22,7 @@ from biskit_pvm.core.progress import (
     report_lines,
     spawned_line,
 )
-from biskit_pvm.runtime.progress_bar import Bar, Lines, Progress, make_progress
+from biskit_pvm.report.progress_bar import Bar, Lines, Progress, make_progress
 
 
 def test_rate_and_time_left():

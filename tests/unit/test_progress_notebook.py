@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 CODE = """\
-from biskit_pvm.runtime.progress_bar import NotebookBar, make_progress
+from biskit_pvm.report.progress_bar import NotebookBar, make_progress
 
 progress = make_progress()
 assert isinstance(progress, NotebookBar), progress

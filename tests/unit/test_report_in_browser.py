@@ -9,9 +9,9 @@ from pathlib import Path
 import matplotlib.image
 import pytest
 
-from biskit_pvm.core.history import DONE, FAILED, LOST, History
-from biskit_pvm.core.report_page import Run, page
-from biskit_pvm.core.timeline import OUTCOME_COLOUR
+from biskit_pvm.report.history import DONE, FAILED, LOST, History
+from biskit_pvm.report.page import Run, page
+from biskit_pvm.report.timeline import OUTCOME_COLOUR
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

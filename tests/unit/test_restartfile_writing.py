@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from biskit_pvm.runtime.restartfile import write_atomically
+from biskit_pvm.restart.file import write_atomically
 
 
 def test_threads_that_save_at_once_do_not_disturb_each_other(tmp_path: Path):

@@ -22,13 +22,7 @@ def _gemmi_models(choice: str) -> list[list[gemmi.Position]]:
     names = {"ca": ("CA",), "backbone": ("N", "CA", "C", "O")}.get(choice)
     structure = gemmi.read_pdb(example_file())
     return [
-        [
-            atom.pos
-            for chain in model
-            for residue in chain
-            for atom in residue
-            if not names or atom.name in names
-        ]
+        [atom.pos for chain in model for residue in chain for atom in residue if not names or atom.name in names]
         for model in structure
     ]
 
@@ -37,19 +31,14 @@ def _gemmi_models(choice: str) -> list[list[gemmi.Position]]:
 def test_the_reader_agrees_with_gemmi(choice: str):
     models = read_models(example_file(), choice)
     assert models.shape == (24, ATOMS[choice], 3)
-    np.testing.assert_array_equal(
-        models, [[p.tolist() for p in model] for model in _gemmi_models(choice)]
-    )
+    np.testing.assert_array_equal(models, [[p.tolist() for p in model] for model in _gemmi_models(choice)])
 
 
 @pytest.mark.parametrize("choice", ATOMS)
 def test_the_rmsd_agrees_with_gemmi(choice: str):
     models = _gemmi_models(choice)
     matrix = pairwise_rmsd(read_models(example_file(), choice))
-    expected = [
-        [gemmi.superpose_positions(a, b).rmsd if a is not b else 0.0 for b in models]
-        for a in models
-    ]
+    expected = [[gemmi.superpose_positions(a, b).rmsd if a is not b else 0.0 for b in models] for a in models]
     np.testing.assert_allclose(matrix, expected, atol=1e-6)
 
 
@@ -123,10 +112,7 @@ def test_blocks_are_neither_too_few_nor_too_large(models: int, slaves: int):
     assert along * (along + 1) // 2 >= min(16 * max(1, slaves), models * (models + 1) // 2)
 
 
-ATOM = (
-    "{record:<6}{0:5d} {name:<4}{alt:1}{residue:>3} {chain:1}{number:4d}    "
-    "{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00"
-)
+ATOM = "{record:<6}{0:5d} {name:<4}{alt:1}{residue:>3} {chain:1}{number:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00"
 
 
 def _atom(number: int, name: str = " CA ", element: str = "C", **fields: object) -> str:
@@ -182,9 +168,7 @@ THREE = [_atom(1), _atom(2), _atom(3)]
         (gzip.compress(_model(*THREE).encode() * 2)[:-6] + b"\0" * 6, "damaged or cut off"),
     ],
 )
-def test_a_file_that_will_not_do_is_refused_with_the_reason(
-    tmp_path: Path, text: str | bytes, message: str
-):
+def test_a_file_that_will_not_do_is_refused_with_the_reason(tmp_path: Path, text: str | bytes, message: str):
     with pytest.raises(PDBError, match=message) as caught:
         read_models(_file(tmp_path, text))
     assert "input.pdb" in str(caught.value)

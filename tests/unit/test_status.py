@@ -8,90 +8,89 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from biskit_pvm.core.jobs import Jobs
+from biskit_pvm.jobs.items import Jobs
 from biskit_pvm.Status import Status
 
 
 def test_items_are_given_out_once_and_in_order():
-    status = Status('abcde')
-    assert status.next_chunk(2) == (['a', 'b'], 5)
-    assert status.next_chunk(2) == (['c', 'd'], 3)
-    assert status.next_chunk(2) == (['e'], 1)
-    assert status.activ() == list('abcde')
+    status = Status("abcde")
+    assert status.next_chunk(2) == (["a", "b"], 5)
+    assert status.next_chunk(2) == (["c", "d"], 3)
+    assert status.next_chunk(2) == (["e"], 1)
+    assert status.activ() == list("abcde")
     assert status.not_started() == []
 
 
 def test_unfinished_items_are_given_out_again_the_least_given_first():
-    status = Status('abc')
+    status = Status("abc")
     status.next_chunk(3)
-    status.deactivate('b')
-    assert status.next_chunk(1) == (['a'], 2)
-    assert status.next_chunk(5) == (['c', 'a'], 2)
-    assert status.objects == {'a': 3, 'b': 0, 'c': 2}
-    assert status.not_done() == ['c', 'a']
+    status.deactivate("b")
+    assert status.next_chunk(1) == (["a"], 2)
+    assert status.next_chunk(5) == (["c", "a"], 2)
+    assert status.objects == {"a": 3, "b": 0, "c": 2}
+    assert status.not_done() == ["c", "a"]
 
 
 def test_without_redistribution_nothing_is_given_out_twice():
-    status = Status('ab', redistribute=0)
+    status = Status("ab", redistribute=0)
     status.next_chunk(5)
     assert status.next_chunk(5) == ([], 0)
     assert not status.done()
 
 
 def test_finishing_what_was_never_given_out_is_an_error():
-    status = Status('ab')
+    status = Status("ab")
     with pytest.raises(ValueError):
-        status.deactivate('a')
+        status.deactivate("a")
     with pytest.raises(ValueError):
-        status.deactivate('unknown')
+        status.deactivate("unknown")
 
 
 def test_states_can_be_read_assigned_copied_and_pickled_like_a_dictionary():
-    status = Status('abc')
-    status.objects = {'x': None, 'y': 2, 'z': 0}
-    assert dict(status.objects) == {'x': None, 'y': 2, 'z': 0}
-    assert status.next_chunk(9) == (['x'], 1)
-    status.objects['z'] = None
-    status.objects['new'] = None
-    assert status.next_chunk(9) == (['z', 'new'], 2)
-    for other in (copy.copy(status.objects), copy.deepcopy(status.objects),
-                  pickle.loads(pickle.dumps(status.objects))):
+    status = Status("abc")
+    status.objects = {"x": None, "y": 2, "z": 0}
+    assert dict(status.objects) == {"x": None, "y": 2, "z": 0}
+    assert status.next_chunk(9) == (["x"], 1)
+    status.objects["z"] = None
+    status.objects["new"] = None
+    assert status.next_chunk(9) == (["z", "new"], 2)
+    for other in (copy.copy(status.objects), copy.deepcopy(status.objects), pickle.loads(pickle.dumps(status.objects))):
         assert type(other) is dict and other == status.objects
-    del status.objects['new']
-    assert 'new' not in status.objects and len(status.objects) == 3
+    del status.objects["new"]
+    assert "new" not in status.objects and len(status.objects) == 3
     status.check()
 
 
 def test_an_unknown_state_is_refused():
-    with pytest.raises(ValueError, match='-1'):
-        Status('a').objects = {'a': -1}
+    with pytest.raises(ValueError, match="-1"):
+        Status("a").objects = {"a": -1}
 
 
 def test_the_text_names_every_item():
-    status = Status('ab')
+    status = Status("ab")
     status.next_chunk(1)
-    assert 'a: given out 1 times' in str(status)
-    assert 'b: not started' in str(status)
+    assert "a: given out 1 times" in str(status)
+    assert "b: not started" in str(status)
 
 
 def test_a_returned_item_comes_first_and_alone_if_asked():
-    jobs = Jobs('abcd')
+    jobs = Jobs("abcd")
     jobs.next_chunk(2)
-    assert jobs.give_back('b')
-    assert jobs.next_chunk(2) == (['b', 'c'], 3)
-    jobs.give_back('a', alone=True, mark=7)
-    assert jobs.next_chunk(2, barred=7) == (['d'], 2)
+    assert jobs.give_back("b")
+    assert jobs.next_chunk(2) == (["b", "c"], 3)
+    jobs.give_back("a", alone=True, mark=7)
+    assert jobs.next_chunk(2, barred=7) == (["d"], 2)
     assert jobs.next_chunk(2, duplicates=False, barred=7)[0] == []
-    assert jobs.next_chunk(2, barred=8) == (['a'], 1)
+    assert jobs.next_chunk(2, barred=8) == (["a"], 1)
 
 
 def test_an_item_that_others_work_on_is_not_given_out_when_one_returns_it():
-    jobs = Jobs('a')
+    jobs = Jobs("a")
     jobs.next_chunk(1)
     jobs.next_chunk(1)
-    assert not jobs.give_back('a')
+    assert not jobs.give_back("a")
     assert jobs.n_waiting == 0
-    assert jobs.give_back('a')
+    assert jobs.give_back("a")
     assert jobs.n_waiting == 1
 
 
@@ -102,7 +101,7 @@ class JobsMachine(RuleBasedStateMachine):
         super().__init__()
         self.jobs = Jobs(range(6))
         self.known = set(range(6))
-        self.out = []           # [item, ...] as handed to anybody
+        self.out = []  # [item, ...] as handed to anybody
         self.finished = set()
 
     @rule(n=st.integers(1, 4), duplicates=st.booleans())
@@ -129,7 +128,7 @@ class JobsMachine(RuleBasedStateMachine):
     def finish(self, data, late):
         item = data.draw(st.sampled_from(self.out))
         self.out.remove(item)
-        if late:        # the result of one that had been given up
+        if late:  # the result of one that had been given up
             self.jobs.give_back(item)
         assert self.jobs.finish(item) == (item not in self.finished)
         self.finished.add(item)
@@ -162,5 +161,4 @@ class JobsMachine(RuleBasedStateMachine):
 
 
 TestJobs = JobsMachine.TestCase
-TestJobs.settings = settings(max_examples=200, stateful_step_count=40,
-                             deadline=None)
+TestJobs.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from biskit_pvm.core.history import DONE, FAILED, LOST, OUTCOMES, History, JobRecord
-from biskit_pvm.core.report_page import MAX_SHOWN, Run, page
-from biskit_pvm.core.timeline import OUTCOME_COLOUR, OUTCOME_TEXT, layout, tick_text, ticks
-from biskit_pvm.runtime.pictures import plot_matrix, plot_timeline
+from biskit_pvm.report.history import DONE, FAILED, LOST, OUTCOMES, History, JobRecord
+from biskit_pvm.report.page import MAX_SHOWN, Run, page
+from biskit_pvm.report.plots import plot_matrix, plot_timeline
+from biskit_pvm.report.timeline import OUTCOME_COLOUR, OUTCOME_TEXT, layout, tick_text, ticks
 
 
-def _record(
-    nickname: str = "node_0", start: float = 100.0, end: float = 101.0, **more: object
-) -> JobRecord:
+def _record(nickname: str = "node_0", start: float = 100.0, end: float = 101.0, **more: object) -> JobRecord:
     return JobRecord(1, nickname, "node", start, end, 5)._replace(**more)
 
 
@@ -42,9 +40,7 @@ def test_a_replacement_continues_the_row():
 
 
 def test_a_bar_tells_what_it_stands_for():
-    bar = layout(
-        [_record(jobs=4, items=20), _record("node_1", 100.25, 101, outcome=FAILED, items=1)]
-    ).bars
+    bar = layout([_record(jobs=4, items=20), _record("node_1", 100.25, 101, outcome=FAILED, items=1)]).bars
     assert sorted(b.text() for b in bar) == [
         "node_0: 4 jobs with 20 items, done, 0.000 s + 1.000 s",
         "node_1: 1 item, failed, 0.250 s + 0.750 s",
@@ -65,9 +61,7 @@ def test_ticks_are_few_and_within_the_run(length: float):
     assert len(set(texts)) == len(texts)
 
 
-@pytest.mark.parametrize(
-    "seconds, length, text", [(2, 10, "2 s"), (90, 400, "0:01:30"), (5400, 90000, "1:30 h")]
-)
+@pytest.mark.parametrize("seconds, length, text", [(2, 10, "2 s"), (90, 400, "0:01:30"), (5400, 90000, "1:30 h")])
 def test_ticks_are_readable(seconds: float, length: float, text: str):
     assert tick_text(seconds, length) == text
 
@@ -142,9 +136,7 @@ def test_the_page_needs_nothing_else():
     text = page(_run())
     read = _Reader(text)
     assert not [tag for tag, _ in read.elements if tag in ("script", "link", "img", "iframe")]
-    assert not [
-        a for _, attrs in read.elements for a in attrs if a in ("src", "href") or a.startswith("on")
-    ]
+    assert not [a for _, attrs in read.elements for a in attrs if a in ("src", "href") or a.startswith("on")]
     assert "url(" not in text
     assert "@import" not in text
 
@@ -158,9 +150,7 @@ def test_the_page_of_an_empty_run():
 def test_a_page_of_very_many_jobs_stays_small():
     log = History()
     for i in range(100_000):
-        log.add(
-            i % 50, f"n_{i % 50}", "n", i, i + 50, 1, FAILED if i % 100 == 0 else DONE, "x" * 1000
-        )
+        log.add(i % 50, f"n_{i % 50}", "n", i, i + 50, 1, FAILED if i % 100 == 0 else DONE, "x" * 1000)
     text = page(_run(records=log.records, totals=log.totals))
     assert len(text) < 3_000_000
     assert f"and {1000 - MAX_SHOWN} more" in text

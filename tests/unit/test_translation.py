@@ -6,11 +6,11 @@ import ast
 
 import pytest
 
-from biskit_pvm.compat.runtime import NAMESPACE
-from biskit_pvm.compat.translate import CannotTranslate, translate
-from biskit_pvm.compat.translate.meaning import convert
-from biskit_pvm.compat.translate.names import CALLS, HELPERS, LOADS, call_helper
-from biskit_pvm.compat.translate.syntax import decode, respell
+from biskit_pvm.compat.python2.builtins import NAMESPACE
+from biskit_pvm.compat.python2.translate import CannotTranslate, translate
+from biskit_pvm.compat.python2.translate.meaning import convert
+from biskit_pvm.compat.python2.translate.names import CALLS, HELPERS, LOADS, call_helper
+from biskit_pvm.compat.python2.translate.syntax import decode, respell
 
 pytest.importorskip("fissix", reason="the extra 'legacy' is not installed")
 
@@ -63,12 +63,15 @@ def test_names_of_the_script_are_not_touched():
     assert set(namespace) == {"__builtins__", "map", "result", "keys"}
 
 
-@pytest.mark.parametrize("source, line", [
-    (b"x = [y for a in b for c in [y for y in a]]\nprint y\n", 1),
-    (b"class A:\n    x = set(1 < f() < 3 for f in [])\n", 2),
-    (b"\nx = \xe9\n", 2),
-    (b"x = (1\n", 2),
-])
+@pytest.mark.parametrize(
+    "source, line",
+    [
+        (b"x = [y for a in b for c in [y for y in a]]\nprint y\n", 1),
+        (b"class A:\n    x = set(1 < f() < 3 for f in [])\n", 2),
+        (b"\nx = \xe9\n", 2),
+        (b"x = (1\n", 2),
+    ],
+)
 def test_refusals_name_the_line(source, line):
     with pytest.raises(CannotTranslate) as error:
         translate(source, "f.py")

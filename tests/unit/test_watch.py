@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biskit_pvm.core import watch
-from biskit_pvm.core.bulletin import Bulletin, SlaveStatus
-from biskit_pvm.core.inventory import Host, Load, Task
-from biskit_pvm.core.watch import HOSTS, TASKS, DeleteHost, KillTask, Quit, View, press, render, survey
+from biskit_pvm.jobs.bulletin import Bulletin, SlaveStatus
+from biskit_pvm.machine.inventory import Host, Load, Task
+from biskit_pvm.top import view as watch
+from biskit_pvm.top.view import HOSTS, TASKS, DeleteHost, KillTask, Quit, View, press, render, survey
 
 NOW = 1000.0
 HOSTS_THERE = [Host("node2", 0x80000, "LINUX64", 1000), Host("node1", 0x40000, "LINUX64", 2000)]

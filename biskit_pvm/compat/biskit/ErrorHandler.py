@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import tools
-from .Errors import FatalError, NormalError
-from .LogFile import ErrLog
+from biskit_pvm.compat.biskit import tools
+from biskit_pvm.compat.biskit.Errors import FatalError, NormalError
+from biskit_pvm.compat.biskit.LogFile import ErrLog
 
 
 class ErrorHandler:

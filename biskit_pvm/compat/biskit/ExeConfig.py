@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .Errors import BiskitError
-from .tools import absbinary
+from biskit_pvm.compat.biskit.Errors import BiskitError
+from biskit_pvm.compat.biskit.tools import absbinary
 
 
 class ExeConfigError(BiskitError):

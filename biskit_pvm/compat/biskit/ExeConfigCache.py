@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from .ExeConfig import ExeConfig
+from biskit_pvm.compat.biskit.ExeConfig import ExeConfig
 
 
 class ExeConfigCache:

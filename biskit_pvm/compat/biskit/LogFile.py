@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from . import tools
+from biskit_pvm.compat.biskit import tools
 
 
 class LogFile:

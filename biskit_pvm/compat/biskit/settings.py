@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 
-from . import tools as _tools
+from biskit_pvm.compat.biskit import tools as _tools
 
 #: the interpreter for slaves
 python_bin = sys.executable
@@ -20,7 +20,6 @@ python_bin = sys.executable
 xterm_bin = "xterm"
 ssh_bin = "ssh"
 projectRoot = _tools.projectRoot()
-
 
 
 def __getattr__(name: str) -> str:

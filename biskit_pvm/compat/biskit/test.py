@@ -6,13 +6,13 @@ import inspect
 import unittest
 from typing import Any
 
-from .LogFile import StdLog
+from biskit_pvm.compat.biskit.LogFile import StdLog
 
 NORMAL = 0  #: standard test case
-LONG = 1    #: long running test case
-PVM = 2     #: depends on PVM
-EXE = 3     #: depends on an external application
-OLD = 5     #: is obsolete
+LONG = 1  #: long running test case
+PVM = 2  #: depends on PVM
+EXE = 3  #: depends on an external application
+OLD = 5  #: is obsolete
 SCRIPT = 6  #: a script test case
 
 
@@ -58,8 +58,12 @@ class _Suite(unittest.TestSuite):
     _cleanup = False
 
 
-def localTest(testclass: Any = None, verbosity: int = BiskitTest.VERBOSITY, debug: Any = BiskitTest.DEBUG,
-              log: Any = BiskitTest.TESTLOG) -> unittest.TestResult:
+def localTest(
+    testclass: Any = None,
+    verbosity: int = BiskitTest.VERBOSITY,
+    debug: Any = BiskitTest.DEBUG,
+    log: Any = BiskitTest.TESTLOG,
+) -> unittest.TestResult:
     """
     Run the tests of the calling module; the fields of the test are put into its namespace.
 
@@ -82,9 +86,15 @@ def localTest(testclass: Any = None, verbosity: int = BiskitTest.VERBOSITY, debu
         The module has no test class.
     """
     namespace = inspect.currentframe().f_back.f_globals
-    classes = [testclass] if testclass else [
-        value for value in list(namespace.values())
-        if isinstance(value, type) and issubclass(value, BiskitTest) and value is not BiskitTest]
+    classes = (
+        [testclass]
+        if testclass
+        else [
+            value
+            for value in list(namespace.values())
+            if isinstance(value, type) and issubclass(value, BiskitTest) and value is not BiskitTest
+        ]
+    )
     if not classes:
         raise BiskitTestError("no BiskitTest class found in namespace")
     suite = _Suite()

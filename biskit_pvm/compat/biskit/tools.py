@@ -15,7 +15,7 @@ import traceback
 from types import ModuleType
 from typing import Any
 
-from ..modules import pickles
+from biskit_pvm.compat.python2.stdlib import pickles
 
 
 class ToolsError(Exception):
@@ -90,13 +90,15 @@ def lastErrorTrace(limit: Any = None) -> str:
     -------
     str
     """
-    return "".join(f"{stripFilename(name)}: {line} ({function}) {text}\n"
-                   for name, line, function, text in traceback.extract_tb(_present()[2]))
+    return "".join(
+        f"{stripFilename(name)}: {line} ({function}) {text}\n"
+        for name, line, function, text in traceback.extract_tb(_present()[2])
+    )
 
 
 def _present() -> tuple:
     """The exception that is being handled, or that translated code has just handled."""
-    from ..runtime.errors import exc_info
+    from biskit_pvm.compat.python2.builtins.errors import exc_info
 
     return exc_info()
 
@@ -282,7 +284,7 @@ def dump(this: Any, filename: str, gzip: Any = 0, mode: str = "w") -> None:
     if mode not in ("w", "a"):
         raise PickleError("mode has to be 'w' (write) or 'a' (append)")
     path = osp.expanduser(filename)
-    with (_gzip.open(path, mode + "b") if gzip else open(path, mode + "b")) as file:
+    with _gzip.open(path, mode + "b") if gzip else open(path, mode + "b") as file:
         pickles.dump(this, file, 2)
 
 
@@ -309,7 +311,7 @@ def load(filename: str, gzip: Any = 0) -> Any:
     """
     path = osp.expanduser(filename)
     objects = []
-    with (_gzip.open(path, "rb") if gzip else open(path, "rb")) as file:
+    with _gzip.open(path, "rb") if gzip else open(path, "rb") as file:
         while True:
             try:
                 objects.append(pickles.load(file))
@@ -586,7 +588,7 @@ def clipStr(s: str, length: int, suffix: str = "..", expandtabs: Any = 1) -> str
     str
     """
     s = s.expandtabs() if expandtabs else s
-    return s if len(s) <= length else s[:length - len(suffix)] + suffix
+    return s if len(s) <= length else s[: length - len(suffix)] + suffix
 
 
 def ensure(v: Any, t: Any, allowed: Any = (), forbidden: Any = ()) -> None:
@@ -675,7 +677,7 @@ def tryImportModule(module: str, old_as: str | None = None, namespace: dict | No
 
 
 def _imported(module: str, names: dict, part: str) -> ModuleType:
-    from ..runtime.imports import import_
+    from biskit_pvm.compat.python2.builtins.imports import import_
 
     return import_(module, names, None, [part])
 
@@ -692,8 +694,8 @@ def gzopen(fname: str, mode: str = "r") -> Any:
     -------
     file
     """
-    from ..modules.binary import GzipFile
-    from ..runtime.files import File
+    from biskit_pvm.compat.python2.builtins.files import File
+    from biskit_pvm.compat.python2.stdlib.binary import GzipFile
 
     fname = absfile(fname)
     return GzipFile(fname, mode) if fname.endswith("gz") else File(fname, mode)

@@ -1,6 +1,5 @@
 """Python and a C program of our own: every type, groups, multicast, mailbox and more."""
 
-
 import pytest
 
 NAMES = "str byte short int float cplx double dcplx long ushort uint ulong".split()

@@ -11,5 +11,5 @@ class NoDictionary(JobSlave):
         return list(chunk)
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     NoDictionary().start()

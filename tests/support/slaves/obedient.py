@@ -13,7 +13,7 @@ class Unpicklable:
     """Refuses to be sent."""
 
     def __reduce__(self):
-        raise TypeError('this cannot be pickled')
+        raise TypeError("this cannot be pickled")
 
 
 class Unreadable:
@@ -24,8 +24,8 @@ class Unreadable:
 
 
 def _explode():
-    if __name__ == '__main__':
-        raise TypeError('this cannot be read')
+    if __name__ == "__main__":
+        raise TypeError("this cannot be read")
 
 
 class Obedient(JobSlave):
@@ -34,8 +34,8 @@ class Obedient(JobSlave):
     def initialize(self, params):
         """Take over the parameters, which may be an order, too."""
         self.params = params
-        if isinstance(params, dict) and 'initialize' in params:
-            self.do(*params['initialize'])
+        if isinstance(params, dict) and "initialize" in params:
+            self.do(*params["initialize"])
 
     def go(self, chunk):
         """Follow each order; an order may end everything."""
@@ -43,64 +43,66 @@ class Obedient(JobSlave):
 
     def do(self, verb, argument=None):
         """Follow one order and return its result."""
-        if verb == 'return':
+        if verb == "return":
             return argument
-        if verb == 'size':
+        if verb == "size":
             return len(argument)
-        if verb == 'sleep':
+        if verb == "sleep":
             time.sleep(argument)
             return argument
-        if verb == 'raise':
+        if verb == "raise":
             raise ValueError(argument)
-        if verb == 'exit':
+        if verb == "exit":
             os._exit(argument)
-        if verb == 'kill':
+        if verb == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
-        if verb == 'stop':
+        if verb == "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
-        if verb == 'once':      # (path, order): only the first who comes
+        if verb == "once":  # (path, order): only the first who comes
             path, order = argument
             try:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL))
             except FileExistsError:
-                return 'again'
+                return "again"
             return self.do(*order)
-        if verb == 'until':     # wait for a file to appear, at most a minute
+        if verb == "until":  # wait for a file to appear, at most a minute
             for _ in range(6000):
                 if os.path.exists(argument):
-                    return 'seen'
+                    return "seen"
                 time.sleep(0.01)
             raise TimeoutError(argument)
-        if verb == 'pid':
+        if verb == "pid":
             return os.getpid()
-        if verb == 'nice':
+        if verb == "nice":
             return os.nice(0)
-        if verb == 'where':     # after so many seconds
+        if verb == "where":  # after so many seconds
             time.sleep(argument)
-            return f'{os.uname().nodename}:{os.nice(0)}'
-        if verb == 'params':
+            return f"{os.uname().nodename}:{os.nice(0)}"
+        if verb == "params":
             return self.params
-        if verb == 'environ':
+        if verb == "environ":
             return os.environ.get(argument)
-        if verb == 'print':
+        if verb == "print":
             print(argument)
             return argument
-        if verb == 'unpicklable':
+        if verb == "unpicklable":
             return Unpicklable()
-        if verb == 'unreadable':
+        if verb == "unreadable":
             return Unreadable()
-        if verb == 'child':
-            return subprocess.Popen(['sleep', str(argument)]).pid
-        if verb == 'hold':      # compute in C and let no other thread run
+        if verb == "child":
+            return subprocess.Popen(["sleep", str(argument)]).pid
+        if verb == "hold":  # compute in C and let no other thread run
             import ctypes
+
             ctypes.PyDLL(None).sleep(argument)
-        if verb == 'array':
+        if verb == "array":
             import numpy
+
             return numpy.arange(argument, dtype=float)
-        raise ValueError(f'unknown order {verb!r}')
+        raise ValueError(f"unknown order {verb!r}")
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     if len(sys.argv) == 2:
         os.nice(int(sys.argv[1]))
     Obedient().start()

@@ -2,6 +2,6 @@
 
 import sys
 
-from biskit_pvm.compat import aliases
+from biskit_pvm.compat.biskit import aliases
 
 aliases.become(sys.modules[__name__])

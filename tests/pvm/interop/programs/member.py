@@ -40,9 +40,7 @@ for root in range(size):
     assert me != root or list(total) == [size * (size + 1) // 2]
 
     pypvm.barrier(name, size)
-    product = pypvm.reduce(
-        lambda x, y: [a * b for a, b in zip(x, y)], [me + 1], DOUBLE, 100 + root, name, root
-    )
+    product = pypvm.reduce(lambda x, y: [a * b for a, b in zip(x, y)], [me + 1], DOUBLE, 100 + root, name, root)
     assert me != root or list(product) == [math.factorial(size)]
 pypvm.barrier(name, size)
 pypvm.lvgroup(name)

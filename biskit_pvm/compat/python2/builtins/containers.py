@@ -1,0 +1,270 @@
+"""Built-in functions that gave lists, and the methods of dictionaries."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import operator
+from collections.abc import Iterable
+from typing import Any, Callable
+
+from biskit_pvm.compat.python2.builtins.ordering import compare, sort
+from biskit_pvm.compat.python2.builtins.strings import Unicode, u
+
+_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+
+
+def map_(function: Callable | None, *sequences: Iterable) -> list:
+    """
+    Do Python 2's ``map``: a list; shorter sequences are filled up with None.
+
+    Parameters
+    ----------
+    function : callable or None
+    sequences : iterables
+
+    Returns
+    -------
+    list
+    """
+    if not sequences:
+        raise TypeError("map() requires at least two args")
+    if function is type:
+        from biskit_pvm.compat.python2.builtins.attributes import type_of
+
+        function = type_of
+    elif function is int or function is float:
+        from biskit_pvm.compat.python2.builtins.numbers import number_call
+
+        function = functools.partial(number_call, function)
+    if len(sequences) == 1:
+        return list(sequences[0]) if function is None else [function(item) for item in sequences[0]]
+    lists = [list(sequence) for sequence in sequences]
+    length = max(map(len, lists))
+    rows = zip(*(items + [None] * (length - len(items)) for items in lists))
+    return list(rows) if function is None else [function(*row) for row in rows]
+
+
+def filter_(function: Callable | None, sequence: Any) -> Any:
+    """
+    Do Python 2's ``filter``: text and tuples give their own type, all else a list.
+
+    Parameters
+    ----------
+    function : callable or None
+    sequence : iterable
+
+    Returns
+    -------
+    list, str or tuple
+    """
+    kept = [item for item in sequence if (item if function is None else function(item))]
+    if isinstance(sequence, str):
+        return u("").join(kept) if isinstance(sequence, Unicode) else "".join(kept)
+    return tuple(kept) if isinstance(sequence, tuple) else kept
+
+
+def zip_(*sequences: Iterable) -> list[tuple]:
+    """
+    Do Python 2's ``zip``.
+
+    Parameters
+    ----------
+    sequences : iterables
+
+    Returns
+    -------
+    list of tuple
+    """
+    return list(zip(*sequences))
+
+
+def range_(*bounds: Any) -> list[int]:
+    """
+    Do Python 2's ``range``.
+
+    Parameters
+    ----------
+    bounds : int
+        Start, stop and step.
+
+    Returns
+    -------
+    list of int
+    """
+    return list(range(*bounds))
+
+
+def apply(function: Callable, args: Iterable = (), named: dict = {}) -> Any:
+    """
+    Do Python 2's ``apply``.
+
+    Parameters
+    ----------
+    function : callable
+    args : iterable
+    named : dict
+
+    Returns
+    -------
+    any
+    """
+    return function(*args, **named)
+
+
+def coerce(a: Any, b: Any) -> tuple:
+    """
+    Do Python 2's ``coerce``: two numbers as the wider type of the two.
+
+    Parameters
+    ----------
+    a, b : numbers
+
+    Returns
+    -------
+    tuple
+    """
+    for kind in (complex, float, int):
+        if isinstance(a, kind) or isinstance(b, kind):
+            return kind(a), kind(b)
+    method = getattr(type(a), "__coerce__", None)
+    if method is not None:
+        return method(a, b)
+    raise TypeError("number coercion failed")
+
+
+def unichr(number: int) -> Unicode:
+    """
+    Do Python 2's ``unichr``.
+
+    Parameters
+    ----------
+    number : int
+
+    Returns
+    -------
+    Unicode
+    """
+    return u(builtins.chr(number))
+
+
+def chr_(number: int) -> str:
+    """
+    Do Python 2's ``chr``: a byte.
+
+    Parameters
+    ----------
+    number : int
+        0 to 255.
+
+    Returns
+    -------
+    str
+    """
+    if not 0 <= operator.index(number) < 256:
+        raise ValueError("chr() arg not in range(256)")
+    return builtins.chr(number)
+
+
+# -- methods
+
+
+def keys(obj: Any, *args: Any) -> Any:
+    """Call ``obj.keys()``; a list where the class has no method of its own."""
+    return list(obj) if type(obj) is dict and not args else _listed(obj.keys(*args))
+
+
+def values(obj: Any, *args: Any) -> Any:
+    """Call ``obj.values()``; a list where the class has no method of its own."""
+    return _listed(obj.values(*args))
+
+
+def items(obj: Any, *args: Any) -> Any:
+    """Call ``obj.items()``; a list where the class has no method of its own."""
+    return _listed(obj.items(*args))
+
+
+def _listed(result: Any) -> Any:
+    # whatever answers with a view (a dict, os.environ, an OrderedDict) answered with a list
+    if (
+        isinstance(result, _VIEWS)
+        or type(result).__module__ in ("collections.abc", "odict_keys")
+        or type(result).__name__ in ("odict_keys", "odict_values", "odict_items", "KeysView", "ValuesView", "ItemsView")
+    ):
+        return list(result)
+    return result
+
+
+def _iterating(old: str, new: str) -> Callable:
+    def call(obj: Any, *args: Any) -> Any:
+        method = getattr(obj, old, None)
+        return iter(getattr(obj, new)(*args)) if method is None else method(*args)
+
+    call.__name__ = old
+    call.__doc__ = f"Call ``obj.{old}()``."
+    return call
+
+
+iterkeys, itervalues, iteritems = (_iterating("iter" + name, name) for name in ("keys", "values", "items"))
+
+
+def _viewing(old: str, new: str) -> Callable:
+    def call(obj: Any, *args: Any) -> Any:
+        method = getattr(obj, old, None)
+        return getattr(obj, new)(*args) if method is None else method(*args)
+
+    call.__name__ = old
+    call.__doc__ = f"Call ``obj.{old}()``."
+    return call
+
+
+viewkeys, viewvalues, viewitems = (_viewing("view" + name, name) for name in ("keys", "values", "items"))
+
+
+def has_key(obj: Any, *args: Any) -> Any:
+    """Call ``obj.has_key(key)``."""
+    method = getattr(obj, "has_key", None)
+    return method(*args) if method is not None else operator.contains(obj, *args)
+
+
+def sort_method(obj: Any, *args: Any, **named: Any) -> Any:
+    """Call ``obj.sort(...)``: a list sorts as in Python 2, anything else has its own idea of it."""
+    if isinstance(obj, list) and type(obj).sort is list.sort:
+        obj[:] = sort(obj, *args, **named)
+        return None
+    return obj.sort(*args, **named)
+
+
+def next_method(obj: Any, *args: Any) -> Any:
+    """Call ``obj.next()``."""
+    method = getattr(obj, "next", None)
+    return method(*args) if method is not None else builtins.next(obj, *args)
+
+
+def cmp_method(obj: Any, other: Any) -> int:
+    """Call ``obj.__cmp__(other)``."""
+    method = getattr(obj, "__cmp__", None)
+    if method is not None:
+        return method(other)
+    if isinstance(obj, (str, dict, list, tuple, int, float)):
+        return compare(obj, other)
+    raise AttributeError(f"{type(obj).__name__!r} object has no attribute '__cmp__'")
+
+
+def nonzero_method(obj: Any) -> Any:
+    """Call ``obj.__nonzero__()``."""
+    method = getattr(obj, "__nonzero__", None)
+    return method() if method is not None else bool(obj)
+
+
+def div_method(obj: Any, *others: Any) -> Any:
+    """Call ``obj.__div__(other)``."""
+    from biskit_pvm.compat.python2.builtins.numbers import divide
+
+    method = getattr(obj, "__div__", None)
+    return method(*others) if method is not None else divide(obj, *others)
+
+
+def unicode_method(obj: Any) -> Any:
+    """Call ``obj.__unicode__()``."""
+    return Unicode(obj)

@@ -1,0 +1,300 @@
+"""
+``biskit-pvm run script.py args...``: a script of old, as it stands, under this Python.
+
+Slaves that such a script spawns run the same way without being told: the environment variable ``BISKIT_PVM_RUN`` holds
+the name of this module, `biskit_pvm.machine.command` then spawns ``python -i -m biskit_pvm.compat.python2.run slave.py 20``, and
+``BISKIT_PVM_RUN_PATH`` tells the slave where the master looked for modules. Both go to every host with PVM's exports.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import ModuleType, TracebackType
+from typing import Any
+
+#: says, to whom it is exported, that slaves are started through this module
+ACTIVE = "BISKIT_PVM_RUN"
+#: folders in which modules were looked for, as JSON, and the language of doubtful sources
+SETTINGS = "BISKIT_PVM_RUN_PATH"
+
+_NAME = "biskit_pvm.compat.python2.run"
+#: the room of all that is of old
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class CannotRun(Exception):
+    """A script that cannot be run; the text says why and what to do."""
+
+
+def run_script(argv: Sequence[str], python: int | None = None) -> None:
+    """
+    Run a script in this process, as ``python script.py args...`` does.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        The script, and its arguments.
+    python : {2, 3}, optional
+        Its language; found out by default.
+
+    Raises
+    ------
+    CannotRun
+        There is no such file, or its language must be told.
+    SystemExit
+        As the script ends.
+    """
+    if not argv:
+        raise CannotRun("no script given")
+    script = argv[0]
+    if os.path.isdir(script):
+        raise CannotRun(f"{script} is a folder")
+    try:
+        with open(script, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        raise CannotRun(f"cannot read {script}: {error.strerror}") from None
+
+    from biskit_pvm.compat.python2 import detect, importer
+
+    inherited = _inherited()
+    folder = os.path.dirname(os.path.realpath(script))
+    prepare(folder, inherited)
+    found = python or detect.detect(source) or inherited.get("python")
+    if found is None:
+        try:
+            detect.check_unambiguous(source)
+        except detect.Ambiguous as doubt:
+            raise CannotRun(
+                f"{script} may be Python 2 or 3, and they differ about line {doubt.lineno}: {doubt.what}. "
+                "Say which with --python 2 or --python 3, or in the first line: #!/usr/bin/env python2"
+            ) from None
+        found = 2
+    importer.finder.default = found
+    importer.languages["__main__"] = found
+    announce(found, folder)
+
+    main = ModuleType("__main__")
+    main.__file__ = script
+    main.__dict__["__builtins__"] = builtins
+    main.__spec__ = None
+    sys.modules["__main__"] = main
+    sys.argv[:] = list(argv)
+    sys.excepthook = _excepthook
+    try:
+        if found == 2:
+            from biskit_pvm.compat.python2.builtins import NAMESPACE, files
+            from biskit_pvm.compat.python2.builtins.strings import from_os
+
+            sys.argv[:] = map(from_os, sys.argv)
+            main.__dict__["__builtins__"] = NAMESPACE
+            code = importer.compile_python2(source, script)
+        else:
+            code = compile(source, script, "exec", dont_inherit=True)
+        # what is translated later, while the script runs, is told of in the same line
+        exec(code, main.__dict__)
+    finally:
+        importer.progress.finish()
+        if found == 2:
+            files.finish_line()
+
+
+def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
+    """
+    Have this process import old source and know the old names.
+
+    Parameters
+    ----------
+    folder : str
+        The script's, which is searched first.
+    inherited : dict, optional
+        What a master told: 'path' is searched too, 'python' is the language of doubtful sources.
+    """
+    from biskit_pvm.compat.biskit import aliases
+    from biskit_pvm.compat.python2 import importer
+
+    told = inherited or {}
+    named = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry}
+    importer.finder.installed = frozenset(map(os.path.realpath, sys.path[1:])) - named
+    _set_path(folder, told.get("path", ()))
+    importer.install(told.get("python", 2))
+    aliases.install()
+    _read_old_host_files()
+
+
+def _inherited() -> dict[str, Any]:
+    """What a master that was run this way told its slaves."""
+    if os.environ.get(ACTIVE) != _NAME:
+        return {}
+    try:
+        told = json.loads(os.environ.get(SETTINGS, "{}"))
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+_host_files: dict[str, Any] = {}
+
+
+def _read_old_host_files() -> None:
+    """Have ``~/.biskit/hosts.py``, which is source of the user's too, read as Python 2 where it is."""
+    from biskit_pvm import hosts
+
+    def compiler(source: bytes, path: str) -> Any:
+        from biskit_pvm.compat.python2 import detect, importer
+
+        if (detect.detect(source) or importer.finder.default) == 3:
+            return hosts.compile_source(source, path)
+        _host_files[path] = importer.compile_python2(source, path)
+        return compile(f"__import__({_NAME!r}, fromlist=['*']).execute_host_file({path!r}, globals())", path, "exec")
+
+    hosts.compiler = compiler
+
+
+def execute_host_file(path: str, names: dict[str, Any]) -> None:
+    """
+    Run the translated host file that was compiled last.
+
+    Parameters
+    ----------
+    path : str
+    names : dict
+        Where it sets its names.
+    """
+    from biskit_pvm.compat.python2.builtins import NAMESPACE
+
+    names["__builtins__"] = NAMESPACE
+    exec(_host_files[path], names)
+
+
+def announce(language: int, folder: str) -> None:
+    """
+    Tell slaves, which get the variables from their master, how they are run.
+
+    Parameters
+    ----------
+    language : {2, 3}
+        Of sources that pass for both.
+    folder : str
+        The master's script is there.
+    """
+    path = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    root = _biskit_root(folder)
+    path += [root] if root and root not in path else []
+    told = _inherited().get("path", ())
+    os.environ[ACTIVE] = _NAME
+    os.environ[SETTINGS] = json.dumps({"python": language, "path": path + [e for e in told if e not in path]})
+
+
+def _biskit_root(folder: str) -> str | None:
+    """The folder above the Biskit tree in which a script lies, if it does."""
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        parent, name = os.path.split(folder)
+        if name == "Biskit":
+            return parent
+        folder = parent
+    # scripts/Biskit/x.py of an unpacked Biskit
+    parent = folder
+    for _ in range(3):
+        parent = os.path.dirname(parent)
+        if os.path.isfile(os.path.join(parent, "Biskit", "__init__.py")):
+            return parent
+    return None
+
+
+def _set_path(folder: str, told: Sequence[str]) -> None:
+    """Put the script's folder where Python would have put it, and after it what the master looked at."""
+    package_root = os.path.dirname(os.path.dirname(_HERE))
+    if sys.path and not getattr(sys.flags, "safe_path", False):
+        replaced = os.path.abspath(sys.path[0])
+        sys.path[0] = folder
+        if replaced == package_root:
+            sys.path.append(package_root)
+    else:
+        sys.path.insert(0, folder)
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    position = 1 + sum(1 for entry in given if entry)
+    root = _biskit_root(folder)
+    for entry in [*told, *([root] if root else [])]:
+        if entry not in sys.path:
+            sys.path.insert(position, entry)
+            position += 1
+
+
+def _excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show the script's own lines, and the exception as Python 2 named it."""
+    from biskit_pvm.compat.python2.importer import languages
+
+    if languages.get("__main__") != 2:
+        trace = _without_ours(trace)
+        traceback.print_exception(kind, error, trace)
+        return
+    from biskit_pvm.compat.python2.builtins.errors import ClassicException
+    from biskit_pvm.compat.python2.builtins.strings import to_str
+
+    lines = traceback.format_tb(_without_ours(trace))
+    if isinstance(error, SyntaxError):
+        lines += traceback.format_exception_only(SyntaxError, error)
+    else:
+        try:
+            text = str.__str__(str(error) if isinstance(error, ClassicException) else to_str(error))
+        except Exception:
+            text = "<exception str() failed>"
+        name = kind.__name__
+        if kind.__module__ not in ("builtins", "exceptions") and not kind.__module__.startswith("biskit_pvm.compat."):
+            name = f"{kind.__module__}.{name}"
+        if isinstance(error, ClassicException):
+            lines.append(text + "\n")
+        else:
+            lines.append(f"{name}: {text}\n" if text else f"{name}\n")
+    sys.stderr.write("Traceback (most recent call last):\n" + "".join(lines))
+
+
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """Take the frames of this package out of a traceback."""
+    kept = [
+        step for step in _steps(trace) if not step.tb_frame.f_code.co_filename.startswith((_HERE + os.sep, "<frozen "))
+    ]
+    following = None
+    for step in reversed(kept):
+        following = TracebackType(following, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    return following
+
+
+def _steps(trace: TracebackType | None) -> list[TracebackType]:
+    steps = []
+    while trace is not None:
+        steps.append(trace)
+        trace = trace.tb_next
+    return steps
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """
+    Run what the command line names; ``python -m biskit_pvm.compat.python2.run`` for slaves.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The process's own by default.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    python = None
+    if arguments[:1] == ["--python"] and arguments[1:2] in (["2"], ["3"]):
+        python, arguments = int(arguments[1]), arguments[2:]
+    try:
+        run_script(arguments, python)
+    except CannotRun as error:
+        sys.exit(f"biskit-pvm run: {error}")
+
+
+if __name__ == "__main__":
+    # as an ordinary module, so that the script can be __main__
+    from biskit_pvm.compat.python2.run import main as _main
+
+    _main()

@@ -1,1 +1,0 @@
-"""What a calculation decides: pure state, without I/O, threads or clock."""

@@ -1,0 +1,1 @@
+"""A calculation: who works on what, and making it so."""

@@ -1,0 +1,260 @@
+"""What can happen to a calculation, and what can be ordered in answer.
+
+Times are seconds of one monotonic clock; `tid` is a PVM task identifier,
+`job` the number of a job: one chunk of items given to one slave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, NamedTuple, Union
+
+from biskit_pvm.errors import Failure
+from biskit_pvm.jobs.items import Item
+
+# -- what can happen ---------------------------------------------------------
+
+
+class SlaveSpawned(NamedTuple):
+    """PVM has started a slave for the place `nickname`."""
+
+    nickname: str
+    tid: int
+    now: float
+
+
+class SpawnFailed(NamedTuple):
+    """PVM could not start a slave for the place `nickname`."""
+
+    nickname: str
+    reason: str
+    now: float
+
+
+class SpawningDone(NamedTuple):
+    """Every place has had its first slave, or failed to get one."""
+
+    now: float
+
+
+class SlaveUp(NamedTuple):
+    """The message loop of a slave runs."""
+
+    tid: int
+    now: float
+
+
+class SlaveReady(NamedTuple):
+    """A slave has been initialised and can work."""
+
+    tid: int
+    now: float
+
+
+class SlaveFree(NamedTuple):
+    """A slave that the state asked about (`Consider`) may get jobs of up to
+    `chunk_size` items."""
+
+    tid: int
+    chunk_size: int
+    now: float
+
+
+class SlaveBarred(NamedTuple):
+    """A slave that the state asked about must not get jobs now."""
+
+    tid: int
+
+
+class JobDone(NamedTuple):
+    """A slave has returned results for `items` after `seconds` of work."""
+
+    tid: int
+    job: int
+    items: Collection[Item]
+    seconds: float
+    now: float
+
+
+class JobFailed(NamedTuple):
+    """A slave could not do a job."""
+
+    tid: int
+    job: int
+    failure: Failure
+    now: float
+
+
+class SlaveFailed(NamedTuple):
+    """A slave cannot work at all; its initialisation failed."""
+
+    tid: int
+    failure: Failure
+    now: float
+
+
+class SlaveStuck(NamedTuple):
+    """A slave takes no messages, though its process seems to run."""
+
+    tid: int
+    now: float
+
+
+class Heard(NamedTuple):
+    """A slave gave a sign of life."""
+
+    tid: int
+    now: float
+
+
+class SlaveExited(NamedTuple):
+    """The process of a slave has ended."""
+
+    tid: int
+    now: float
+    reason: str = "its process ended"
+
+
+class HostLost(NamedTuple):
+    """A host has left the virtual machine, and all its tasks with it."""
+
+    host: str
+    now: float
+
+
+class HostAdded(NamedTuple):
+    """A host has joined the virtual machine."""
+
+    host: str
+    now: float
+
+
+class ItemsAdded(NamedTuple):
+    """New items have been entered into the jobs of a running calculation."""
+
+    now: float
+
+
+class Closed(NamedTuple):
+    """No further items will come."""
+
+    now: float
+
+
+class Tick(NamedTuple):
+    """Time has passed; `late` seconds of it the master did not listen, so
+    that the silence of slaves in them means nothing."""
+
+    now: float
+    late: float = 0.0
+
+
+Event = Union[
+    SlaveSpawned,
+    SpawnFailed,
+    SpawningDone,
+    SlaveUp,
+    SlaveReady,
+    SlaveFree,
+    SlaveBarred,
+    JobDone,
+    JobFailed,
+    SlaveFailed,
+    SlaveStuck,
+    Heard,
+    SlaveExited,
+    HostLost,
+    HostAdded,
+    ItemsAdded,
+    Closed,
+    Tick,
+]
+
+
+# -- what can be ordered -----------------------------------------------------
+
+
+class Consider(NamedTuple):
+    """Ask whether this slave may get a job; answer SlaveFree or
+    SlaveBarred."""
+
+    tid: int
+
+
+class Give(NamedTuple):
+    """Send a job to a slave; `n_left` items could have been chosen."""
+
+    tid: int
+    job: int
+    items: list[Item]
+    n_left: int
+
+
+class Surplus(NamedTuple):
+    """Do not count these results: the items had theirs before."""
+
+    items: Collection[Item]
+
+
+class SetAside(NamedTuple):
+    """Give an item up."""
+
+    item: Item
+    failure: Failure
+    host: str
+
+
+class Reinstate(NamedTuple):
+    """A result came after all for an item that had been set aside."""
+
+    item: Item
+
+
+class Kill(NamedTuple):
+    """End the process of a slave."""
+
+    tid: int
+    reason: str
+
+
+class Spawn(NamedTuple):
+    """Start a slave again at the place `nickname`."""
+
+    nickname: str
+    host: str
+
+
+class Ended(NamedTuple):
+    """Record a job that came to nothing, or that others had done before.
+
+    `outcome` is one of those in `biskit_pvm.report.history`; `given` is the
+    time at which the slave began with it.
+    """
+
+    tid: int
+    nickname: str
+    host: str
+    n_items: int
+    given: float
+    outcome: str
+    error: str = ""
+
+
+class Note(NamedTuple):
+    """Tell the user."""
+
+    text: str
+
+
+class AllDone(NamedTuple):
+    """Every item is finished or set aside."""
+
+
+class Stranded(NamedTuple):
+    """Items are left, and nobody is left to work on them."""
+
+    reason: str
+
+
+Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Spawn, Ended, Note, AllDone, Stranded]
+Instructions = list[Any]

@@ -1,0 +1,1 @@
+"""The virtual machine: its tasks, hosts and daemons, as this process sees them."""

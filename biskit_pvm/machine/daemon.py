@@ -1,0 +1,401 @@
+"""The daemons of the virtual machine: start them, stop them, clean up behind them.
+
+All functions act on the virtual machine of PVM's own console, which the files in
+``PVM_TMP`` name; whoever starts it first, others find it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pvm_ext
+from biskit_pvm.machine.tags import Tag
+from pvm_ext import installation
+
+AUTOSTART_VARIABLE = "BISKIT_PVM_AUTOSTART"
+
+_lock = threading.Lock()
+_keeper: subprocess.Popen[bytes] | None = None
+
+
+# ---------------------------------------------------------------- what a daemon needs
+
+
+def environment() -> dict[str, str]:
+    """Return what a daemon needs in its environment to start others, beyond what is there.
+
+    Daemons on other hosts are started through ``ssh``, unless the user's ``PVM_RSH`` says
+    otherwise, and without questions that nobody would see: where ssh would ask for a
+    password, it fails.  The program there is this one's, where it is found under the
+    same path, else the ``pvmd`` of the search path; the user's ``PVM_DPATH`` comes first.
+    """
+    added = installation.environment()
+    if "PVM_RSH" not in os.environ:
+        ssh = shutil.which("ssh")
+        if ssh:
+            refuse = shutil.which("false") or "/bin/false"
+            added.update(PVM_RSH=ssh, SSH_ASKPASS=refuse, SSH_ASKPASS_REQUIRE="force")
+    if "PVM_DPATH" not in os.environ:
+        added["PVM_DPATH"] = remote_command()
+    return added
+
+
+def remote_command() -> str:
+    """Return the shell command that starts the daemon on another host."""
+    added = installation.environment()
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in added.items())
+    program = shlex.quote(os.fspath(installation.daemon()))
+    script = f'if test -x {program}; then {settings} exec {program} "$@"; fi; exec pvmd "$@"'
+    # Behind sh -c, since the user's shell there may speak another language.
+    return f"sh -c {shlex.quote(script)} pvmd"
+
+
+def address_for_others() -> str | None:
+    """Return the address that PVM must be told to use on this host, or None.
+
+    By itself PVM uses the one that the host's name resolves to.  Where that is a loopback
+    address, as Debian sets it up (127.0.1.1), no other host can be added.  None when all
+    is well, or when there is no network.
+    """
+    if _is_reachable(_resolve(socket.gethostname())):
+        return None
+    return next(iter(own_addresses()), None)
+
+
+def own_addresses() -> list[str]:
+    """Return the IPv4 addresses of this host, loopback left out, the best one first.
+
+    That is the one by which it would leave for another network; those of bridges to
+    containers and virtual machines come last.
+    """
+    import fcntl
+    import struct
+
+    get_address = 0x8915  # SIOCGIFADDR of Linux
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for _, interface in socket.if_nameindex():
+            request = struct.pack("256s", os.fsencode(interface)[:15])
+            try:
+                answer = fcntl.ioctl(probe.fileno(), get_address, request)
+            except OSError:  # it has none
+                continue
+            inner = interface.startswith(("docker", "virbr", "br-", "veth", "lxc"))
+            found.append((inner, socket.inet_ntoa(answer[20:24])))
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; the kernel picks an address
+            outgoing = probe.getsockname()[0]
+        except OSError:
+            outgoing = ""
+    found.sort(key=lambda item: (item[1] != outgoing, item[0]))
+    return [address for _, address in found if _is_reachable(address)]
+
+
+def _resolve(name: str) -> str | None:
+    try:
+        return socket.gethostbyname(name)
+    except OSError:
+        return None
+
+
+def _is_reachable(address: str | None) -> bool:
+    return address is not None and not address.startswith(("127.", "0."))
+
+
+# -------------------------------------------------------------------- start and stop
+
+
+def is_running() -> bool:
+    """Return whether a daemon runs here; this process is its task afterwards."""
+    try:
+        pvm_ext.mytid()
+    except pvm_ext.SysErrError:
+        return False
+    return True
+
+
+def start(hostfile: str | None = None, options: Sequence[str] = ()) -> bool:
+    """Start the daemon of this host, alone.
+
+    Parameters
+    ----------
+    hostfile : str, optional
+        Path of a host file.  Its options for this host are obeyed and those for others
+        remembered for when these are added (see `biskit_pvm.pvm.addHosts`).
+    options : sequence of str
+        More options of the daemon, such as ``-d1`` or ``-nNAME``.
+
+    Returns
+    -------
+    bool
+        Whether it had to be started.
+
+    Raises
+    ------
+    PvmError
+        CantStartError when it cannot be started.
+    """
+    text = Path(hostfile).read_text() if hostfile is not None else ""
+    if not any(option.startswith("-n") for option in options):
+        text = own_line(text, socket.gethostname(), address_for_others())
+    _remove_old_log()
+    with _added_environment(environment()), tempfile.NamedTemporaryFile("w", prefix="pvmhosts") as file:
+        file.write("".join(f"{line}\n" for line in set_aside(text, socket.gethostname())))
+        file.flush()
+        try:
+            pvm_ext.start_pvmd([*options, file.name], True)
+        except pvm_ext.DupHostError:
+            return False
+    return True
+
+
+def own_line(hostfile: str, name: str, address: str | None) -> str:
+    """Return a host file that makes PVM use this address on this host.
+
+    Parameters
+    ----------
+    hostfile : str
+        Contents of the user's host file.
+    name : str
+        Name of this host.
+    address : str or None
+        None changes nothing.
+    """
+    if address is None:
+        return hostfile
+    lines = hostfile.splitlines()
+    for number, line in enumerate(lines):
+        words = line.split("#")[0].split()
+        if words and words[0] == name:
+            if not any(word.startswith("ip=") for word in words):
+                lines[number] = " ".join([*words, f"ip={address}"])
+            return "\n".join(lines)
+    return "\n".join([f"{name} ip={address}", *lines])
+
+
+def set_aside(hostfile: str, own_name: str) -> list[str]:
+    """Return the lines of a host file, all other hosts marked not to be added yet."""
+    lines = []
+    for line in hostfile.splitlines():
+        words = line.split("#")[0].split()
+        if words and words[0][0] not in "*&$" and words[0] != own_name:
+            words[0] = f"&{words[0]}"
+        if words:
+            lines.append(" ".join(words))
+    return lines
+
+
+def ensure_running() -> bool:
+    """Start a daemon where none runs; it is halted behind this process when unused.
+
+    A process that watches over the daemon halts it when this process has ended, however
+    it ended, as soon as no other task uses the virtual machine.
+
+    Returns
+    -------
+    bool
+        Whether it had to be started.
+
+    Raises
+    ------
+    PvmError
+        SysErrError when none runs and ``BISKIT_PVM_AUTOSTART=0`` forbids to start one;
+        CantStartError when it cannot be started.
+    """
+    global _keeper
+    with _lock:
+        try:
+            pvm_ext.mytid()
+            return False
+        except pvm_ext.SysErrError as error:
+            # A spawned task belongs to the daemon that started it, and to no other.
+            if os.environ.get(AUTOSTART_VARIABLE) == "0" or "PVMSOCK" in os.environ:
+                raise
+            if os.getuid() == 0 and "PVM_ALLOW_ROOT" not in os.environ:
+                raise
+            del error
+        if not start():
+            pvm_ext.mytid()
+            return False
+        _keeper = _start_keeper()
+        return True
+
+
+@contextmanager
+def _added_environment(added: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in added}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def folder() -> Path:
+    """Return the folder of PVM's files on this host."""
+    return Path(os.environ.get("PVM_TMP") or "/tmp")
+
+
+def _own_name(kind: str) -> Path:
+    name = f"{kind}.{os.getuid()}"
+    machine = os.environ.get("PVM_VMID")
+    return folder() / (f"{name}.{machine}" if machine else name)
+
+
+def address_file() -> Path:
+    """Return the file in which the daemon of this host leaves its address."""
+    return _own_name("pvmd")
+
+
+def log_file() -> Path:
+    """Return the log of the daemon of this host."""
+    return _own_name("pvml")
+
+
+def lives() -> bool:
+    """Return whether a daemon listens where the address file says."""
+    try:
+        path = address_file().read_text().strip()
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(path)
+    except OSError:
+        return False
+    return True
+
+
+def is_stale() -> bool:
+    """Return whether a daemon has left its address file behind that was killed."""
+    return address_file().exists() and not lives()
+
+
+def pid() -> int | None:
+    """Return the process id of the daemon of this host, or None when it is not known."""
+    try:
+        path = address_file().read_text().strip()
+        rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+    except OSError:
+        return None
+    inodes = {f"socket:[{row[6]}]" for row in rows if row[-1] == path}
+    # The number in the socket's name is another one: daemons on other hosts have forked since.
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "comm").read_text().startswith("pvmd") and inodes & _open_files(process):
+                return int(process.name)
+        except OSError:  # it ended, or is another user's
+            continue
+    return None
+
+
+def _open_files(process: Path) -> set[str]:
+    return {os.readlink(link) for link in (process / "fd").iterdir()}
+
+
+def settings() -> dict[str, str]:
+    """Return the environment by which the daemon here adds hosts.
+
+    That of the running daemon, whoever started it; where none runs, that of one which
+    this process would start.
+    """
+    number = pid()
+    if number is not None:
+        try:
+            data = Path(f"/proc/{number}/environ").read_bytes()
+        except OSError:  # no such files on this system
+            pass
+        else:
+            pairs = (os.fsdecode(item).partition("=") for item in data.split(b"\0"))
+            # what PVM does without these two
+            return {"PVM_RSH": "rsh", "PVM_DPATH": "pvmd", **{name: value for name, _, value in pairs if name}}
+    return {**os.environ, **environment()}
+
+
+def uses_loopback() -> bool:
+    """Return whether a daemon runs here with an address that no other host can reach."""
+    number = pid()
+    if number is None:
+        return False
+    try:
+        own = _open_files(Path(f"/proc/{number}"))
+        rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    except OSError:
+        return False
+    addresses = [row[1] for row in rows if f"socket:[{row[9]}]" in own]
+    return bool(addresses) and all(address[6:8] == "7F" for address in addresses)  # bytes in reverse
+
+
+def _remove_old_log() -> None:
+    # A daemon writes no log where it finds an old one.
+    if not address_file().exists():
+        log_file().unlink(missing_ok=True)
+
+
+# ------------------------------------------------------------------------ the keeper
+
+LEAVE_TIME = 3.0
+"""Seconds that a process waits at its end for the daemon that it has started to halt."""
+
+
+def _start_keeper() -> subprocess.Popen[bytes]:
+    import atexit
+
+    code = "from biskit_pvm.machine.daemon import keep; keep()"
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    path = os.pathsep.join([folder, *filter(None, [os.environ.get("PYTHONPATH")])])
+    keeper = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,  # Ctrl-C in the terminal is for others
+    )
+    atexit.register(_let_keeper_go, keeper, os.getpid())
+    return keeper
+
+
+def _let_keeper_go(keeper: subprocess.Popen[bytes], owner: int) -> None:
+    if os.getpid() != owner:  # a fork of that process
+        return
+    try:
+        pvm_ext.exit()
+    except pvm_ext.PvmError:
+        pass
+    assert keeper.stdin is not None
+    keeper.stdin.close()
+    try:
+        keeper.wait(LEAVE_TIME)
+    except subprocess.TimeoutExpired:  # others use the machine, and it goes on by itself
+        pass
+
+
+def keep() -> None:
+    """Halt the daemon once standard input has ended and nobody uses it any more.
+
+    Standard input is a pipe that only the process holds for which the daemon was started.
+    """
+    sys.stdin.buffer.read()
+    try:
+        me = pvm_ext.mytid()
+        while True:
+            others = [task.tid for task in pvm_ext.tasks() if task.tid != me]
+            if not others:
+                break
+            pvm_ext.notify(pvm_ext.Notify.TASK_EXIT, Tag.PARTNER_EXITED, others)
+            pvm_ext.recv_frames(-1, Tag.PARTNER_EXITED)
+        pvm_ext.halt()
+    except pvm_ext.PvmError:  # the daemon has gone before
+        pass

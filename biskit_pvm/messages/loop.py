@@ -1,0 +1,244 @@
+"""The message loop: one thread that sleeps until a message comes.
+
+It receives every message that something is bound to in one look at the
+library, whatever the number of bindings, and hands it on; what nobody is
+bound to stays where it is, for whoever asks PVM for it.  The loop decides
+nothing: what to do with a message, with a moment in time or with idle time
+is told to it by the functions that it is made with.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from biskit_pvm.machine import task
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+#: most messages that are received before the first of them is handled
+BATCH = 64
+
+Binding = tuple[int, int]
+
+
+class Bindings(dict[Binding, Callable[..., object]]):
+    """{(tid, message_tag): method}; tid -1 stands for any sender.
+
+    An ordinary dictionary for whoever uses it, which keeps the table by
+    which libpvm chooses messages up to date.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.match = task.Match()
+        self._changed: Callable[[], None] = lambda: None
+
+    def on_change(self, function: Callable[[], None]) -> None:
+        """Have `function` called when something new is bound."""
+        self._changed = function
+
+    def __setitem__(self, key: Binding, method: Any) -> None:
+        super().__setitem__(key, method)
+        self.match.add(*key)
+        self._changed()
+
+    def __delitem__(self, key: Binding) -> None:
+        super().__delitem__(key)
+        self.match.discard(*key)
+
+    def pop(self, key: Binding, *default: Any) -> Any:
+        if key in self:
+            self.match.discard(*key)
+        return super().pop(key, *default)
+
+    def popitem(self) -> Any:
+        key, method = super().popitem()
+        self.match.discard(*key)
+        return key, method
+
+    def clear(self) -> None:
+        for key in list(self):
+            del self[key]
+
+    def setdefault(self, key: Binding, default: Any = None) -> Any:
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def update(self, *args: Any, **kw: Any) -> None:
+        for key, method in dict(*args, **kw).items():
+            self[key] = method
+
+    def find(self, tid: int, tag: int) -> Any:
+        """Return what is bound to messages of this kind; None if nothing."""
+        method = self.get((tid, tag))
+        if method is None:
+            method = self.get((-1, tag))
+        if method is None:
+            method = self.get((tid, -1))
+        return method if method is not None else self.get((-1, -1))
+
+
+class MessageLoop:
+    """Receive messages and pass the time between them.
+
+    Parameters
+    ----------
+    handle : callable
+        Called with the list of messages that came at a time.
+    tick : callable, optional
+        Called with the time (monotonic, s) when it is due; returns the
+        seconds until the next call.
+    work : callable, optional
+        Called when no message waits; returns whether there is more to do,
+        in which case the loop does not sleep.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[list[Any]], None],
+        tick: Callable[[float], float] | None = None,
+        work: Callable[[], bool] | None = None,
+    ) -> None:
+        self.bindings = Bindings()
+        self.bindings.on_change(self.wake)
+        self.handle, self.tick, self.work = handle, tick, work
+        self._waker = task.Waker()
+        self._calls: deque[tuple[Callable[..., None], Any]] = deque()
+        self._going = threading.Event()
+        self._stopped = False
+        self._due = 0.0
+        self.thread: int | None = None
+
+    # -- from any thread -----------------------------------------------
+
+    def wake(self) -> None:
+        """Let the loop look around at once."""
+        if self.thread != threading.get_ident():
+            self._waker.wake()
+
+    def call_soon(self, function: Callable[..., None], *args: Any) -> None:
+        """Have `function` called in the loop's thread."""
+        self._calls.append((function, args))
+        self._waker.wake()
+
+    def pause(self) -> None:
+        """Handle no further message until `resume`."""
+        self._going.clear()
+        self.wake()
+
+    def resume(self) -> None:
+        """Go on after `pause`; the loop starts paused."""
+        self._going.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the loop handles no messages at present."""
+        return not self._going.is_set()
+
+    def stop(self) -> None:
+        """End the loop after the message that it handles now."""
+        self._stopped = True
+        self._going.set()
+        self.wake()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the loop has ended, or is about to."""
+        return self._stopped
+
+    def inside(self) -> bool:
+        """Tell whether the caller runs in the loop's thread."""
+        return self.thread == threading.get_ident()
+
+    # -- in the loop's thread ---------------------------------------------
+
+    def run(self) -> None:
+        """Be the loop, until `stop`."""
+        self.thread = threading.get_ident()
+        try:
+            while not self._stopped:
+                if not self._going.is_set():
+                    self._going.wait()
+                else:
+                    self.step()
+        finally:
+            self.thread = None
+
+    def run_until(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Handle messages until `condition` holds, at most `timeout` s.
+
+        For functions that the loop has called and that have to wait for
+        messages themselves.  Returns whether the condition holds.
+        """
+        end = time.monotonic() + timeout
+        while not condition():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            self.step(left)
+        return True
+
+    def step(self, longest: float | None = None) -> None:
+        """Wait for something to happen and handle it.
+
+        Parameters
+        ----------
+        longest : float, optional
+            Longest time to wait, in seconds.
+        """
+        messages = self._receive(longest)
+        if messages:
+            self.handle(messages)
+        while self._calls:
+            function, args = self._calls.popleft()
+            function(*args)
+        # a long pause of our own must not be taken for silence of others:
+        # what has come meanwhile is handled before the time is looked at
+        if self.tick is not None and len(messages) < BATCH:
+            now = time.monotonic()
+            if now >= self._due:
+                self._due = now + self.tick(now)
+
+    def tick_soon(self) -> None:
+        """Have `tick` called at the next opportunity."""
+        self._due = 0.0
+        self.wake()
+
+    def _receive(
+        self,
+        longest: float | None,
+    ) -> list[task.Message | Notification]:
+        busy = self.work is not None and self.work()
+        timeout = 0.0 if busy or self._calls else longest
+        if self.tick is not None:
+            due = max(self._due - time.monotonic(), 0.0)
+            timeout = due if timeout is None else min(timeout, due)
+        match = self.bindings.match
+        message: task.Message | Notification | None = task.receive(match=match, timeout=timeout, waker=self._waker)
+        messages: list[task.Message | Notification] = []
+        while message is not None:
+            # the body of a notification is gone with the next message
+            if message.frames is None and message.tid < 0:
+                message = Notification(message.tid, message.tag, task.notified_tids(message.tag))
+            messages.append(message)
+            if len(messages) >= BATCH:
+                break
+            message = task.receive(match=match, timeout=0)
+        return messages
+
+
+class Notification:
+    """A message of PVM itself about tasks or hosts."""
+
+    __slots__ = ("tag", "tid", "tids")
+    frames = None
+
+    def __init__(self, tid: int, tag: int, tids: Sequence[Any]) -> None:
+        self.tid, self.tag, self.tids = tid, tag, tids

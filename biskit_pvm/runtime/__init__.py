@@ -1,1 +1,0 @@
-"""What touches the world: PVM, threads, processes, files and windows."""

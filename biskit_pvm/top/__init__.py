@@ -1,0 +1,1 @@
+"""The live view of a virtual machine: `biskit-pvm top`."""
