@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.items import Jobs
-from biskit_pvm.jobs.master_state import MasterState, Rules
+from biskit_pvm.jobs.master_state import MasterState
+from biskit_pvm.jobs.rules import Rules
 
 
 class Outcome(NamedTuple):
@@ -79,7 +80,7 @@ class Simulation:
 
     def run(self) -> Outcome:
         """Play the calculation to its end."""
-        slaves = len(self._state.places)
+        slaves = len(self._state.slots)
         while not self._over:
             self._now, _, event = heapq.heappop(self._queue)
             self._happen(event)

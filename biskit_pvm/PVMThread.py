@@ -9,11 +9,10 @@ import threading
 import time
 from threading import Thread
 
-from biskit_pvm.machine import task as machine
+from biskit_pvm.machine import task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import Tag
-from biskit_pvm.messages import wire
-from biskit_pvm.messages.loop import MessageLoop, Notification
+from biskit_pvm.messages.messenger import Messenger, print_error
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, TypeVar
 
     from biskit_pvm.errors import Failure
+    from biskit_pvm.jobs.slaves import Slaves
     from biskit_pvm.messages.loop import Binding
 
     Method = Callable[..., Any]
@@ -96,6 +96,23 @@ class _Free:
         return self if owner is None else self.default(owner)
 
 
+class _LoopThread(Thread):
+    """The thread of a `PVMThread`, which is that object to whoever asks for the current thread."""
+
+    def __init__(self, owner: PVMThread, target: Callable[[], None]) -> None:
+        Thread.__init__(self, daemon=False)
+        self.__owner, self.__target = owner, target
+
+    def run(self) -> None:
+        active = getattr(threading, "_active", {})
+        active[self.ident] = self.__owner
+        try:
+            self.__target()
+        finally:
+            active[self.ident] = self
+            del self.__owner, self.__target
+
+
 class PVMThread(Thread):
     """A thread that waits for messages and calls the methods bound to them.
 
@@ -116,27 +133,20 @@ class PVMThread(Thread):
     ident = _Free(lambda self: self.__thread.ident)
     native_id = _Free(lambda self: self.__thread.native_id)
 
-    #: seconds for which a task may take nothing of a message that comes to
-    #: it over a direct link; None: wait for ever
-    _patience: float | None = None
-
     def __init__(self, log: Any = None) -> None:
+        own = dict(self.__dict__)
         Thread.__init__(self)
-        self.__thread = Thread(target=self.__main, daemon=False)
-        self.__mytid = machine.enrol()
-        self.__parent = machine.parent()
-        self.__key = os.urandom(wire.KEY_BYTES)
-        self.__seal = wire.Seal(self.__key)
-        master_key = machine.heritage().key
-        self.__parent_seal = self.__seal if master_key is None else wire.Seal(master_key)
-        self.__loop = MessageLoop(self.__handle, self._tick, self._work)
-        self.__tasks: dict[Any, int] = {}
-        self.__nicknames: dict[int, Any] = {}
+        self.__dict__.update(own)  # fields that a subclass has set before
+        self.__thread = _LoopThread(self, self.__main)
+        self.__messenger = Messenger()
+        self.__messenger.on_failed = self.__failed
+        self.__on_end: Callable[[], None] = lambda: None
         self.__delay = 0.1
         self.__ping_timeout = 5.0
         self.__pinged: dict[int, threading.Event] = {}
-        self.__sender = 0
         self.__log = Logfile() if log else None
+        if self.__log:
+            self.__messenger.on_execute = self.post_execute_method
         self.bind(MSG_PING, -1, self._ping)
 
     # -- the thread ----------------------------------------------------
@@ -182,53 +192,50 @@ class PVMThread(Thread):
         return f"<{type(self).__name__}({self.__thread.name}, {state})>"
 
     def __main(self) -> None:
-        self.run()
+        with self.__messenger.loop.entered():
+            try:
+                self.run()
+            except BaseException as error:
+                self.__messenger.on_failed(error)
+            finally:
+                self.__messenger.loop.stop()
+                self.__on_end()
 
     # -- the message loop ----------------------------------------------
 
     def run(self) -> None:
         """Be the message loop, until `stop`."""
-        try:
-            self.__loop.run()
-        except machine.Lost as error:
-            self._machine_lost(error)
+        self.__messenger.loop.run()
 
-    def _tick(self, now: float) -> float:
-        """Pass the time; return the seconds until the next call."""
-        return 3600.0
-
-    def _work(self) -> bool:
-        """Do a piece of work between messages; return whether more waits."""
-        return False
-
-    def _machine_lost(self, error: Exception) -> None:
-        """The connection to the PVM daemon has broken."""
-        log.error("the PVM daemon is gone: %s", error)
-        self.stop()
-
-    @property
-    def _loop(self) -> MessageLoop:
-        return self.__loop
+    def __failed(self, error: BaseException) -> None:
+        """The loop has called something that raised: print it, and go on where that makes sense."""
+        if isinstance(error, task.Lost):
+            log.error("the PVM daemon is gone: %s", error)
+            self.__messenger.loop.stop()
+            return
+        print_error(error)
+        if not isinstance(error, Exception):
+            self.__messenger.loop.stop()
 
     def startMessageLoop(self) -> None:
         """Let messages be handled."""
-        self.__loop.resume()
+        self.__messenger.loop.resume()
 
     def stopMessageLoop(self) -> None:
         """Let messages wait until `startMessageLoop`."""
-        self.__loop.pause()
+        self.__messenger.loop.pause()
 
     def messageLoopIsStopped(self) -> bool:
         """Tell whether messages wait at present."""
-        return self.__loop.paused
+        return self.__messenger.loop.paused
 
     def stop(self) -> None:
         """End the thread."""
-        self.__loop.stop()
+        self.__messenger.loop.stop()
 
     def isStopped(self) -> bool:
         """Tell whether the thread was told to end."""
-        return self.__loop.stopped
+        return self.__messenger.loop.stopped
 
     def setMessageLoopDelay(self, delay: float) -> None:
         """Set the delay (s) that old programs ask for.
@@ -246,15 +253,15 @@ class PVMThread(Thread):
 
     def getTID(self) -> int:
         """Return the own tid."""
-        return self.__mytid
+        return self.__messenger.tid
 
     def getParent(self) -> int | None:
         """Return the tid of the task that spawned this one, or None."""
-        return self.__parent
+        return self.__messenger.parent
 
     def getTasks(self) -> dict[Any, int]:
         """Return {nickname: tid} of the spawned tasks."""
-        return self.__tasks
+        return self.__messenger.tasks
 
     def nicknameFromTID(self, tid: int) -> Any:
         """Return the nickname of a spawned task.
@@ -264,20 +271,13 @@ class PVMThread(Thread):
         NameError
             No task with this tid was spawned.
         """
-        nickname = self.__nicknames.get(tid)
-        if nickname is not None and self.__tasks.get(nickname) == tid:
-            return nickname
-        for nickname, known in self.__tasks.items():
-            if known == tid:
-                self.__nicknames[tid] = nickname
-                return nickname
-        raise NameError(f"no task with tid {tid} was spawned from here")
+        return self.__messenger.nickname_of(tid)
 
     # -- bindings ------------------------------------------------------
 
     def getBindings(self) -> dict[Binding, Method]:
         """Return {(tid, message_tag): method}; it can be changed."""
-        return self.__loop.bindings
+        return self.__messenger.loop.bindings
 
     def bind(self, message_tag: int, tid: int, method: Method) -> None:
         """Have `method` called with the arguments in messages of this tag.
@@ -296,83 +296,14 @@ class PVMThread(Thread):
         """Remove the binding of `(tid, message_tag)`."""
         del self.getBindings()[tid_message_tag]
 
-    def __handle(self, messages: list[Any]) -> None:
-        if len(messages) == 1:
-            opened = self.__open(messages[0])
-            if opened is not None:
-                self.__execute(opened)
-            return
-        stamped = []
-        for message in messages:
-            opened = self.__open(message)
-            if opened is not None:
-                stamped.append((message.tid, opened[2], opened))
-        for opened in wire.in_time_order(stamped):
-            self.__execute(opened)
-
-    def __open(self, message: Any) -> tuple[int, int, float, Any] | None:
-        """Return sender, tag, time stamp and arguments; None for what is not
-        from one of ours."""
-        tid, tag = message.tid, message.tag
-        if type(message) is Notification:
-            return tid, tag, 0.0, (message.tids,)
-        if tag == Tag.BEAT:
-            return tid, tag, 0.0, (tid,)
-        if message.frames is None:
-            log.warning("message with tag %d from task t%x is none of ours; thrown away", tag, tid)
-            return None
-        try:
-            stamp, arguments = self.__seal_of(tid).read(tid, tag, message.frames)
-        except wire.NotOurs as error:
-            log.warning("%s; thrown away", error)
-            return None
-        except Exception as error:
-            self._unreadable(tid, tag, error)
-            return None
-        return tid, tag, stamp, arguments
-
-    def __execute(self, opened: tuple[int, int, float, Any]) -> None:
-        tid, tag, _, arguments = opened
-        method = self.__loop.bindings.find(tid, tag)
-        if method is None:
-            return
-        self.__sender = tid
-        if self.__log:
-            self.post_execute_method(tag, tid, arguments)
-        try:
-            if arguments is None:
-                method()
-            else:
-                method(*arguments)
-        except machine.Lost:
-            raise
-        except Exception as error:
-            self._handler_failed(error, tid, tag)
-
-    def _handler_failed(self, error: Exception, tid: int, tag: int) -> None:
-        """A method that is bound to a message has raised; the loop goes on."""
-        log.error("the method bound to tag %d failed on a message from t%x", tag, tid, exc_info=error)
-
-    def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
-        """A message of ours holds objects that cannot be made here."""
-        log.error("message with tag %d from t%x cannot be read: %s", tag, tid, error)
-
     # -- sending -------------------------------------------------------
-
-    def __seal_of(self, tid: int) -> wire.Seal:
-        return self.__parent_seal if tid == self.__parent else self.__seal
 
     def send_primitive(self, tid: int, msg_tag: int, value: Any) -> int:
         """Send one object, as it is, to a task; return its bytes."""
-        frames = self.__seal_of(tid).write(self.__mytid, msg_tag, value)
-        if not machine.send(tid, msg_tag, frames, patience=self._patience):
-            self._does_not_read(tid)
+        n_bytes = self.__messenger.send(tid, msg_tag, value)
         if self.__log:
             self.post_message_sent(msg_tag, tid, value)
-        return sum(map(len, frames))
-
-    def _does_not_read(self, tid: int) -> None:
-        """A task did not take a message for long; the daemon has it now."""
+        return n_bytes
 
     def send(self, task: Any, msg_tag: int, value: tuple[Any, ...] | None = None) -> int:
         """Have the method that is bound to `msg_tag` called elsewhere.
@@ -392,9 +323,10 @@ class PVMThread(Thread):
         """
         stamp = time.time()
         n_bytes = 0
+        tasks = self.__messenger.tasks
         for receiver in task if isinstance(task, tuple) else (task,):
             try:
-                tid = self.__tasks[receiver]
+                tid = tasks[receiver]
             except (KeyError, TypeError):
                 tid = receiver
             n_bytes += self.send_primitive(tid, msg_tag, (stamp, value)) or 0
@@ -402,7 +334,7 @@ class PVMThread(Thread):
 
     def sendToAll(self, msg_tag: int, value: tuple[Any, ...] | None = None) -> None:
         """Send to all spawned tasks."""
-        self.send(tuple(self.__tasks.values()), msg_tag, value)
+        self.send(tuple(self.getTasks().values()), msg_tag, value)
 
     # -- spawning ------------------------------------------------------
 
@@ -421,37 +353,7 @@ class PVMThread(Thread):
         int
             The tid, or a negative PVM error code.
         """
-        command, argv, flag, where, count = tuple(pvm_task)
-        tid = machine.spawn(
-            command,
-            [str(a) for a in argv],
-            flag,
-            where or "",
-            count,
-            self._heritage(),
-            self._output_target(),
-            timeout=self._spawn_timeout(),
-        )[0]
-        if tid > 0:
-            if nickname is None:
-                nickname = tid
-            self.__tasks[nickname] = tid
-            self.__nicknames[tid] = nickname
-        return tid
-
-    def _heritage(self) -> dict[str, str]:
-        """Return the environment variables for spawned tasks."""
-        variables = {machine.KEY_VARIABLE: self.__key.hex(), machine.MASTER_VARIABLE: str(self.__mytid)}
-        variables.update(machine.package_variables())
-        return variables
-
-    def _output_target(self) -> tuple[int, int, int] | None:
-        """Return (tid, context, tag) where the output of tasks goes."""
-        return None
-
-    def _spawn_timeout(self) -> float | None:
-        """Return the longest time (s) that a spawn may take."""
-        return None
+        return self.__messenger.spawn(pvm_task, nickname)
 
     # -- ping ----------------------------------------------------------
 
@@ -471,20 +373,20 @@ class PVMThread(Thread):
         int
             1 when it answers within `getPingTimeout()` seconds, else 0.
         """
-        tid = self.__tasks[nickname]
+        tid = self.__messenger.tasks[nickname]
         answered = self.__pinged.setdefault(tid, threading.Event())
         answered.clear()
-        self.send(tid, MSG_PING, (self.__mytid,))
-        if self.__loop.inside():
-            return int(self.__loop.run_until(answered.is_set, self.__ping_timeout))
+        self.send(tid, MSG_PING, (self.getTID(),))
+        if self.__messenger.loop.inside():
+            return int(self.__messenger.loop.run_until(answered.is_set, self.__ping_timeout))
         return int(answered.wait(self.__ping_timeout))
 
     def _ping(self, sender_tid: int | None = None) -> None:
         """Answer a ping; without an argument the message is an answer."""
         if sender_tid is not None:
             self.send(sender_tid, MSG_PING, None)
-        elif self.__sender in self.__pinged:
-            self.__pinged[self.__sender].set()
+        elif self.__messenger.sender in self.__pinged:
+            self.__pinged[self.__messenger.sender].set()
 
     # -- the debug log -------------------------------------------------
 
@@ -519,6 +421,19 @@ class PVMThread(Thread):
             self.__log.rm()
 
 
+def messenger_of(thread: PVMThread) -> Messenger:
+    """Return the messenger of a thread.
+
+    A function, and not an attribute, so that subclasses keep all names for themselves.
+    """
+    return thread._PVMThread__messenger  # type: ignore[attr-defined, no-any-return]
+
+
+def at_end(thread: PVMThread, function: Callable[[], None]) -> None:
+    """Have a function called in a thread before it ends, however it ends."""
+    thread._PVMThread__on_end = function  # type: ignore[attr-defined]
+
+
 class PVMMasterSlave(PVMThread):
     """A task that starts slaves and gets them ready, or is such a slave.
 
@@ -531,22 +446,24 @@ class PVMMasterSlave(PVMThread):
         Print what happens to the slaves.
     """
 
-    #: seconds that slaves have for leaving by themselves, and then for
-    #: obeying a signal
-    exit_grace = 1.0
+    # A master stays one when a task has started it; its class says what it
+    # is, and not whether it has a parent.  The name belongs to this class,
+    # so that no field of a subclass can touch it.
+    __is_master = False
 
     def __init__(self, verbose: Any = 1, *arg: Any, **kw: Any) -> None:
         PVMThread.__init__(self, *arg, **kw)
         self.verbose = verbose
-        self.__alive: dict[int, Any] = {}
-        self.__gone = threading.Condition()
+        self.__messenger = messenger_of(self)
+        self.__slaves: Slaves | None = None
         self.__beat: Any = None
-        self.__leaving = False
-        self.bind(Tag.TASK_EXITED, machine.DAEMON, self.__exited)
-        parent = self.getParent()
-        if parent is not None:
-            self.bind(MSG_INITIALIZE, parent, self.__initialize)
-            self.bind(MSG_EXIT, parent, self.exit)
+        self.bind(Tag.TASK_EXITED, task.DAEMON, self.__exited)
+        self.__master = None if self.__is_master else self.__messenger.parent
+        if self.__master is not None:
+            self.__messenger.on_unreadable = self.__unreadable
+            self.__messenger.on_failed = self.__slave_failed
+            self.bind(MSG_INITIALIZE, self.__master, self.__initialize)
+            self.bind(MSG_EXIT, self.__master, self.exit)
 
     def spawn(self, pvm_task: Iterable[Any], nickname: Any = None) -> int:
         """Start a slave and have its reports handled.
@@ -555,35 +472,19 @@ class PVMMasterSlave(PVMThread):
         """
         tid = PVMThread.spawn(self, pvm_task, nickname)
         if tid > 0:
-            self._adopt(tid, self.nicknameFromTID(tid))
+            slaves_of(self).adopt(tid, self.nicknameFromTID(tid))
         return tid
-
-    def _adopt(self, tid: int, nickname: Any) -> None:
-        """Take in a new slave before its first message is handled."""
-        self.__alive[tid] = nickname
-        self.bind(Tag.FAILED, tid, self._slave_failed)
-        self.bind(MSG_INITIALIZATION_DONE, tid, self.initializationDone)
-        machine.notify_exit([tid])
-        self.bind(MSG_MESSAGELOOP_UP, tid, self.__loop_up)
-
-    def __loop_up(self, slave_tid: int) -> None:
-        self._slave_up(slave_tid)
-        self.messageLoopIsUp(slave_tid)
 
     def startMessageLoop(self) -> None:
         """Let messages be handled, and tell the master so."""
         PVMThread.startMessageLoop(self)
-        parent = self.getParent()
-        if parent is not None:
-            beat = machine.heritage().beat
+        if self.__master is not None:
+            beat = task.heritage().beat
             if beat is not None and self.__beat is None:
-                self.__beat = machine.start_beat(parent, beat)
-            machine.notify_exit([parent])
-            with machine.asking_for_link():
-                self.send(parent, MSG_MESSAGELOOP_UP, (self.getTID(),))
-
-    def _slave_up(self, slave_tid: int) -> None:
-        """The message loop of a slave has started."""
+                self.__beat = task.start_beat(self.__master, beat)
+            self.__messenger.loop.watch_tasks([self.__master])
+            with task.asking_for_link():
+                self.send(self.__master, MSG_MESSAGELOOP_UP, (self.getTID(),))
 
     def messageLoopIsUp(self, slave: int) -> None:
         """Called when the message loop of a slave has started: sends it the
@@ -600,55 +501,43 @@ class PVMMasterSlave(PVMThread):
     def __initialize(self, parameters: Any = None) -> None:
         try:
             self.initialize(parameters)
-        except Exception as error:
-            self._report_failure(None, error)
+        except BaseException as error:
+            if isinstance(error, task.Lost):
+                raise
+            report_failure(self, None, error)
             return
-        parent = self.getParent()
-        if parent is not None:
-            self.send(parent, MSG_INITIALIZATION_DONE, (self.getTID(),))
+        self.send(self.__master, MSG_INITIALIZATION_DONE, (self.getTID(),))
 
-    def _report_failure(self, job: int | None, error: BaseException) -> None:
-        """Tell the master that a job, or (None) the initialisation, failed."""
-        from biskit_pvm.jobs import failures  # not needed by most slaves
+    def __unreadable(self, tid: int, tag: int, error: BaseException, frames: Any) -> None:
+        """A slave cannot read what its master sends."""
+        if tag == MSG_INITIALIZE:
+            from biskit_pvm.messages.salvage import reason
 
-        self.send(self.getParent(), Tag.FAILED, (self.getTID(), job, failures.describe(error)))
-
-    def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
-        if tid == self.getParent() and tag == MSG_INITIALIZE:
-            self._report_failure(None, error)
+            report_failure(self, None, TypeError(f"the slave cannot read its parameters: {reason(error)}"))
         else:
-            PVMThread._unreadable(self, tid, tag, error)
+            log.error("message with tag %d from t%x cannot be read: %s", tag, tid, error)
+
+    def __slave_failed(self, error: BaseException) -> None:
+        """In a slave: what its loop has called has raised."""
+        if isinstance(error, task.Lost):
+            leave_process(1)
+        print_error(error)
+        if isinstance(error, SystemExit):
+            code = error.code
+            leave_process(code if isinstance(code, int) else 0 if code is None else 1)
+        if not isinstance(error, Exception):
+            leave_process(1)
 
     def initializationDone(self, slave_tid: int) -> None:
         """Called when a slave has initialised itself.  Override."""
 
-    def _slave_failed(self, slave_tid: int, job: int | None, failure: Failure | tuple[str, ...]) -> None:
-        """A slave has reported a failure."""
-        from biskit_pvm.errors import Failure
-
-        failure = Failure(*failure)
-        log.error(
-            "slave %s could not initialise itself: %s: %s\n%s",
-            self.nicknameFromTID(slave_tid),
-            failure.kind,
-            failure.message,
-            failure.traceback,
-        )
-
     # -- the end -------------------------------------------------------
 
     def __exited(self, tids: list[int]) -> None:
-        for tid in tids:
-            if tid == self.getParent():
-                self._leave_process(1)
-            with self.__gone:
-                known = self.__alive.pop(tid, None) is not None
-                self.__gone.notify_all()
-            if known:
-                self._slave_exited(tid)
-
-    def _slave_exited(self, tid: int) -> None:
-        """The process of a slave has ended."""
+        if self.__master is not None and self.__master in tids:
+            leave_process(1)
+        if self.__slaves is not None:
+            self.__slaves.exited(tids)
 
     def exit(self) -> None:
         """End the slaves and this thread; in a slave, end the process.
@@ -656,39 +545,15 @@ class PVMMasterSlave(PVMThread):
         A master tells its slaves to leave and waits for them, a little;
         those that are still there then are killed.
         """
-        if self.getParent() is not None:
-            self._leave_process(0)
-        if not self.__leaving:
-            self.__leaving = True
-            for nickname, tid in list(self.getTasks().items()):
-                if tid in self.__alive:
-                    self.send(tid, MSG_EXIT, None)
-                    if self.verbose:
-                        print(nickname, "shutting down...")
-            if self.__alive:
-                self.__await_exits()
-            self._slaves_left()
+        if self.__master is not None:
+            leave_process(0)
+        if self.__slaves is not None:
+            self.__slaves.dismiss(self.send, self.__say_goodbye)
         self.stop()
 
-    def _slaves_left(self) -> None:
-        """Called once when the slaves have gone, before the loop stops."""
-
-    def __await_exits(self) -> None:
-        import signal
-
-        for signum in (None, signal.SIGTERM, signal.SIGKILL):
-            if signum is not None:
-                for tid in list(self.__alive):
-                    machine.end_task(tid, signum)
-            if self.__wait_for_exits(self.exit_grace):
-                return
-        log.warning("slaves that may still run: %s", ", ".join(str(n) for n in self.__alive.values()))
-
-    def __wait_for_exits(self, timeout: float) -> bool:
-        if self._loop.inside():
-            return self._loop.run_until(lambda: not self.__alive, timeout)
-        with self.__gone:
-            return self.__gone.wait_for(lambda: not self.__alive or not self.is_alive(), timeout)
+    def __say_goodbye(self, nickname: Any) -> None:
+        if self.verbose:
+            say(nickname, "shutting down...")
 
     def __enter__(self: _Own) -> _Own:
         return self
@@ -698,23 +563,68 @@ class PVMMasterSlave(PVMThread):
         if self.is_alive():
             self.join()
 
-    def _forget_slave(self, tid: int) -> None:
-        """No longer wait for a slave whose host is gone."""
-        with self.__gone:
-            self.__alive.pop(tid, None)
-            self.__gone.notify_all()
 
-    def _machine_lost(self, error: Exception) -> None:
-        if self.getParent() is not None:
-            self._leave_process(1)
-        PVMThread._machine_lost(self, error)
+class _Owner:
+    """What a bare `PVMMasterSlave` makes of the reports of its slaves."""
 
-    def _leave_process(self, status: int) -> None:
-        """End this process, which is a slave, with everything it printed."""
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except Exception:
-                pass
-        machine.leave()
-        os._exit(status)
+    def __init__(self, master: PVMMasterSlave) -> None:
+        self.master = master
+
+    def spawned(self, tid: int, nickname: Any) -> None:
+        """Nothing is to be noted."""
+
+    def up(self, tid: int, knows_numbers: bool) -> None:
+        self.master.messageLoopIsUp(tid)
+
+    def ready(self, tid: int) -> None:
+        self.master.initializationDone(tid)
+
+    def failed(self, tid: int, job: int | None, failure: Failure) -> None:
+        log.error(
+            "slave %s could not initialise itself: %s: %s\n%s",
+            self.master.nicknameFromTID(tid),
+            failure.kind,
+            failure.message,
+            failure.traceback,
+        )
+
+    def exited(self, tid: int) -> None:
+        """Nobody waits for it."""
+
+
+def slaves_of(master: PVMMasterSlave, owner: Any = None) -> Slaves:
+    """Return the slaves of a master, made when they are first asked for."""
+    from biskit_pvm.jobs.slaves import Slaves  # not needed by slaves
+
+    slaves = master._PVMMasterSlave__slaves  # type: ignore[attr-defined]
+    if slaves is None:
+        slaves = Slaves(messenger_of(master), owner or _Owner(master))
+        master._PVMMasterSlave__slaves = slaves  # type: ignore[attr-defined]
+    return slaves  # type: ignore[no-any-return]
+
+
+def report_failure(slave: PVMMasterSlave, job: int | None, error: BaseException) -> None:
+    """Tell the master of a slave that a job, or (None) the initialisation, failed."""
+    from biskit_pvm.jobs import failures  # not needed by most slaves
+
+    slave.send(slave.getParent(), Tag.FAILED, (slave.getTID(), job, failures.describe(error)))
+
+
+def leave_process(status: int) -> None:
+    """End this process, which is a slave, with everything it printed."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+    task.leave()
+    os._exit(status)
+
+
+def say(*words: Any) -> None:
+    """Print something that is lost where nobody can read it."""
+    try:
+        print(*words)
+        sys.stdout.flush()
+    except Exception:
+        pass

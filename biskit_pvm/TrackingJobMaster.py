@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import logging
+import os
 import signal
 import sys
 import threading
@@ -15,9 +16,11 @@ from threading import Condition, RLock, Thread
 from typing import Any, Callable
 
 from biskit_pvm import pvm
-from biskit_pvm.dispatcher import JobMaster
+from biskit_pvm.dispatcher import RESET_TIME, JobMaster, View, await_in, calculation_of, hooks_of, options_of
 from biskit_pvm.errors import CalculationError, RestartError
-from biskit_pvm.report.progress import report_lines
+from biskit_pvm.jobs.slaves import GRACE
+from biskit_pvm.PVMThread import say, slaves_of
+from biskit_pvm.report.progress import count, report_lines
 from biskit_pvm.restart import file as restartfile
 from biskit_pvm.Status import Status
 
@@ -79,6 +82,10 @@ class TrackingJobMaster(JobMaster):
         `lockMsg` is notified at the end.
     """
 
+    autosave = View(
+        lambda self: self.__saving_to, "Path of the restart file, and seconds after which it is written anew."
+    )
+
     def __init__(
         self,
         data: dict[Any, Any] | None = None,
@@ -93,14 +100,15 @@ class TrackingJobMaster(JobMaster):
         autosave: tuple[str, float] | None = None,
         **options: Any,
     ) -> None:
+        self.__saving_to = _checked_autosave(autosave)
+        if isinstance(hosts, (str, bytes)):
+            raise TypeError(f"hosts must be a list of host names, not one string: [{hosts!r}]")
         hosts = list(hosts)
         if add_hosts and hosts:
-            if verbose:
-                sys.stderr.write(f"adding {len(hosts)} hosts to pvm...")
-                sys.stderr.flush()
+            number = len(set(hosts))
+            _tell(f"adding {number} {'host' if number == 1 else 'hosts'} to pvm...", verbose)
             pvm.addHosts(hosts=hosts)
-            if verbose:
-                sys.stderr.write("done\n")
+            _tell("done\n", verbose)
         JobMaster.__init__(
             self,
             {} if data is None else data,
@@ -119,10 +127,11 @@ class TrackingJobMaster(JobMaster):
         self.lock = RLock()
         self.lockMsg = Condition(self.lock)
         self.call_done: Callable[[Any], Any] | None = None
-        self.autosave = autosave
         self.__saved = time.monotonic()
         self.__saving: Thread | None = None
         self.__given: dict[int, list[float]] = {}
+        hooks_of(self).timers.append(self.__time_to_save)
+        hooks_of(self).after_bad_end = self.__ended_badly
 
     # -- who gets what ---------------------------------------------------
 
@@ -155,7 +164,7 @@ class TrackingJobMaster(JobMaster):
     def chunk_size_for(self, slave_tid: int) -> int:
         """Return how many items a slave gets at a time."""
         size = JobMaster.chunk_size_for(self, slave_tid)
-        if self.slow_hosts:
+        if self.slow_hosts and isinstance(self.slow_hosts, dict):  # an old script may have a field of that name
             factor = self.slow_hosts.get(self.hostnameFromTID(slave_tid), 1.0)
             size = int(size * factor if factor <= 1 else size / factor)
         return max(size, 1)
@@ -190,7 +199,7 @@ class TrackingJobMaster(JobMaster):
     def reportProgress(self) -> None:
         """Print how many jobs each slave has done, and in what mean time."""
         if self.verbose:
-            print("\n".join(report_lines(self.progress)))
+            say("\n".join(report_lines(self.progress)))
 
     # -- the end -------------------------------------------------------
 
@@ -211,7 +220,7 @@ class TrackingJobMaster(JobMaster):
         """
         from biskit_pvm.report.plots import plot_timeline
 
-        plot_timeline(self.history.records, fname, title or type(self).__name__)
+        plot_timeline(calculation_of(self).history.records, fname, title or type(self).__name__)
 
     def saveReport(self, fname: str) -> None:
         """Write who did what, when, how long, and what went wrong, as one
@@ -224,9 +233,10 @@ class TrackingJobMaster(JobMaster):
         """
         from biskit_pvm.report.report_file import write_report
 
+        calculation = calculation_of(self)
         total = len(self.status.objects)
-        done = total - self.status.n_unfinished - len(self.errors)
-        write_report(fname, type(self).__name__, self.history, total, done, self.errors)
+        done = total - self.status.n_unfinished - len(calculation.errors)
+        write_report(fname, type(self).__name__, calculation.history, total, done, calculation.errors)
 
     def setCallback(self, funct: Callable[[Any], Any]) -> None:
         """Have a function called after the end, with the master as its only
@@ -259,9 +269,8 @@ class TrackingJobMaster(JobMaster):
         if self.call_done:
             self.call_done(self)
 
-    def _end_badly(self) -> None:
+    def __ended_badly(self) -> None:
         # no cleanup: a restart may need what it would remove
-        JobMaster._end_badly(self)
         self.notifyAll()
 
     def getResult(self, **arg: Any) -> Any:
@@ -285,16 +294,20 @@ class TrackingJobMaster(JobMaster):
         Exception
             Whatever an overridden method of the master has raised.
         """
+        calculation = calculation_of(self)
+        if calculation.running:
+            raise RuntimeError("threads can only be started once")
+        await_in(self)
         with self.__ended_by_signals():
             self.start()
-            self._wait_for_end()
-        self.join(self.exit_grace)
+            JobMaster.wait(self)
+        self.join(GRACE)
         if self.__saving is not None:
-            self.__saving.join(self.exit_grace)
-        if self.error is not None:
-            raise self.error
-        if self.errors and self.pvm_options["on_error"] == "raise":
-            raise CalculationError.of_items(self.errors, self.result, len(self.status.objects))
+            self.__saving.join(GRACE)
+        if calculation.error is not None:
+            raise calculation.error
+        if calculation.errors and options_of(self).on_error == "raise":
+            raise CalculationError.of_items(calculation.errors, self.result, len(self.status.objects))
         return self.getResult(**arg)
 
     @contextmanager
@@ -302,21 +315,45 @@ class TrackingJobMaster(JobMaster):
         """Let the slaves go when the user, or PVM, ends this process."""
 
         def end(signum: int, frame: Any) -> None:
-            raise SystemExit(128 + signum)
+            raise _Terminated(128 + signum)
 
         in_main = threading.current_thread() is threading.main_thread()
         ours = in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         if ours:
             signal.signal(signal.SIGTERM, end)
+        calculation = calculation_of(self)
         try:
             yield
+        except _Terminated as error:
+            if not self.__machine_ends():
+                calculation.abort(error)
+                if self.is_alive():
+                    self.join(GRACE)
+                raise SystemExit(error.code) from None
+            if calculation.error is None:
+                calculation.abort(self.__reset_error())
         except BaseException as error:
-            self._abort(error)
-            self.join(self.exit_grace)
+            calculation.abort(error)
+            if self.is_alive():
+                self.join(GRACE)
             raise
         finally:
             if ours:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def __machine_ends(self) -> bool:
+        """After a SIGTERM: tell whether PVM has sent it because the virtual machine was halted or reset.
+
+        The daemon is gone then, or all slaves are.
+        """
+        return slaves_of(self).wait_until_gone(RESET_TIME) and bool(self.slaves)
+
+    def __reset_error(self) -> CalculationError:
+        calculation = calculation_of(self)
+        done = len(self.status.objects) - self.status.n_unfinished - len(calculation.errors)
+        return calculation.error_of(
+            f"the virtual machine was halted or reset; there are {count(done, 'result')}, which a restart file can keep"
+        )
 
     # -- interruption and restart ------------------------------------------
 
@@ -341,7 +378,7 @@ class TrackingJobMaster(JobMaster):
             for name in ("errors", "error", "slaves", "history"):
                 rst.pop(name, None)
             states = dict(self.status.objects)
-            for item in self.errors:
+            for item in calculation_of(self).errors:
                 states[item] = None
             rst["status_objects"] = states
             rst["master_class"] = self.__class__
@@ -375,22 +412,51 @@ class TrackingJobMaster(JobMaster):
         self.status.objects = {item: 0 if state == 0 else None for item, state in rst_data["status_objects"].items()}
         return {name: value for name, value in rst_data.items() if name not in ("master_class", "status_objects")}
 
-    def _tick(self, now: float) -> float:
-        pause = JobMaster._tick(self, now)
-        if self.autosave is None:
-            return pause
-        path, interval = self.autosave
+    def __time_to_save(self, now: float) -> float:
+        """Begin with saving where that is due; return the seconds until it is."""
+        if self.__saving_to is None:
+            return 3600.0
+        path, interval = self.__saving_to
         if now - self.__saved >= interval and (self.__saving is None or not self.__saving.is_alive()):
             self.__saved = now
             self.__saving = Thread(target=self.__autosave, args=(path,), daemon=True)
             self.__saving.start()
-        return max(min(pause, self.__saved + interval - now), 0.01)
+        return max(self.__saved + interval - now, 0.01)
 
     def __autosave(self, path: str) -> None:
         try:
             self.saveRst(path)
         except Exception as error:
             log.error("the restart file %s could not be written: %s", path, error)
+
+
+class _Terminated(BaseException):
+    """This process was told to end by a signal."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def _checked_autosave(autosave: Any) -> tuple[str, float] | None:
+    """Return path and seconds; what is neither None nor such a pair is a slip."""
+    if autosave is None:
+        return None
+    if isinstance(autosave, (tuple, list)) and len(autosave) == 2:
+        path, seconds = autosave
+        if isinstance(path, (str, bytes, os.PathLike)) and isinstance(seconds, (int, float)) and seconds > 0:
+            return os.path.abspath(os.fsdecode(path)), float(seconds)
+    raise TypeError(f"autosave must be a pair (path, seconds), such as ('run.rst', 600), not {autosave!r}")
+
+
+def _tell(text: str, verbose: Any) -> None:
+    """Write on standard error, where somebody reads it."""
+    if verbose:
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except Exception:
+            pass
 
 
 def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
@@ -415,11 +481,11 @@ def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
     if params.pop("add_hosts", 0):
         pvm.addHosts(hosts=params.get("hosts") or sorted({place["host"] for place in rst_data.get("hosts", ())}))
     master = TrackingJobMaster(add_hosts=0, **params)
-    options = {name: value for name, value in params.items() if name in master.pvm_options}
+    options = {name: value for name, value in params.items() if name in vars(options_of(master))}
     fields = master.setRst(dict(rst_data))
     for name in ("hosts", "autosave"):
         if params.get(name):
             fields.pop(name, None)
     master.__dict__.update(fields)
-    master.pvm_options.update(options)
+    vars(options_of(master)).update(options)
     return master

@@ -95,7 +95,7 @@ def unpack(outcome: Outcome) -> tuple[Any, BaseException | None]:
     """
     try:
         value = pickle.loads(outcome.body, buffers=outcome.buffers)
-    except Exception as error:
+    except BaseException as error:  # whatever it does when it is made belongs to the call
         return None, error
     if outcome.traceback is None:
         return value, None

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable
 from typing import Any
 
-from biskit_pvm.errors import CalculationError, JobError, check_options
+from biskit_pvm import hosts as hosts_file
+from biskit_pvm.errors import Failure, JobError, NoHostError
 from biskit_pvm.jobs import events as ev
-from biskit_pvm.jobs import failures
 from biskit_pvm.jobs.bulletin import Bulletin, slave_statuses
 from biskit_pvm.jobs.calculation import Calculation, now
-from biskit_pvm.jobs.master_state import MasterState, Rules
+from biskit_pvm.jobs.master_state import MasterState
 from biskit_pvm.jobs.poster import Poster
-from biskit_pvm.machine import command, output, task, windows
+from biskit_pvm.jobs.rules import Options
+from biskit_pvm.jobs.slots import Slots, nicknames
+from biskit_pvm.machine import command, task
 from biskit_pvm.machine.tags import Tag
-from biskit_pvm.PVMThread import PVMMasterSlave
+from biskit_pvm.messages.messenger import print_error
+from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread, at_end, messenger_of, slaves_of
 from biskit_pvm.report import progress
-from biskit_pvm.report.history import History
-from biskit_pvm.report.progress_bar import make_progress
+from biskit_pvm.report.progress_bar import Guarded, make_progress
 from biskit_pvm.slave import JobSlave
 from biskit_pvm.Status import Status
 
@@ -37,30 +37,22 @@ log = logging.getLogger(__name__)
 #: longest time (s) until a signal is seen that came before the wait
 SIGNAL_PAUSE = 4.0
 
-#: least time (s) for starting a slave again
-RESPAWN_TIME = 60.0
-
-#: options of a master beyond the arguments that it always had
-OPTIONS: dict[str, Any] = {
-    "max_tries": 3,
-    "max_deaths": 5,
-    "max_respawns": 3,
-    "respawn_pause": 1.0,
-    "heartbeat": 15.0,
-    "job_timeout": None,
-    "start_timeout": 600.0,
-    "watch_hosts": False,
-    "prefetch": 0.02,
-    "on_error": "raise",
-    "progress": "auto",
-}
+#: seconds that the end of the daemon, or of all slaves, may come after a signal that PVM has sent
+RESET_TIME = 1.0
 
 
-class _Unready:
-    """Stands for the calculation of a master that was not started."""
+class View:
+    """Something of the engine that users read, under a name that a subclass may use for itself.
 
-    def feed(self, event: Any) -> None:
-        """Ignore an event."""
+    Reading it gives the engine's own until something is assigned, which then is an ordinary field of the object.
+    """
+
+    def __init__(self, read: Any, doc: str) -> None:
+        self.read = read
+        self.__doc__ = doc
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        return self if owner is None else self.read(owner)
 
 
 class JobMaster(PVMMasterSlave):
@@ -76,8 +68,9 @@ class JobMaster(PVMMasterSlave):
         One slave is started per entry; a host may occur several times.
     niceness : dict
         {host: nice value, 'default': nice value}.
-    slave_script : str
-        Path of the script that slaves run.
+    slave_script : str, bytes or path
+        The script that slaves run.  A relative one is looked for in the
+        master's current folder.
     show_output : bool or str
         True: one xterm per slave; 'keep': leave it open after the end;
         'log': bring what slaves print to the master.
@@ -109,6 +102,12 @@ class JobMaster(PVMMasterSlave):
     progress : {'auto', 'bar', 'lines', 'none'}
         How progress is shown; 'auto' is a bar in a terminal or notebook and
         lines elsewhere.  Nothing is shown unless `verbose`.
+    threads : int, optional
+        Threads that the numerical libraries of a slave may start; by default
+        the processors of its host divided by the slaves there; 0: as many as
+        they like.  Variables such as OMP_NUM_THREADS that are set hold.
+    env : dict, optional
+        Environment variables for the slaves.
 
     Attributes
     ----------
@@ -124,28 +123,32 @@ class JobMaster(PVMMasterSlave):
         Which slave did which job, and when.
     """
 
+    _PVMMasterSlave__is_master = True  # whoever has started it
+
+    errors = View(lambda self: self.__calculation.errors, "{item: JobError} of the items that were set aside.")
+    error = View(lambda self: self.__calculation.error, "What ended the calculation before its end, or None.")
+    history = View(lambda self: self.__calculation.history, "Which slave did which job, and when.")
+    pvm_options = View(lambda self: dict(vars(self.__options)), "The options beyond the arguments of old.")
+
     def __init__(
         self,
         data: dict[Any, Any],
         chunk_size: int,
         hosts: Iterable[str],
         niceness: dict[str, int],
-        slave_script: str,
+        slave_script: Any,
         show_output: Any = 0,
         result: dict[Any, Any] | None = None,
         redistribute: Any = 1,
         verbose: Any = 1,
         **options: Any,
     ) -> None:
-        check_options(options, OPTIONS, type(self).__name__)
+        self.__options = Options.of(options, type(self).__name__)
         PVMMasterSlave.__init__(self, verbose=verbose)
-        self.pvm_options = dict(OPTIONS, **options)
-        if self.pvm_options["on_error"] not in ("raise", "return"):
-            raise ValueError(f"on_error must be 'raise' or 'return', not {self.pvm_options['on_error']!r}")
-        self.hosts = self.__places(hosts)
+        self.hosts = nicknames(hosts)
         self.niceness = niceness
         self.data = data
-        self.slave_script = slave_script
+        self.slave_script = script_path(slave_script)
         self.chunk_size = chunk_size
         self.current_pos = 0
         self.show_output = show_output
@@ -153,33 +156,33 @@ class JobMaster(PVMMasterSlave):
         self.xterm_bin = command.xterm()
         self.result = {} if result is None else result
         self.slaves: dict[int, dict[str, str]] = {}
-        self.errors: dict[Any, JobError] = {}
-        self.error: BaseException | None = None
         items = [key for key in data if key not in self.result]
         self.status = Status(items, redistribute=redistribute)
-        self.__calculation: Any = _Unready()
-        self.__finished = False
-        self.__all_spawned = False
-        self.__ending = threading.Lock()
-        self.__ended = threading.Event()
-        self.__windows: windows.Windows | None = None
-        self.__lines = output.Lines()
-        self.history = History()
-        self.__display = make_progress(self.pvm_options["progress"], bool(verbose))
+        self.finished = 0
+        self.__display = Guarded(make_progress(self.__options.progress, bool(verbose)))
+        self.__hooks = _Hooks(self, self.__display)
+        self.__calculation = Calculation(self.__hooks)
+        messenger = messenger_of(self)
+        slaves = slaves_of(self, _Owner(self, self.__calculation))
+        self.__slots = Slots(self.__calculation, messenger, slaves, self.__hooks, self.__display)
+        self.__poster = Poster()
+        self.__at_work = (0, 0)
+        self.__awaited = False
+        messenger.on_failed = self.__failed
+        messenger.on_unreadable = self.__unreadable
+        messenger.on_stuck = self.__slots.stuck
+        at_end(self, self.__thread_ends)
         self.__display.line(progress.processing_line(len(items)))
 
-    @staticmethod
-    def __places(hosts: Iterable[str]) -> list[dict[str, str]]:
-        names = [str(host) for host in hosts]
-        numbers: dict[str, int] = {}
-        places = []
-        for host in names:
-            nickname = host
-            if names.count(host) > 1:
-                nickname = f"{host}_{numbers.get(host, 0)}"
-                numbers[host] = numbers.get(host, 0) + 1
-            places.append({"host": host, "nickname": nickname})
-        return places
+    def __repr__(self) -> str:
+        total = len(self.status.objects)
+        slaves = list(self.__calculation.state.slaves.values())
+        hosts = len({slave.slot.host for slave in slaves})
+        return (
+            f"{PVMThread.__repr__(self)[:-1]}: {total - self.status.n_unfinished} of "
+            f"{progress.count(total, 'item')} done, {progress.count(len(slaves), 'slave')} "
+            f"on {progress.count(hosts, 'host')}>"
+        )
 
     # -- the start -----------------------------------------------------
 
@@ -188,96 +191,49 @@ class JobMaster(PVMMasterSlave):
 
         Raises
         ------
-        CalculationError
-            There is no host to work on.
+        NoHostError
+            There is no host to work on; it is a CalculationError and an
+            AssertionError.
+        RuntimeError
+            The calculation was started before; it goes on.
         """
-        rules = Rules(
-            **{name: self.pvm_options[name] for name in Rules.__dataclass_fields__ if name in self.pvm_options}
-        )
-        state = MasterState(self.status, {d["nickname"]: d["host"] for d in self.hosts}, rules, open=self._open())
-        self.__calculation = Calculation(state, self, self.status.lock)
-        self.bind(Tag.HOST_DELETED, task.DAEMON, self.__hosts_deleted)
-        self.bind(Tag.OUTPUT, -1, self.__printed)
-        self._patience = rules.patience
-        self.__at_work = (0, 0)
-        self.__tick_due = now()
-        self.__poster = Poster()
+        if not self.hosts and not self.status.done():
+            raise NoHostError("Master needs at least 1 pvm node to start calculations.")
+        self.__calculation.claim()
+        try:
+            self.__begin()
+        except BaseException as error:
+            self.__awaited = True  # it is raised here
+            self.__calculation.abort(error)
+            raise
+
+    def __begin(self) -> None:
+        calculation, slots, messenger = self.__calculation, self.__slots, messenger_of(self)
+        slots.slots, slots.slaves_at = self.hosts, self.slaves
+        slots.niceness, slots.show_output = self.niceness, self.show_output
+        slots.slave_script, slots.xterm = self.slave_script, self.xterm_bin
+        slots.known_processors = lambda: hosts_file.read().cpus_all
+        state = MasterState(self.status, {d["nickname"]: d["host"] for d in self.hosts}, self.__options)
+        calculation.begin(state, self.status.lock, slots, messenger.loop.call_soon)
         self.__started = time.time()
         self.__host = task.own_host()
         total = len(self.status.objects)
         self.__display.started(total, total - self.status.n_unfinished)
+        messenger.loop.tick = self.__tick
         PVMMasterSlave.start(self)
         self.startMessageLoop()
-        if self.status.done() and not self._open():
-            self._loop.call_soon(self.__conclude)
+        if self.status.done():
+            messenger.loop.call_soon(calculation.conclude)
             return
-        if not self.hosts:
-            self._abort_soon(CalculationError("a master needs at least one host to start slaves on"))
-            return
-        self.__dtids = task.host_tids(place["host"] for place in self.hosts)
-        task.notify_hosts(sorted({self.__dtids[d["host"]] for d in self.hosts if d["host"] in self.__dtids}))
-        if rules.watch_hosts:
-            self.bind(Tag.HOST_ADDED, task.DAEMON, self.__hosts_added)
-            task.notify_new_hosts()
+        slots.prepare()
         self.spawnAll(self.niceness, self.show_output)
-        self.__all_spawned = True
-        self._loop.call_soon(self.__feed, ev.SpawningDone(now()))
-        self._loop.tick_soon()
-
-    def _open(self) -> bool:
-        """Tell whether items may be added while the master runs."""
-        return False
-
-    def _add(self, data: dict[Any, Any]) -> None:
-        """Take in more items, in the loop's thread of an open master."""
-        self.data.update(data)
-        self.status.add(data)
-        self.__feed(ev.ItemsAdded(now()))
-
-    def _close(self) -> None:
-        """End an open master when it is done with the items it has; any
-        thread."""
-        self._loop.call_soon(self.__feed, ev.Closed(now()))
-
-    def __feed(self, event: Any) -> None:
-        self.__guard(self.__calculation.feed, event)
-
-    def __guard(self, function: Any, *args: Any) -> None:
-        """Call what may call hooks; an exception ends the calculation."""
-        try:
-            function(*args)
-        except task.Lost:
-            raise
-        except Exception as error:
-            self._abort(error)
+        slots.all_started()
 
     # -- slaves --------------------------------------------------------
 
     def spawnAll(self, niceness: dict[str, int], show_output: Any = 0) -> None:
         """Start a slave for every entry of `hosts`."""
-        self.slaves = {}
-        if show_output and show_output != "log":
-            self.__open_windows(show_output).prepare(place["host"] for place in self.hosts)
-        for place in list(self.hosts):
-            if self._loop.stopped:
-                return
-            self.__spawn_at(place, niceness, show_output)
-
-    def __spawn_at(self, place: dict[str, str], niceness: dict[str, int], show_output: Any) -> None:
-        host, nickname = place["host"], place["nickname"]
-        nice = niceness.get(host, niceness.get("default", 0)) if niceness else 0
-        try:
-            if not os.path.exists(self.slave_script) and task.is_own_host(host):
-                raise FileNotFoundError(f"there is no slave script {self.slave_script!r}")
-            tid = self.spawn(host, nickname, nice, show_output)
-            reason = "" if tid > 0 else f"{task.error_text(tid)}; see: biskit-pvm doctor {host}"
-        except (TimeoutError, OSError, RuntimeError) as error:
-            tid, reason = 0, str(error)
-        if tid <= 0:
-            self.note(f"error spawning {host}\n\t{reason}")
-            self._loop.call_soon(self.__feed, ev.SpawnFailed(nickname, f"could not be started: {reason}", now()))
-        else:
-            self.__display.line(progress.spawned_line(tid, nickname))
+        self.__slots.start_all(niceness, show_output)
 
     def spawn(  # type: ignore[override]
         self,
@@ -302,161 +258,30 @@ class JobMaster(PVMMasterSlave):
         int
             The tid of the slave, or a negative PVM error code.
         """
-        words = command.python_command(self.slave_script, niceness)
-        if show_output and show_output != "log":
-            words = self.__open_windows(show_output).command(words, host)
-        return PVMMasterSlave.spawn(self, (words[0], words[1:], task.ON_HOST, task.name_in_machine(host), 1), nickname)
-
-    def __open_windows(self, show_output: Any) -> windows.Windows:
-        if self.__windows is None:
-            self.__windows = windows.Windows(self.note, keep=show_output == "keep", xterm=self.xterm_bin)
-        return self.__windows
-
-    def _adopt(self, tid: int, nickname: Any) -> None:
-        for place in self.hosts:
-            if place["nickname"] == nickname:
-                self.slaves[tid] = place
-        self.__calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
-        self.bindMessages(tid)
-        self.bind(Tag.BEAT, tid, self.__heard)
-        PVMMasterSlave._adopt(self, tid, nickname)
+        return self.__slots.spawn(host, nickname, niceness, show_output)
 
     def bindMessages(self, slave_tid: int) -> None:
         """Bind the messages of a slave."""
         self.bind(MSG_JOB_DONE, slave_tid, self.__job_done)
 
-    def _heritage(self) -> dict[str, str]:
-        variables = PVMMasterSlave._heritage(self)
-        beat = Rules(heartbeat=self.pvm_options["heartbeat"]).beat
-        variables[task.BEAT_VARIABLE] = repr(beat)
-        if len(self.hosts) <= task.MOST_LINKS:
-            variables[task.LINK_VARIABLE] = "1"
-        variables.update(command.slave_variables())
-        if self.show_output == "log":
-            # else Python writes to a pipe by blocks, not by lines
-            variables["PYTHONUNBUFFERED"] = "1"
-        return variables
-
-    def _spawn_timeout(self) -> float | None:
-        limit: float = self.pvm_options["heartbeat"]
-        if self.__all_spawned:
-            # nobody waits, and daemons are slow while another host is silent
-            limit = max(limit, RESPAWN_TIME)
-        return limit
-
-    def _output_target(self) -> tuple[int, int, int] | None:
-        if self.show_output != "log":
-            return None
-        return self.getTID(), 0, Tag.OUTPUT
-
-    def __printed(self, piece: output.Piece) -> None:
-        """Tell what slaves print, by lines."""
-        lines = self.__lines.feed(piece)
-        if lines:
-            name = self.__printer(piece.tid)
-            self.__display.message("\n".join(f"{name}: {line}" for line in lines))
-
-    def __printer(self, tid: int) -> str:
-        if tid in self.slaves:
-            return str(self.nicknameFromTID(tid))
-        # it prints before this process is told that it was started
-        dtid = task.host_of(tid)
-        return next((name for name, other in self.__dtids.items() if other == dtid), f"t{tid:x}")
-
-    def _slaves_left(self) -> None:
-        if self._loop.inside():
-            self._loop.run_until(lambda: not any(tid in self.slaves for tid in self.__lines.open), output.END_TIME)
-        if self.__windows is not None:
-            self.__windows.close()
-
-    def respawn(self, nickname: str) -> None:
-        """Start a slave again in its place, from a thread of its own."""
-        for place in self.hosts:
-            if place["nickname"] == nickname:
-                threading.Thread(
-                    target=self.__spawn_at, daemon=True, name="respawn", args=(place, self.niceness, self.show_output)
-                ).start()
-
-    def kill(self, slave_tid: int, reason: str) -> None:
-        """End the process of a slave, whatever it does."""
-        log.warning("%s is ended: %s", self.nicknameFromTID(slave_tid), reason)
-        task.end_task(slave_tid, signal.SIGKILL)
-
-    # -- what slaves report ------------------------------------------------
-
-    def _slave_up(self, slave_tid: int) -> None:
-        self.__feed(ev.SlaveUp(slave_tid, now()))
-
     def initializationDone(self, slave_tid: int) -> None:
         """Called when a slave can work: gives it its first job."""
-        self.__feed(ev.SlaveReady(slave_tid, now()))
+        self.__calculation.feed(ev.SlaveReady(slave_tid, now()))
 
-    def __heard(self, slave_tid: int) -> None:
-        self.__feed(ev.Heard(slave_tid, now()))
+    def __job_done(self, slave_tid: int, result: Any) -> None:
+        """A slave has sent its result in the form of old."""
+        self.__calculation.report(slave_tid, result)
+        self.__show()
 
-    def __job_done(self, slave_tid: int, reports: Any) -> None:
-        self.__guard(self.__calculation.reports, slave_tid, reports)
+    def __reports(self, slave_tid: int, reports: Any) -> None:
+        self.__calculation.reports(slave_tid, reports)
         self.__show()
 
     def __show(self) -> None:
         status = self.status
         self.__display.update(len(status.objects) - status.n_unfinished, *self.__at_work)
 
-    def _slave_failed(self, slave_tid: int, job: int | None, failure: ev.Failure | tuple[str, ...]) -> None:
-        failure = ev.Failure(*failure)
-        if job is None:
-            PVMMasterSlave._slave_failed(self, slave_tid, job, failure)
-            self.__feed(ev.SlaveFailed(slave_tid, failure, now()))
-        elif job < 0:
-            self.__garbled(slave_tid, failure)
-        else:
-            log.info("job on %s failed: %s: %s", self.nicknameFromTID(slave_tid), failure.kind, failure.message)
-            self.__feed(ev.JobFailed(slave_tid, job, failure, now()))
-
-    def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
-        if tag == MSG_JOB_DONE and tid in self.slaves:
-            self.__garbled(tid, ev.Failure(type(error).__name__, f"the result cannot be read by the master: {error}"))
-        else:
-            PVMMasterSlave._unreadable(self, tid, tag, error)
-
-    def __garbled(self, tid: int, failure: ev.Failure) -> None:
-        """Nobody knows which jobs a message was about: the oldest is blamed,
-        and the others come back when the slave is gone."""
-        slave = self.__calculation.state.slaves.get(tid)
-        if slave is not None:
-            for job in list(slave.jobs)[:1]:
-                self.__feed(ev.JobFailed(tid, job, failure, now()))
-            self.kill(tid, failure.message)
-
-    def _slave_exited(self, tid: int) -> None:
-        reason = "its process ended"
-        slave = self.__calculation.state.slaves.get(tid)
-        if slave is not None and not slave.up:
-            reason += " before it was up"
-            words = output.last_words(tid)
-            reason += f'; the log of its pvmd or "biskit-pvm doctor {slave.place.host}" tells why'
-            if words:
-                reason += f"; it printed:\n{words}"
-        self.__feed(ev.SlaveExited(tid, now(), reason))
-
-    def __hosts_deleted(self, dtids: list[int]) -> None:
-        names = {dtid: name for name, dtid in self.__dtids.items()}
-        for dtid in dtids:
-            for tid in list(self.slaves):
-                if task.host_of(tid) == dtid:
-                    self._forget_slave(tid)
-                    self.__lines.lose(tid)
-            if dtid in names:
-                self.__feed(ev.HostLost(names[dtid], now()))
-
-    def __hosts_added(self, dtids: list[int]) -> None:
-        self.__dtids = task.host_tids(place["host"] for place in self.hosts)
-        task.notify_hosts(dtids)
-        for name, dtid in self.__dtids.items():
-            if dtid in dtids:
-                self.__feed(ev.HostAdded(name, now()))
-
-    # -- hooks, and what the calculation asks --------------------------------
+    # -- hooks ---------------------------------------------------------
 
     def start_job(self, slave_tid: int) -> None:
         """Called when a slave is about to get a job.  Override."""
@@ -468,7 +293,8 @@ class JobMaster(PVMMasterSlave):
         return {key: data[key] for key in data_keys}
 
     def is_valid_slave(self, slave_tid: int) -> Any:
-        """Tell, each time, whether a slave may get a job.  Override."""
+        """Tell, each time, whether a slave that has done a job may get
+        another one.  Override."""
         return 1
 
     def job_done(self, slave_tid: int, result: dict[Any, Any]) -> None:
@@ -478,49 +304,25 @@ class JobMaster(PVMMasterSlave):
         """Return how many items a slave gets at a time."""
         return max(int(self.chunk_size), 1)
 
-    def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
-        """Send jobs to a slave; return the bytes."""
-        if self.__display.lines:
-            self.__display.line(progress.left_line(slave_tid, self.nicknameFromTID(slave_tid), n_left))
-        # old subclasses have a `send` of their own, which returns nothing
-        return self.send(slave_tid, MSG_JOB_START, (jobs,)) or 0
+    # -- the passing of time ---------------------------------------------
 
-    def _does_not_read(self, tid: int) -> None:
-        if tid in self.slaves:
-            self._loop.call_soon(self.__feed, ev.SlaveStuck(tid, now()))
-
-    def set_aside(self, order: ev.SetAside) -> None:
-        """An item was given up."""
-        error = JobError.from_failure(order.item, order.host, order.failure, failures.revive(order.failure))
-        self.errors[order.item] = error
-        log.error("given up: %s", error)
-
-    def reinstate(self, item: Any) -> None:
-        """A result came for an item that had been given up."""
-        self.errors.pop(item, None)
-
-    def note(self, text: str) -> None:
-        """Tell the user what happened."""
-        if self.verbose:
-            self.__display.message(text)
-        else:
-            log.info("%s", text)
-
-    def _tick(self, now: float) -> float:
+    def __tick(self, moment: float) -> float:
         calculation = self.__calculation
-        if isinstance(calculation, _Unready):
-            return PVMMasterSlave._tick(self, now)
-        self.__feed(ev.Tick(now, max(now - self.__tick_due, 0.0)))
+        if not calculation.running:
+            return SIGNAL_PAUSE
+        pause = calculation.tick(moment)
         slaves = list(calculation.state.slaves.values())
-        self.__at_work = (len(slaves), len({slave.place.host for slave in slaves}))
+        self.__at_work = (len(slaves), len({slave.slot.host for slave in slaves}))
         self.__show()
-        pause: float = min(calculation.state.next_tick(now), self.__poster.tick(now, self.__bulletin))
-        self.__tick_due = now + pause
+        pause = min(pause, self.__poster.tick(moment, self.__bulletin))
+        for timer in self.__hooks.timers:
+            pause = min(pause, timer(moment))
+        calculation.ticks_in(pause)
         return pause
 
     def __bulletin(self) -> Bulletin:
-        status = self.status
-        slaves = list(self.__calculation.state.slaves.values())
+        status, calculation = self.status, self.__calculation
+        slaves = list(calculation.state.slaves.values())
         return Bulletin(
             self.getTID(),
             type(self).__name__,
@@ -529,62 +331,40 @@ class JobMaster(PVMMasterSlave):
             self.__started,
             time.time(),
             len(status.objects),
-            len(status.objects) - status.n_unfinished - len(self.errors),
-            len(self.errors),
+            len(status.objects) - status.n_unfinished - len(calculation.errors),
+            len(calculation.errors),
             slave_statuses(slaves, time.time() - now()),
         )
 
     # -- the end -------------------------------------------------------
 
-    def all_done(self) -> None:
-        """Every item is finished or given up."""
-        self._loop.call_soon(self.__conclude)
+    def __failed(self, error: BaseException) -> None:
+        """The last resort: whatever was raised in the loop's thread ends the calculation."""
+        calculation = self.__calculation
+        if isinstance(error, task.Lost):
+            messenger_of(self).loop.stop()
+            n_done = len(self.status.objects) - self.status.n_unfinished - len(calculation.errors)
+            error = calculation.error_of(
+                f"the PVM daemon is gone ({error}); there are {progress.count(n_done, 'result')}"
+            )
+        if calculation.finished:
+            # what comes behind the end is told, since nobody is left to raise it
+            print_error(error)
+        else:
+            calculation.abort(error)
 
-    def stranded(self, reason: str) -> None:
-        """Items are left, and no slave is."""
-        n = len(self.status.not_done())
-        self._abort(CalculationError(f"no slave is left for {n} unfinished items ({reason})", self.errors, self.result))
+    def __unreadable(self, tid: int, tag: int, error: BaseException, frames: Any) -> None:
+        if tid in self.slaves and tag in (Tag.JOB_DONE, Tag.REPORTS):
+            self.__calculation.unreadable(tid, error, frames, tag == Tag.REPORTS)
+        else:
+            log.error("message with tag %d from t%x cannot be read: %s", tag, tid, error)
 
-    def __conclude(self) -> None:
-        if not self.__end_once():
-            return
-        self.__display.finished()
-        try:
-            self.finish()
-        except Exception as error:
-            self.error = error
-            log.error("the end of the calculation failed", exc_info=error)
-            self._end_badly()
-        finally:
-            self.__ended.set()
-
-    def _handler_failed(self, error: Exception, tid: int, tag: int) -> None:
-        self._abort(error)
-
-    def _machine_lost(self, error: Exception) -> None:
-        self.stop()
-        self._abort(CalculationError(f"the PVM daemon is gone ({error})", self.errors, self.result))
-
-    def _abort_soon(self, error: BaseException) -> None:
-        self._loop.call_soon(self._abort, error)
-
-    def _abort(self, error: BaseException) -> None:
-        """End the calculation because of `error`."""
-        if not self.__end_once():
-            return
-        self.error = error
-        self.__display.finished()
-        log.debug("the calculation ends early", exc_info=error)
-        try:
-            self._end_badly()
-        finally:
-            self.__ended.set()
-
-    def __end_once(self) -> bool:
-        """Tell whoever comes first that it is the first."""
-        with self.__ending:
-            first, self.__finished = not self.__finished, True
-            return first
+    def __thread_ends(self) -> None:
+        """The loop has ended, in whatever way; whoever waits has to know."""
+        calculation = self.__calculation
+        slaves_of(self).loop_ends()
+        if calculation.running:
+            calculation.abort(calculation.error_of("stop() was called before the calculation was finished"))
 
     def exit(self) -> None:
         """Let the slaves go and end this thread.
@@ -592,28 +372,41 @@ class JobMaster(PVMMasterSlave):
         Whoever waits for the result of an unfinished calculation gets a
         CalculationError.
         """
-        if isinstance(self.__calculation, _Unready):
-            self.__finished = True
-        if self.__finished:
+        calculation = self.__calculation
+        if calculation.running:
+            self.__awaited = True  # whoever calls this knows
+            calculation.abort(calculation.error_of("exit was called before the calculation was finished"))
+        elif calculation.finished or calculation.never_begins():
             PVMMasterSlave.exit(self)
-        else:
-            self._abort(
-                CalculationError("exit was called before the calculation was finished", self.errors, self.result)
-            )
+            self.__slots.slaves_left()
 
-    def _end_badly(self) -> None:
-        """Let the slaves go although the calculation is not finished."""
-        try:
-            if not self._loop.stopped:
-                self.exit()
-        except task.Lost:
-            self.stop()
+    def stop(self) -> None:
+        """End the thread.
 
-    def _wait_for_end(self, timeout: float | None = None) -> bool:
+        A calculation that is not finished ends with a CalculationError.
+        """
+        self.__awaited = True  # whoever calls this knows
+        self.__calculation.never_begins()
+        PVMMasterSlave.stop(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the calculation has ended, whatever its end.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Longest time to wait, in seconds.
+
+        Returns
+        -------
+        bool
+            Whether it has ended.
+        """
+        ended = self.__calculation.ended
         if timeout is not None:
-            return self.__ended.wait(timeout)
+            return ended.wait(timeout)
         # a Ctrl-C right before the sleep would not end it: look now and then
-        while not self.__ended.wait(SIGNAL_PAUSE):
+        while not ended.wait(SIGNAL_PAUSE):
             pass
         return True
 
@@ -624,6 +417,179 @@ class JobMaster(PVMMasterSlave):
     def finish(self) -> None:
         """Called once, when the last result has come."""
         self.done()
+
+
+class _Owner:
+    """What a master makes of the reports of its slaves."""
+
+    def __init__(self, master: JobMaster, calculation: Calculation) -> None:
+        self.master, self.calculation = master, calculation
+
+    def spawned(self, tid: int, nickname: Any) -> None:
+        """Take in a new slave, before anything of it is handled."""
+        master = self.master
+        slots_of(master).adopted(tid, nickname)
+        master.bind(Tag.REPORTS, tid, master._JobMaster__reports)  # type: ignore[attr-defined]
+
+    def up(self, tid: int, knows_numbers: bool) -> None:
+        """Send a slave its parameters."""
+        master = self.master
+        # what overrides `send` sees the messages of old
+        if not knows_numbers or type(master).send is not PVMThread.send:
+            hooks_of(master).single.add(tid)
+        self.calculation.feed(ev.SlaveUp(tid, now(), tid in hooks_of(master).single))
+        master.messageLoopIsUp(tid)
+
+    def ready(self, tid: int) -> None:
+        """A slave has initialised itself."""
+        self.master.initializationDone(tid)
+
+    def failed(self, tid: int, job: int | None, failure: Failure) -> None:
+        """A slave could not do something."""
+        name = self.master.nicknameFromTID(tid)
+        if job is None:
+            log.error(
+                "slave %s could not initialise itself: %s: %s\n%s",
+                name,
+                failure.kind,
+                failure.message,
+                failure.traceback,
+            )
+            self.calculation.feed(ev.SlaveFailed(tid, failure, now()))
+        else:
+            log.info("job on %s failed: %s: %s", name, failure.kind, failure.message)
+            self.calculation.job_failed(tid, job, failure)
+
+    def exited(self, tid: int) -> None:
+        """The process of a slave has ended."""
+        slots_of(self.master).exited(tid)
+
+
+class _Hooks:
+    """The hooks of a master, by the names that old scripts override; nothing else of it is called."""
+
+    def __init__(self, master: JobMaster, display: Any) -> None:
+        self.master, self.display = master, display
+        #: slaves that get one job at a time, in the form of old
+        self.single: set[int] = set()
+        #: called with the time (s) at each tick; return the seconds until they want to be called again
+        self.timers: list[Any] = []
+        #: called when the calculation has ended badly
+        self.after_bad_end: Any = lambda: None
+
+    @property
+    def result(self) -> dict[Any, Any]:
+        """The results that there are."""
+        return self.master.result
+
+    def start_job(self, slave_tid: int) -> None:
+        self.master.start_job(slave_tid)
+
+    def job_done(self, slave_tid: int, result: dict[Any, Any]) -> None:
+        self.master.job_done(slave_tid, result)
+
+    def is_valid_slave(self, slave_tid: int) -> Any:
+        return self.master.is_valid_slave(slave_tid)
+
+    def get_slave_chunk(self, items: list[Any]) -> dict[Any, Any]:
+        return self.master.get_slave_chunk(items)
+
+    def chunk_size_for(self, slave_tid: int) -> int:
+        # the name is not one of the original's: an old script may have a field of that name
+        method = self.master.chunk_size_for
+        return method(slave_tid) if callable(method) else max(int(self.master.chunk_size), 1)
+
+    def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
+        master = self.master
+        if self.display.lines:
+            self.display.line(progress.left_line(slave_tid, master.nicknameFromTID(slave_tid), n_left))
+        # old subclasses have a `send` of their own, which returns nothing
+        if slave_tid in self.single:
+            return sum(master.send(slave_tid, MSG_JOB_START, (chunk,)) or 0 for _, chunk in jobs)
+        return master.send(slave_tid, Tag.JOBS, (jobs,)) or 0
+
+    def keep(self, result: dict[Any, Any]) -> None:
+        self.master.result.update(result)
+
+    def item_failed(self, error: JobError) -> None:
+        log.error("given up: %s", error)
+
+    def item_recovered(self, item: Any) -> None:
+        """Its error is gone already."""
+
+    def note(self, text: str) -> None:
+        if self.master.verbose:
+            self.display.message(text)
+        else:
+            log.info("%s", text)
+
+    def finish(self) -> None:
+        self.display.finished()
+        self.master.finish()
+
+    def end_badly(self, error: BaseException) -> None:
+        """Let the slaves go although the calculation is not finished."""
+        self.display.finished()
+        master = self.master
+        if not master._JobMaster__awaited:  # type: ignore[attr-defined]
+            print_error(error)
+        try:
+            PVMMasterSlave.exit(master)
+            slots_of(master).slaves_left()
+        except task.Lost:
+            messenger_of(master).loop.stop()
+        finally:
+            self.after_bad_end()
+
+    def spawn(self, host: str, nickname: str, niceness: int, show_output: Any) -> int:
+        return self.master.spawn(host, nickname, niceness, show_output)
+
+    def started(self, tid: int) -> None:
+        """Have the messages of a new slave bound."""
+        master = self.master
+        master.bindMessages(tid)
+        if master.getBindings().get((tid, MSG_JOB_DONE)) != master._JobMaster__job_done:  # type: ignore[attr-defined]
+            self.single.add(tid)  # the master handles the results itself
+
+
+def calculation_of(master: JobMaster) -> Calculation:
+    """Return the calculation of a master.
+
+    Functions like this one stand in the place of attributes, so that subclasses keep all names for themselves.
+    """
+    return master._JobMaster__calculation  # type: ignore[attr-defined, no-any-return]
+
+
+def slots_of(master: JobMaster) -> Slots:
+    """Return the slots of a master."""
+    return master._JobMaster__slots  # type: ignore[attr-defined, no-any-return]
+
+
+def hooks_of(master: JobMaster) -> _Hooks:
+    """Return what the calculation of a master calls."""
+    return master._JobMaster__hooks  # type: ignore[attr-defined, no-any-return]
+
+
+def options_of(master: JobMaster) -> Options:
+    """Return the options of a master."""
+    return master._JobMaster__options  # type: ignore[attr-defined, no-any-return]
+
+
+def await_in(master: JobMaster) -> None:
+    """Note that somebody waits for the end of a calculation, to whom its error is raised."""
+    master._JobMaster__awaited = True  # type: ignore[attr-defined]
+
+
+def script_path(script: Any) -> str:
+    """Return the path of a slave script as text, absolute where the script is found in the current folder.
+
+    Parameters
+    ----------
+    script : str, bytes or path
+    """
+    path = os.fsdecode(script) if not isinstance(script, str) else script
+    found = os.path.abspath(path) if path else path
+    return found if os.path.exists(found) else path
 
 
 if __name__ == "__main__":

@@ -95,6 +95,10 @@ class CalculationError(Exception):
         return cls(f"{len(errors)} of {total} items failed ({names}); the first: {first}", errors, result)
 
 
+class NoHostError(CalculationError, AssertionError):
+    """A calculation has no host to work on."""
+
+
 class RestartError(Exception):
     """A restart file cannot be used."""
 

@@ -22,12 +22,26 @@ from concurrent.futures._base import BrokenExecutor
 from typing import Any, Callable
 
 from biskit_pvm import calls
-from biskit_pvm.dispatcher import JobMaster
-from biskit_pvm.errors import check_options
+from biskit_pvm import hosts as hosts_file
+from biskit_pvm.errors import CalculationError, Failure, JobError, check_options
 from biskit_pvm.jobs import events as ev
+from biskit_pvm.jobs.calculation import Calculation, now
+from biskit_pvm.jobs.failures import words_of
+from biskit_pvm.jobs.items import FINISHED, Jobs
+from biskit_pvm.jobs.master_state import MasterState
+from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.jobs.scripts import slave_script
+from biskit_pvm.jobs.slaves import Slaves
+from biskit_pvm.jobs.slots import Slots, nicknames
+from biskit_pvm.machine import task
+from biskit_pvm.machine.log import Log
+from biskit_pvm.machine.tags import Tag
+from biskit_pvm.messages.messenger import Messenger, print_error
+from biskit_pvm.report.progress_bar import Progress
 
 __all__ = ["BrokenPVMExecutor", "PVMExecutor"]
+
+log = Log(__name__)
 
 OPTIONS = ("max_deaths", "max_respawns", "heartbeat", "start_timeout", "watch_hosts")
 """Options of the master that a user of the executor may set."""
@@ -235,13 +249,15 @@ class _Pool:
         # Reentrant: the collector may finalize an executor in whatever thread holds this.
         self.lock = threading.RLock()
         self.numbers = itertools.count()
-        self.master: _CallMaster | None = None
+        self.master: _Work | None = None
 
     def submit(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         future: Future[Any] = Future()
         try:
             call = calls.pack(fn, args, kwargs)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self.check()
             future.set_exception(error)
             return future
@@ -260,7 +276,7 @@ class _Pool:
             return self.max_workers
         if self.hosts is not None:
             return len(self.hosts)
-        return len(_places(self) if self.master is None else self.master.hosts)
+        return len(_places(self) if self.master is None else self.master.slots.slots)
 
     def check(self) -> None:
         """Raise when no call is taken any more."""
@@ -271,11 +287,11 @@ class _Pool:
         if self.closed:
             raise RuntimeError("cannot schedule new futures after shutdown")
 
-    def start(self) -> _CallMaster:
+    def start(self) -> _Work:
         # Results may be of classes that the user's script defines, which slaves know by this name.
         sys.modules.setdefault(calls.MAIN, sys.modules["__main__"])
         _remember(self)
-        master = _CallMaster(self)
+        master = _Work(self)
         master.start()
         return master
 
@@ -284,7 +300,7 @@ class _Pool:
         with self.lock:
             if self.master is not None and cancel_futures:
                 # In the master's thread, behind what idle slaves can still be given.
-                self.master.call_soon(self.cancel)
+                self.master.loop.call_soon(self.cancel)
             if self.master is not None and not self.closed:
                 self.master.close_when_done()
             self.closed = True
@@ -296,18 +312,21 @@ class _Pool:
 
     def join(self) -> None:
         """Wait until the slaves have gone."""
-        if self.master is not None and not self.master._loop.inside():
-            self.master.join()
+        if self.master is not None and not self.master.loop.inside():
+            self.master.thread.join()
 
-    def fail(self, reason: str) -> None:
+    def fail(self, error: BaseException) -> None:
         """No call will be done any more."""
+        reason = str(error) if isinstance(error, CalculationError) else f"{type(error).__name__}: {words_of(error)}"
         with self.lock:
             self.broken = reason
             futures, self.futures = self.futures, {}
         for future in futures.values():
             if not future.done():
                 _begin(future)
-                future.set_exception(BrokenPVMExecutor(reason))
+                broken = BrokenPVMExecutor(reason)
+                broken.__cause__ = error
+                future.set_exception(broken)
 
 
 def _begin(future: Future[Any]) -> bool:
@@ -315,60 +334,155 @@ def _begin(future: Future[Any]) -> bool:
     return future.running() or future.set_running_or_notify_cancel()
 
 
-class _CallMaster(JobMaster):
-    """A master whose items are calls, which come while it runs.
+class _Work:
+    """The calculation of an executor, whose items are calls that come while it runs.
 
-    All hooks are called in the thread of the message loop.
+    Hooks are called in the thread of the message loop.
     """
 
     def __init__(self, pool: _Pool) -> None:
         self._pool = pool
+        options = Rules(**pool.options)
         self._new: deque[tuple[int, bytes]] = deque()
         self._settled: list[int] = []
-        super().__init__(
-            {},
-            1,
-            _places(pool),
-            pool.niceness,
-            slave_script("executor_slave.py"),
-            redistribute=0,
-            verbose=0,
-            result=_Nowhere(),
-            **pool.options,
-        )
+        self.data: dict[int, bytes] = {}
+        self.jobs = Jobs(redistribute=False)
+        self.lock = threading.RLock()
+        self.messenger = Messenger()
+        self.loop = self.messenger.loop
+        self.calculation = Calculation(self)
+        self.slaves = Slaves(self.messenger, self)
+        self.slots = Slots(self.calculation, self.messenger, self.slaves, self, Progress())
+        self.slots.slots = nicknames(_places(pool))
+        self.slots.niceness = pool.niceness
+        self.slots.slave_script = slave_script("executor_slave.py")
+        self.slots.known_processors = lambda: hosts_file.read().cpus_all
+        self.messenger.on_failed = self._failed
+        self.messenger.on_unreadable = self._unreadable
+        self.messenger.on_stuck = self.slots.stuck
+        state = MasterState(self.jobs, {s["nickname"]: s["host"] for s in self.slots.slots}, options, open=True)
+        self.calculation.claim()
+        self.calculation.begin(state, self.lock, self.slots, self.loop.call_soon)
+        self.thread = threading.Thread(target=self._run, name="PVMExecutor")
 
-    def _open(self) -> bool:
-        return True
+    def start(self) -> None:
+        """Start the slaves, from the calling thread."""
+        self.loop.bindings[task.DAEMON, Tag.TASK_EXITED] = self.slaves.exited
+        self.loop.tick = self.calculation.tick
+        self.thread.start()
+        self.loop.resume()
+        try:
+            self.slots.prepare()
+            self.slots.start_all(self.slots.niceness, 0)
+            self.slots.all_started()
+        except BaseException as error:
+            self.calculation.abort(error)
+            raise
+
+    def _run(self) -> None:
+        with self.loop.entered():
+            try:
+                self.loop.run()
+            except BaseException as error:
+                self._failed(error)
+            finally:
+                self.loop.stop()
+                self.slaves.loop_ends()
+                if self.calculation.running:
+                    self.calculation.abort(RuntimeError("the loop of the executor has ended"))
+
+    def _failed(self, error: BaseException) -> None:
+        if isinstance(error, task.Lost):
+            self.loop.stop()
+            error = CalculationError(f"the PVM daemon is gone ({error})")
+        if self.calculation.finished:
+            print_error(error)
+        else:
+            self.calculation.abort(error)
+
+    def _unreadable(self, tid: int, tag: int, error: BaseException, frames: Any) -> None:
+        if tag == Tag.REPORTS:
+            self.calculation.unreadable(tid, error, frames, many=True)
+
+    # -- calls -----------------------------------------------------------
 
     def submit(self, number: int, call: bytes) -> None:
         """Take in a call; any thread, but one at a time."""
         self._new.append((number, call))
         if len(self._new) == 1:
-            self.call_soon(self._take_in)
+            self.loop.call_soon(self._take_in)
 
     def _take_in(self) -> None:
         data = {}
         while self._new:
             number, call = self._new.popleft()
             data[number] = call
-        self._add(data)
-
-    def call_soon(self, function: Callable[[], None]) -> None:
-        """Have a function called in the master's thread."""
-        self._loop.call_soon(function)
+        self.data.update(data)
+        self.jobs.add(data)
+        self.calculation.feed(ev.ItemsAdded(now()))
 
     def close_when_done(self) -> None:
         """Take in no more calls; any thread."""
-        self._close()
+        self.calculation.feed_soon(ev.Closed(now()))
 
-    def getInitParameters(self, slave_tid: int) -> calls.Surroundings:
+    # -- the slaves --------------------------------------------------------
+
+    def spawn(self, host: str, nickname: str, niceness: int, show_output: Any) -> int:
+        """Start a slave on a host."""
+        return self.slots.spawn(host, nickname, niceness, show_output)
+
+    def started(self, tid: int) -> None:
+        """Its messages are bound already."""
+
+    def spawned(self, tid: int, nickname: Any) -> None:
+        """Take in a new slave, before anything of it is handled."""
+        self.slots.adopted(tid, nickname)
+        self.loop.bindings[tid, Tag.REPORTS] = self.calculation.reports
+
+    def up(self, tid: int, knows_numbers: bool) -> None:
         """Tell a slave where its master lives, and what to call first."""
-        return calls.Surroundings.here(self._pool.initializer)
+        self.calculation.feed(ev.SlaveUp(tid, now()))
+        self._send(tid, Tag.INITIALIZE, (calls.Surroundings.here(self._pool.initializer),))
 
-    def get_slave_chunk(self, data_keys: list[int]) -> dict[int, Any]:
+    def ready(self, tid: int) -> None:
+        """A slave has initialised itself."""
+        self.calculation.feed(ev.SlaveReady(tid, now()))
+
+    def failed(self, tid: int, job: int | None, failure: Failure) -> None:
+        """A slave could not do something."""
+        if job is None:
+            self.calculation.feed(ev.SlaveFailed(tid, failure, now()))
+        else:
+            self.calculation.job_failed(tid, job, failure)
+
+    def exited(self, tid: int) -> None:
+        """The process of a slave has ended."""
+        self.slots.exited(tid)
+
+    def _send(self, tid: int, tag: int, value: Any) -> int:
+        return self.messenger.send(tid, tag, (time.time(), value))
+
+    # -- hooks of the calculation --------------------------------------------
+
+    def start_job(self, slave_tid: int) -> None:
+        """Nothing is to be noted."""
+
+    def is_valid_slave(self, slave_tid: int) -> bool:
+        """Every slave may get calls."""
+        return True
+
+    def chunk_size_for(self, slave_tid: int) -> int:
+        """Slaves get single calls."""
+        return 1
+
+    def get_slave_chunk(self, items: list[int]) -> dict[int, Any]:
         """Return the calls; None in place of one that was cancelled."""
         futures, data = self._pool.futures, self.data
-        return {key: _light(data[key]) if key in futures and _begin(futures[key]) else None for key in data_keys}
+        return {key: _light(data[key]) if key in futures and _begin(futures[key]) else None for key in items}
+
+    def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
+        """Send calls to a slave; return the bytes."""
+        return self._send(slave_tid, Tag.JOBS, (jobs,))
 
     def job_done(self, slave_tid: int, result: dict[int, Any]) -> None:
         """Pass outcomes on to their futures."""
@@ -380,13 +494,37 @@ class _CallMaster(JobMaster):
             if future is not None and outcome is not None:
                 _pass_on(outcome, future)
 
-    def set_aside(self, order: ev.SetAside) -> None:
+    def keep(self, result: dict[int, Any]) -> None:
+        """The futures have the results already."""
+
+    def item_failed(self, error: JobError) -> None:
         """Let a future fail whose call the slaves could not do."""
-        super().set_aside(order)
-        self.errors.clear()
-        future = self._settle(order.item)  # type: ignore[arg-type]  # all our items are numbers
+        future = self._settle(error.item)
         if future is not None and _begin(future):
-            future.set_exception(BrokenPVMExecutor(f"{order.failure.kind}: {order.failure.message}"))
+            future.set_exception(BrokenPVMExecutor(f"{error.kind}: {error.message}"))
+
+    def item_recovered(self, item: Any) -> None:
+        """Its future has failed, and stays so."""
+
+    def note(self, text: str) -> None:
+        """Leave it to the log."""
+        log.info("%s", text)
+
+    def finish(self) -> None:
+        """Let the slaves go."""
+        self._dismiss()
+
+    def end_badly(self, error: BaseException) -> None:
+        """Let the futures fail and the slaves go."""
+        self._pool.fail(error)
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        try:
+            self.slaves.dismiss(self._send, lambda nickname: None)
+        except task.Lost:
+            pass
+        self.loop.stop()
 
     def _settle(self, key: int) -> Future[Any] | None:
         self.data.pop(key, None)
@@ -395,25 +533,8 @@ class _CallMaster(JobMaster):
 
     def _forget_settled(self) -> None:
         """Take the calls of earlier messages out of the books: an executor may live long."""
-        objects = self.status.objects
-        for key in self._settled:
-            objects.pop(key, None)
+        self.calculation.forget([key for key in self._settled if self.jobs.objects.get(key) == FINISHED])
         self._settled.clear()
-
-    def finish(self) -> None:
-        """Let the slaves go."""
-        self.exit()
-
-    def _abort(self, error: BaseException) -> None:
-        self._pool.fail(str(error))
-        super()._abort(error)
-
-
-class _Nowhere(dict[int, Any]):
-    """The results of a master that has passed them on already."""
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Forget them."""
 
 
 def _light(call: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import time
@@ -9,9 +10,9 @@ from time import monotonic as now
 
 from biskit_pvm.jobs.guard import guard_children
 from biskit_pvm.jobs.slave_state import SlaveState
-from biskit_pvm.machine import task as machine
+from biskit_pvm.machine import task
 from biskit_pvm.machine.tags import Tag
-from biskit_pvm.PVMThread import PVMMasterSlave
+from biskit_pvm.PVMThread import PVMMasterSlave, leave_process, messenger_of, report_failure
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
@@ -20,16 +21,20 @@ if TYPE_CHECKING:
 __all__ = ["JobSlave"]
 
 
+#: seconds that short jobs may follow each other without a look for messages
+SHORT = 0.001
+
+
 class JobSlave(PVMMasterSlave):
     """Work for a `JobMaster`.  Override `go`, and `initialize` if need be."""
-
-    #: seconds that short jobs may follow each other without a look for messages
-    deaf = 0.001
 
     def __init__(self) -> None:
         PVMMasterSlave.__init__(self)
         self.setMessageLoopDelay(0.5)
+        self.__messenger = messenger_of(self)
         self.__state = SlaveState()
+        self.__plain: set[int] = set()
+        self.__numbers = itertools.count(-1, -1)
         self.__lock = threading.RLock()
         self.__due = threading.Event()
 
@@ -37,6 +42,9 @@ class JobSlave(PVMMasterSlave):
         """Start working for the master."""
         if self.getParent() is not None:
             guard_children()
+        self.__messenger.loop.work = self.__work
+        own = self.__messenger.on_unreadable
+        self.__messenger.on_unreadable = lambda *message: self.__unreadable(own, *message)
         PVMMasterSlave.start(self)
         try:
             self.bindMessages()
@@ -48,7 +56,7 @@ class JobSlave(PVMMasterSlave):
             import traceback
 
             traceback.print_exc()
-            self._leave_process(1)
+            leave_process(1)
 
     def __keep_main_thread(self) -> None:
         """Have the main thread wait where an interactive interpreter without
@@ -64,7 +72,21 @@ class JobSlave(PVMMasterSlave):
         """Bind the messages of the master."""
         parent = self.getParent()
         if parent is not None:
-            self.bind(Tag.JOB_START, parent, self.__received)
+            self.bind(Tag.JOB_START, parent, self.__chunk)
+            self.bind(Tag.JOBS, parent, self.__jobs)
+
+    def startMessageLoop(self) -> None:
+        """Let messages be handled, and tell the master so."""
+        parent = self.getParent()
+        # what handles the messages itself, or overrides `send`, sees those of old
+        if (
+            parent is not None
+            and self.getBindings().get((parent, Tag.JOB_START)) == self.__chunk
+            and type(self).send is PVMMasterSlave.send
+        ):
+            with task.asking_for_link():
+                self.__messenger.send(parent, Tag.SPEAKS, (time.time(), (self.getTID(),)))
+        PVMMasterSlave.startMessageLoop(self)
 
     def initialize(self, params: Any) -> None:
         """Called once with what the master's `getInitParameters` returned.
@@ -73,28 +95,38 @@ class JobSlave(PVMMasterSlave):
     def go(self, *args: Any, **kw: Any) -> Any:
         """Process {item: object} and return {item: result}.  Override."""
 
-    def __received(self, jobs: list[tuple[int, Any]]) -> None:
+    def __jobs(self, jobs: list[tuple[int, Any]]) -> None:
         self.__state.received(jobs)
 
-    def _work(self) -> bool:
+    def __chunk(self, chunk: Any) -> None:
+        """Take a job in the form of old, without a number."""
+        number = next(self.__numbers)
+        self.__plain.add(number)
+        self.__state.received([(number, chunk)])
+
+    def __work(self) -> bool:
         # a look for messages takes longer than many a job
-        until = now() + self.deaf
+        until = now() + SHORT
         while True:
-            task = self.__state.next_task()
-            if task is None:
+            job = self.__state.next_job()
+            if job is None:
                 return False
-            job, chunk = task
+            number, chunk = job
             start = time.perf_counter()
             try:
                 result = self.go(chunk)
-            except Exception as error:
+            except BaseException as error:
+                # sys.exit, too: the item is at fault, and the slave goes on with the others
                 self.__send_results(self.__flush())
-                self._report_failure(job, error)
+                self.__report_failure(number, error)
                 return self.__state.busy
             seconds = time.perf_counter() - start
+            if number in self.__plain:
+                self.__send_results([(number, result, seconds)])
+                return self.__state.busy
             end = now()
             with self.__lock:
-                reports = self.__state.finished(job, result, seconds, end)
+                reports = self.__state.finished(number, result, seconds, end)
             if reports:
                 self.__send_results(reports)
             elif not self.__due.is_set():
@@ -120,25 +152,50 @@ class JobSlave(PVMMasterSlave):
             if pause > 0:
                 time.sleep(pause)
             else:
-                self.__send_results(self.__flush())
+                try:
+                    self.__send_results(self.__flush())
+                except task.PvmError:  # the loop sees the same
+                    return
 
     def __send_results(self, reports: list[Any]) -> None:
         if not reports:
             return
         parent, tid = self.getParent(), self.getTID()
+        number, result, _ = reports[0]
         try:
-            self.send(parent, Tag.JOB_DONE, (tid, reports))
-        except machine.PvmError:
+            if number in self.__plain:
+                self.send(parent, Tag.JOB_DONE, (tid, result))
+                self.__plain.discard(number)
+            else:
+                self.send(parent, Tag.REPORTS, (tid, reports))
+        except task.PvmError:
             raise
-        except Exception as error:
+        except BaseException as error:
             if len(reports) > 1:
                 for report in reports:
                     self.__send_results([report])
             else:
-                self._report_failure(reports[0][0], error)
+                self.__report_failure(number, error)
 
-    def _unreadable(self, tid: int, tag: int, error: Exception) -> None:
-        if tag == Tag.JOB_START and tid == self.getParent():
-            self._report_failure(-1, error)
-        else:
-            PVMMasterSlave._unreadable(self, tid, tag, error)
+    def __report_failure(self, number: int, error: BaseException) -> None:
+        """Tell the master that a job has failed; one without a number is its oldest."""
+        plain = number in self.__plain
+        self.__plain.discard(number)
+        report_failure(self, 0 if plain else number, error)
+
+    def __unreadable(self, otherwise: Any, tid: int, tag: int, error: BaseException, frames: Any) -> None:
+        """Work on the jobs of a message that can be read, and tell of the others."""
+        if tid != self.getParent() or tag not in (Tag.JOB_START, Tag.JOBS):
+            otherwise(tid, tag, error, frames)
+            return
+        from biskit_pvm.messages.salvage import fault_in, reason, salvage
+
+        (jobs,) = salvage(frames[1], frames[2:])[1]
+        if tag == Tag.JOB_START:
+            jobs = [(0, jobs)]
+        for number, chunk in jobs:
+            fault = fault_in(chunk)
+            if fault is None:
+                self.__jobs([(number, chunk)])
+            else:
+                report_failure(self, number, TypeError(f"the slave cannot read the item: {reason(fault)}"))

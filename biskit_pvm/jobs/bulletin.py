@@ -25,7 +25,7 @@ SLAVE_STATES = {
     "starting": "starting",
     "idle": "waiting",
     "busy": "working",
-    "barred": "barred",
+    "refused": "refused",
     "silent": "silent",
     "leaving": "leaving",
 }
@@ -104,8 +104,8 @@ def slave_statuses(slaves: Iterable[Slave], clock: float) -> tuple[SlaveStatus, 
     return tuple(
         SlaveStatus(
             slave.tid,
-            slave.place.nickname,
-            slave.place.host,
+            slave.slot.nickname,
+            slave.slot.host,
             SLAVE_STATES[slave.state],
             slave.n_done,
             slave.mean or 0.0,

@@ -7,7 +7,7 @@ Times are seconds of one monotonic clock; `tid` is a PVM task identifier,
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple, Union
+from typing import NamedTuple, Union
 
 from biskit_pvm.errors import Failure
 from biskit_pvm.jobs.items import Item
@@ -16,7 +16,7 @@ from biskit_pvm.jobs.items import Item
 
 
 class SlaveSpawned(NamedTuple):
-    """PVM has started a slave for the place `nickname`."""
+    """PVM has started a slave for the slot `nickname`."""
 
     nickname: str
     tid: int
@@ -24,7 +24,7 @@ class SlaveSpawned(NamedTuple):
 
 
 class SpawnFailed(NamedTuple):
-    """PVM could not start a slave for the place `nickname`."""
+    """No slave could be started for the slot `nickname`, for whatever reason."""
 
     nickname: str
     reason: str
@@ -32,16 +32,17 @@ class SpawnFailed(NamedTuple):
 
 
 class SpawningDone(NamedTuple):
-    """Every place has had its first slave, or failed to get one."""
+    """Every slot has had its first slave, or failed to get one."""
 
     now: float
 
 
 class SlaveUp(NamedTuple):
-    """The message loop of a slave runs."""
+    """The message loop of a slave runs; `single`: it takes one job at a time, as slaves of old scripts do."""
 
     tid: int
     now: float
+    single: bool = False
 
 
 class SlaveReady(NamedTuple):
@@ -60,7 +61,7 @@ class SlaveFree(NamedTuple):
     now: float
 
 
-class SlaveBarred(NamedTuple):
+class SlaveRefused(NamedTuple):
     """A slave that the state asked about must not get jobs now."""
 
     tid: int
@@ -73,6 +74,23 @@ class JobDone(NamedTuple):
     job: int
     items: Collection[Item]
     seconds: float
+    now: float
+
+
+class ResultIsNoDict(NamedTuple):
+    """A slave has returned something else than {item: result}: a `kind`."""
+
+    tid: int
+    job: int
+    kind: str
+    now: float
+
+
+class ResultsUnreadable(NamedTuple):
+    """Results of a slave have come that the master cannot read, nor tell which jobs they belong to."""
+
+    tid: int
+    failure: Failure
     now: float
 
 
@@ -156,8 +174,10 @@ Event = Union[
     SlaveUp,
     SlaveReady,
     SlaveFree,
-    SlaveBarred,
+    SlaveRefused,
     JobDone,
+    ResultIsNoDict,
+    ResultsUnreadable,
     JobFailed,
     SlaveFailed,
     SlaveStuck,
@@ -176,9 +196,13 @@ Event = Union[
 
 class Consider(NamedTuple):
     """Ask whether this slave may get a job; answer SlaveFree or
-    SlaveBarred."""
+    SlaveRefused.
+
+    With `first` it has just been initialised: nobody is asked, it may.
+    """
 
     tid: int
+    first: bool = False
 
 
 class Give(NamedTuple):
@@ -218,7 +242,7 @@ class Kill(NamedTuple):
 
 
 class Spawn(NamedTuple):
-    """Start a slave again at the place `nickname`."""
+    """Start a slave again at the slot `nickname`."""
 
     nickname: str
     host: str
@@ -257,4 +281,3 @@ class Stranded(NamedTuple):
 
 
 Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Spawn, Ended, Note, AllDone, Stranded]
-Instructions = list[Any]

@@ -15,12 +15,23 @@ def describe(error: BaseException) -> Failure:
     """
     import traceback  # not needed by most slaves
 
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    try:
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except BaseException:  # one whose own words raise
+        text = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
     try:
         pickled: bytes | None = pickle.dumps(error)
-    except Exception:
+    except BaseException:
         pickled = None
-    return Failure(type(error).__name__, str(error), text, pickled)
+    return Failure(type(error).__name__, words_of(error), text, pickled)
+
+
+def words_of(error: BaseException) -> str:
+    """Return the text of an exception, also of one whose ``__str__`` raises."""
+    try:
+        return str(error)
+    except BaseException as other:
+        return f"(its text cannot be had: __str__ raised {type(other).__name__})"
 
 
 def revive(failure: Failure) -> BaseException | None:
@@ -29,6 +40,6 @@ def revive(failure: Failure) -> BaseException | None:
         return None
     try:
         error = pickle.loads(failure.exception)
-    except Exception:
+    except BaseException:  # whatever it does when it is made belongs to the slave
         return None
     return error if isinstance(error, BaseException) else None

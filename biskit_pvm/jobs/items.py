@@ -177,7 +177,7 @@ class Jobs:
         return self.choose(*args, **kw)
 
     def choose(
-        self, nmax: int, held: Collection[Item] = (), duplicates: bool = True, barred: Any = None
+        self, nmax: int, held: Collection[Item] = (), duplicates: bool = True, avoid: Any = None
     ) -> tuple[list[Item], int]:
         """Choose the items of the next job and note them as given out.
 
@@ -190,7 +190,7 @@ class Jobs:
         duplicates : bool
             Whether unfinished items that others work on may be given out
             again when nothing else is left (needs `redistribute`).
-        barred : object, optional
+        avoid : object, optional
             Items to be retried that carry this mark (see `give_back`) are
             left for others.
 
@@ -207,7 +207,7 @@ class Jobs:
         n_left = self._n_new + len(self._retry)
         if self._retry:
             for item, mark in self._retry.items():
-                if (barred is None or mark != barred) and item not in held:
+                if (avoid is None or mark != avoid) and item not in held:
                     self._give(item)
                     return [item], n_left
         while waiting and len(chunk) < nmax:
@@ -277,7 +277,7 @@ class Jobs:
         alone : bool
             Give it out in jobs of its own from now on.
         mark : object
-            Who should not get it; compared with `barred` of `choose`.
+            Who should not get it; compared with `avoid` of `choose`.
 
         Returns
         -------

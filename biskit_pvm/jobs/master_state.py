@@ -1,20 +1,12 @@
 """Who works on what: the decisions of a master, without any I/O.
 
 Events go in through `MasterState.handle`, instructions come out.  The state
-knows places, slaves and jobs:
+knows slots, slaves and jobs:
 
-* a *place* is one entry of the master's list of hosts; it has at most one
+* a *slot* is one entry of the master's list of hosts; it has at most one
   slave at a time and remembers how often one was started there;
-* a *slave* is a task, in one of the states
-
-  ========  ==========================================================
-  starting  spawned, not yet initialised
-  idle      initialised, without a job
-  busy      has jobs, the oldest of which it works on
-  barred    initialised, but the master's hook refuses it for now
-  silent    not heard of for too long; what it held was given back
-  leaving   ordered to be killed; what it held was given back
-  ========  ==========================================================
+* a *slave* is a task in one of the states of `State`; `MEANING` says what
+  they are, and `MOVES` how a slave gets from one to another;
 
 * a *job* is one chunk of items at one slave.
 
@@ -26,76 +18,62 @@ counted twice: only the first result of an item counts.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, NamedTuple
 
 from biskit_pvm.jobs import events as ev
+from biskit_pvm.jobs.events import Event, Instruction
 from biskit_pvm.jobs.items import Item, Jobs
+from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.report import history
 
-STARTING, IDLE, BUSY, BARRED, SILENT, LEAVING = ("starting", "idle", "busy", "barred", "silent", "leaving")
+
+class State(str, Enum):
+    """What a slave is doing, as far as its master knows."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    BUSY = "busy"
+    REFUSED = "refused"
+    SILENT = "silent"
+    LEAVING = "leaving"
 
 
-@dataclass
-class Rules:
-    """What a calculation tolerates.  Times in seconds.
+STARTING, IDLE, BUSY, REFUSED, SILENT, LEAVING = State
 
-    Attributes
-    ----------
-    max_tries : int
-        How often an item may raise before it is set aside.
-    max_deaths : int
-        How many slaves may die over an item before it is set aside.
-    max_respawns : int
-        How often in a row a slave that dies without having finished a job
-        is started again at its place.
-    respawn_pause : float
-        Pause before the first new start; it doubles with every next one.
-    heartbeat : float
-        A slave that is not heard of for this long holds nothing any more.
-    job_timeout : float, optional
-        Longest time that a job may take.
-    start_timeout : float, optional
-        Longest time until a slave has reported for the first time.
-    watch_hosts : bool
-        Start slaves again at places whose host was lost and has come back.
-    prefetch : float
-        Seconds of work that a slave may have in hand beyond its first job;
-        0: one job at a time.
-    """
+#: what a state means
+MEANING = {
+    STARTING: "spawned, not yet initialised",
+    IDLE: "initialised, without a job",
+    BUSY: "has jobs, the oldest of which it works on",
+    REFUSED: "initialised, but the master's hook refuses it for now",
+    SILENT: "not heard of for too long; what it held was given back",
+    LEAVING: "ordered to be killed; what it held was given back",
+}
 
-    max_tries: int = 3
-    max_deaths: int = 5
-    max_respawns: int = 3
-    respawn_pause: float = 1.0
-    heartbeat: float = 15.0
-    job_timeout: float | None = None
-    start_timeout: float | None = 600.0
-    watch_hosts: bool = False
-    prefetch: float = 0.02
+#: every move that a slave can make, and when it makes it; there are no others
+MOVES = {
+    (STARTING, IDLE): "it has been initialised",
+    (STARTING, LEAVING): "its initialisation failed, or it does not report",
+    (IDLE, BUSY): "it gets a job",
+    (IDLE, REFUSED): "`is_valid_slave` refuses it",
+    (IDLE, SILENT): "it is not heard of for 0.7 heartbeats",
+    (IDLE, LEAVING): "it takes no messages",
+    (BUSY, IDLE): "it has reported its last job",
+    (BUSY, SILENT): "it is not heard of for 0.7 heartbeats",
+    (BUSY, LEAVING): "its job takes too long, or it takes no messages",
+    (REFUSED, IDLE): "it is asked about again, at the next tick",
+    (REFUSED, SILENT): "it is not heard of for 0.7 heartbeats",
+    (REFUSED, LEAVING): "it takes no messages",
+    (SILENT, BUSY): "it is heard again",
+    (SILENT, LEAVING): "it is not heard of for 4 heartbeats",
+}
 
-    @property
-    def tick(self) -> float:
-        """Longest time between two `Tick` events."""
-        tick = self.heartbeat / 5
-        for limit in (self.job_timeout, self.start_timeout):
-            if limit is not None:
-                tick = min(tick, max(limit / 4, 0.02))
-        return tick
 
-    @property
-    def patience(self) -> float:
-        """How long a slave may take nothing of a message for it.
-
-        Its thread that gives the signs of life looks for messages, too,
-        whatever the slave computes: at each beat, every 2 s at least.
-        """
-        return 1.5 * min(self.beat, 2.0)
-
-    @property
-    def beat(self) -> float:
-        """Time between two signs of life of a slave."""
-        return self.heartbeat / 3
+class ImpossibleMove(AssertionError):
+    """A slave was to make a move that is not in `MOVES`: a fault of this package."""
 
 
 #: most jobs that a slave has in hand at a time
@@ -119,13 +97,13 @@ class Slave:
     """A task that works for the master."""
 
     tid: int
-    place: Place
+    slot: Slot
     heard: float
-    state: str = STARTING
+    state: State = STARTING
     #: its jobs by number, the one that it works on first
     jobs: OrderedDict[int, Job] = field(default_factory=OrderedDict)
     #: numbers of the jobs whose items were given back while it was silent
-    forsaken: dict[int, Job] = field(default_factory=dict)
+    withdrawn: dict[int, Job] = field(default_factory=dict)
     #: when it began with its first job
     since: float = 0.0
     #: running mean of the seconds that a job takes; None before the first
@@ -134,6 +112,8 @@ class Slave:
     up: bool = False
     n_done: int = 0
     asked: bool = False
+    #: it takes one job at a time, as slaves of old scripts do
+    single: bool = False
 
     def held(self) -> set[Item]:
         """Return the items of all its jobs."""
@@ -141,7 +121,7 @@ class Slave:
 
 
 @dataclass
-class Place:
+class Slot:
     """One entry of the list of hosts."""
 
     nickname: str
@@ -155,6 +135,8 @@ class Place:
     lost: bool = False
     was_up: bool = False
     reason: str = ""
+    #: items that its last slave died over
+    suspects: set[Item] = field(default_factory=set)
 
 
 class MasterState:
@@ -164,7 +146,7 @@ class MasterState:
     ----------
     jobs : Jobs
         The items; shared with the master's `status`.
-    places : dict
+    slots : dict
         {nickname: host}, in the order in which slaves are started.
     rules : Rules
     open : bool
@@ -172,11 +154,11 @@ class MasterState:
         `Closed`.
     """
 
-    def __init__(self, jobs: Jobs, places: dict[str, str], rules: Rules | None = None, open: bool = False) -> None:
+    def __init__(self, jobs: Jobs, slots: dict[str, str], rules: Rules | None = None, open: bool = False) -> None:
         self.jobs = jobs
         self.rules = rules or Rules()
         self.open = open
-        self.places = {n: Place(n, h) for n, h in places.items()}
+        self.slots = {n: Slot(n, h) for n, h in slots.items()}
         #: slaves by tid
         self.slaves: dict[int, Slave] = {}
         #: items that were given up
@@ -190,15 +172,17 @@ class MasterState:
         self._tries: dict[Item, int] = {}
         self._deaths: dict[Item, int] = {}
         self._idle: dict[int, None] = {}
-        self._handlers = {
+        self._handlers: dict[type, Callable[[Any], list[Instruction]]] = {
             ev.SlaveSpawned: self._spawned,
             ev.SpawnFailed: self._not_spawned,
             ev.SpawningDone: self._spawning_done,
             ev.SlaveUp: self._up,
             ev.SlaveReady: self._ready,
             ev.SlaveFree: self._free,
-            ev.SlaveBarred: self._barred,
+            ev.SlaveRefused: self._refused,
             ev.JobDone: self._done,
+            ev.ResultIsNoDict: self._no_dict,
+            ev.ResultsUnreadable: self._unreadable,
             ev.JobFailed: self._failed,
             ev.SlaveFailed: self._slave_failed,
             ev.SlaveStuck: self._stuck,
@@ -211,7 +195,7 @@ class MasterState:
             ev.Tick: self._tick,
         }
 
-    def handle(self, event: Any) -> list[Any]:
+    def handle(self, event: Event) -> list[Instruction]:
         """Take notice of an event.
 
         Parameters
@@ -225,91 +209,99 @@ class MasterState:
         """
         if self.finished:
             return []
-        return self._handlers[type(event)](event)  # type: ignore[operator, no-any-return]
+        return self._handlers[type(event)](event)
 
     def next_tick(self, now: float) -> float:
         """Return the seconds until the next `Tick` is due."""
         pause = self.rules.tick
-        for place in self.places.values():
-            if place.restart is not None and not place.ordered:
-                pause = min(pause, max(place.restart - now, 0.0))
+        for slot in self.slots.values():
+            if slot.restart is not None and not slot.ordered:
+                pause = min(pause, max(slot.restart - now, 0.0))
         return pause
 
     # -- slaves come ---------------------------------------------------
 
-    def _spawned(self, event: ev.SlaveSpawned) -> list[Any]:
-        place = self.places[event.nickname]
-        place.tid, place.restart, place.ordered = event.tid, None, False
-        place.lost = False
-        place.starts += 1
-        self.slaves[event.tid] = Slave(event.tid, place, event.now)
+    def _spawned(self, event: ev.SlaveSpawned) -> list[Instruction]:
+        slot = self.slots[event.nickname]
+        slot.tid, slot.restart, slot.ordered = event.tid, None, False
+        slot.lost = False
+        slot.starts += 1
+        self.slaves[event.tid] = Slave(event.tid, slot, event.now)
         return []
 
-    def _not_spawned(self, event: ev.SpawnFailed) -> list[Any]:
-        place = self.places[event.nickname]
-        place.tid, place.ordered, place.restart = 0, False, None
-        place.starts += 1
-        place.reason = event.reason
-        if place.was_up:
-            self._plan_restart(place, event.now)
+    def _not_spawned(self, event: ev.SpawnFailed) -> list[Instruction]:
+        slot = self.slots[event.nickname]
+        slot.tid, slot.ordered, slot.restart = 0, False, None
+        slot.starts += 1
+        slot.reason = event.reason
+        if slot.was_up:
+            self._plan_restart(slot, event.now)
         return self._settle([])
 
-    def _spawning_done(self, event: ev.SpawningDone) -> list[Any]:
+    def _spawning_done(self, event: ev.SpawningDone) -> list[Instruction]:
         self.spawning = False
         return self._settle([])
 
-    def _up(self, event: ev.SlaveUp) -> list[Any]:
+    def _up(self, event: ev.SlaveUp) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is not None:
             slave.heard = event.now
-            slave.up = slave.place.was_up = True
+            slave.up = slave.slot.was_up = True
+            slave.single = event.single
         return []
 
-    def _ready(self, event: ev.SlaveReady) -> list[Any]:
+    def _ready(self, event: ev.SlaveReady) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is None or slave.state != STARTING:
             return []
         slave.heard = event.now
-        slave.up = slave.place.was_up = True
-        return self._settle(self._unoccupied(slave))
+        slave.up = slave.slot.was_up = True
+        return self._settle(self._unoccupied(slave, first=True))
 
-    def _unoccupied(self, slave: Slave) -> list[Any]:
-        slave.state = IDLE
+    def _unoccupied(self, slave: Slave, first: bool = False) -> list[Instruction]:
+        self._move(slave, IDLE)
         self._idle[slave.tid] = None
-        return self._ask(slave)
+        return self._ask(slave, first)
 
-    def _ask(self, slave: Slave) -> list[Any]:
+    def _ask(self, slave: Slave, first: bool = False) -> list[Instruction]:
         if slave.asked:
             return []
         slave.asked = True
-        return [ev.Consider(slave.tid)]
+        return [ev.Consider(slave.tid, first)]
 
-    def _barred(self, event: ev.SlaveBarred) -> list[Any]:
+    @staticmethod
+    def _move(slave: Slave, state: State) -> None:
+        """Let a slave change its state: the one place where this is done."""
+        if (slave.state, state) not in MOVES and state is not slave.state:
+            raise ImpossibleMove(f"slave t{slave.tid:x} cannot get from {slave.state.value} to {state.value}")
+        slave.state = state
+
+    def _refused(self, event: ev.SlaveRefused) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
         slave.asked = False
         if slave.state == IDLE:
-            slave.state = BARRED
+            self._move(slave, REFUSED)
             self._idle.pop(event.tid, None)
         return self._settle([])
 
     # -- giving out ----------------------------------------------------
 
-    def _free(self, event: ev.SlaveFree) -> list[Any]:
+    def _free(self, event: ev.SlaveFree) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
         slave.asked = False
-        if slave.state not in (IDLE, BUSY) or slave.forsaken:
+        if slave.state not in (IDLE, BUSY) or slave.withdrawn:
             return []
-        orders: list[Any] = []
+        orders: list[Instruction] = []
         depth = self._depth(slave, event.chunk_size)
         # only an item that is tried again may be at this slave already
         again = self.jobs.retrying()
-        barred = self._avoid(slave) if again else None
+        avoid = self._avoid(slave) if again else None
         while len(slave.jobs) < depth:
-            items, n_left = self.jobs.choose(event.chunk_size, slave.held() if again else (), not slave.jobs, barred)
+            items, n_left = self.jobs.choose(event.chunk_size, slave.held() if again else (), not slave.jobs, avoid)
             if not items:
                 break
             self._numbers += 1
@@ -318,7 +310,7 @@ class MasterState:
             slave.jobs[self._numbers] = Job(items, event.now)
             orders.append(ev.Give(slave.tid, self._numbers, items, n_left))
         if slave.jobs and slave.state == IDLE:
-            slave.state = BUSY
+            self._move(slave, BUSY)
             self._idle.pop(slave.tid, None)
         return orders
 
@@ -331,13 +323,17 @@ class MasterState:
         while it works.
         """
         mean = slave.mean
-        if mean is None or mean > LONG_JOB or not self.rules.prefetch:
+        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single:
             return 1
         depth = 2 + (MAX_DEPTH if mean * MAX_DEPTH < self.rules.prefetch else int(self.rules.prefetch / mean))
-        fair = 1 + self.jobs.n_waiting // (max(chunk_size, 1) * max(len(self.slaves), 1) * 2)
+        fair = 1 + self.jobs.n_waiting // (max(chunk_size, 1) * max(self._n_workers(), 1) * 2)
         if self._job_bytes:
             depth = min(depth, 1 + int(BYTES_AHEAD / self._job_bytes))
         return min(depth, fair, MAX_DEPTH)
+
+    def _n_workers(self) -> int:
+        """Return how many slaves share what is left: those that are still to be started, too."""
+        return len(self.slots) if self.spawning else len(self.slaves)
 
     def sent(self, job_bytes: float) -> None:
         """Take notice of the size of jobs, in bytes each, that were sent."""
@@ -351,7 +347,7 @@ class MasterState:
                 return slave.tid
         return None
 
-    def _refill(self, slave: Slave) -> list[Any]:
+    def _refill(self, slave: Slave) -> list[Instruction]:
         """Ask for more jobs when the slave has used up half of its stock."""
         if slave.state != BUSY:
             return []
@@ -359,6 +355,7 @@ class MasterState:
             return self._unoccupied(slave)
         if (
             self.rules.prefetch
+            and not slave.single
             and slave.mean is not None
             and slave.mean <= LONG_JOB
             and self.jobs.n_waiting
@@ -378,11 +375,11 @@ class MasterState:
         slave.since = now
         return slave.jobs.pop(number, None)
 
-    def _done(self, event: ev.JobDone) -> list[Any]:
+    def _done(self, event: ev.JobDone) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         job = self._take(event.tid, event.job, event.now)
         surplus: list[Item] = []
-        orders: list[Any] = []
+        orders: list[Instruction] = []
         finish, failed = self.jobs.finish, self.failed
         for item in event.items:
             if finish(item):
@@ -405,20 +402,31 @@ class MasterState:
                 )
         if slave is not None:
             slave.n_done += 1
-            slave.place.starts = 0
+            slave.slot.starts = 0
             slave.mean = event.seconds if slave.mean is None else 0.8 * slave.mean + 0.2 * event.seconds
-            if slave.forsaken or slave.state != BUSY or not slave.jobs:
+            if slave.withdrawn or slave.state != BUSY or not slave.jobs:
                 orders += self._recover(slave, event.job)
                 orders += self._refill(slave)
             elif not slave.asked:
                 orders += self._refill(slave)
         return self._settle(orders)
 
-    def _failed(self, event: ev.JobFailed) -> list[Any]:
+    def _no_dict(self, event: ev.ResultIsNoDict) -> list[Instruction]:
+        failure = ev.Failure("TypeError", f"go() must return a dictionary {{item: result}}, not {event.kind}")
+        return self._failed(ev.JobFailed(event.tid, event.job, failure, event.now))
+
+    def _unreadable(self, event: ev.ResultsUnreadable) -> list[Instruction]:
+        """Blame the oldest job: slaves report in the order of their jobs."""
+        slave = self.slaves.get(event.tid)
+        if slave is None or not slave.jobs:
+            return []
+        return self._failed(ev.JobFailed(event.tid, next(iter(slave.jobs)), event.failure, event.now))
+
+    def _failed(self, event: ev.JobFailed) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         since = slave.since if slave is not None else event.now
         job = self._take(event.tid, event.job, event.now)
-        orders: list[Any] = []
+        orders: list[Instruction] = []
         if job is not None:
             orders += self._blame(job, event.tid, event.failure)
         if slave is not None:
@@ -432,20 +440,20 @@ class MasterState:
     def _ended(slave: Slave, job: Job, since: float, outcome: str, failure: ev.Failure) -> ev.Ended:
         return ev.Ended(
             slave.tid,
-            slave.place.nickname,
-            slave.place.host,
+            slave.slot.nickname,
+            slave.slot.host,
             len(job.items),
             since,
             outcome,
             failure.traceback or f"{failure.kind}: {failure.message}",
         )
 
-    def _blame(self, job: Job, tid: int, failure: ev.Failure, missing: list[Item] | None = None) -> list[Any]:
+    def _blame(self, job: Job, tid: int, failure: ev.Failure, missing: list[Item] | None = None) -> list[Instruction]:
         """Give the items of a failed job back, each to be tried alone, or
         set the only item of it aside when it has failed too often."""
-        orders: list[Any] = []
+        orders: list[Instruction] = []
         slave = self.slaves.get(tid)
-        host = slave.place.host if slave else ""
+        host = slave.slot.host if slave else ""
         for item in job.items if missing is None else missing:
             if self.jobs.objects[item] == 0:
                 continue
@@ -456,47 +464,45 @@ class MasterState:
                 self.jobs.give_back(item, alone=True, mark=tid)
         return orders
 
-    def _set_aside(self, item: Item, failure: ev.Failure, host: str) -> list[Any]:
+    def _set_aside(self, item: Item, failure: ev.Failure, host: str) -> list[Instruction]:
         if not self.jobs.finish(item):
             return []
         self.failed[item] = failure
         return [ev.SetAside(item, failure, host)]
 
-    def _recover(self, slave: Slave, number: int) -> list[Any]:
+    def _recover(self, slave: Slave, number: int) -> list[Instruction]:
         """A silent slave has spoken: it may work again when it has reported
         the last job of the time before."""
-        slave.forsaken.pop(number, None)
+        slave.withdrawn.pop(number, None)
         if slave.state == SILENT:
-            slave.state = BUSY
-        if slave.state == BUSY and not slave.jobs and not slave.forsaken:
+            self._move(slave, BUSY)
+        if slave.state == BUSY and not slave.jobs and not slave.withdrawn:
             return self._unoccupied(slave)
         return []
 
     # -- signs of life, and their lack -------------------------------------
 
-    def _heard(self, event: ev.Heard) -> list[Any]:
+    def _heard(self, event: ev.Heard) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
         slave.heard = event.now
         if slave.state != SILENT:
             return []
-        return [ev.Note(f"{slave.place.nickname} is heard again")] + self._settle(self._recover(slave, 0))
+        return [ev.Note(f"{slave.slot.nickname} is heard again")] + self._settle(self._recover(slave, 0))
 
-    def _tick(self, event: ev.Tick) -> list[Any]:
+    def _tick(self, event: ev.Tick) -> list[Instruction]:
         now, rules = event.now, self.rules
-        orders: list[Any] = []
+        orders: list[Instruction] = []
         for slave in list(self.slaves.values()):
             slave.heard = min(slave.heard + event.late, now)
             quiet = now - slave.heard
-            if slave.state in (IDLE, BUSY, BARRED) and quiet > 0.7 * rules.heartbeat:
-                orders.append(
-                    ev.Note(f"{slave.place.nickname} is not heard of for {quiet:.0f} s; others get its items")
-                )
-                slave.forsaken.update(slave.jobs)
+            if slave.state in (IDLE, BUSY, REFUSED) and quiet > 0.7 * rules.heartbeat:
+                orders.append(ev.Note(f"{slave.slot.nickname} is not heard of for {quiet:.0f} s; others get its items"))
+                slave.withdrawn.update(slave.jobs)
                 orders += self._lost(slave)
                 self._give_back(slave)
-                slave.state = SILENT
+                self._move(slave, SILENT)
             elif slave.state == STARTING and not slave.up:
                 if rules.start_timeout is not None and quiet > rules.start_timeout:
                     orders += self._kill(slave, f"it did not report within {rules.start_timeout:g} s of its start")
@@ -513,38 +519,39 @@ class MasterState:
                 failure = ev.Failure("timeout", f"the job took longer than {rules.job_timeout:g} s")
                 orders += self._blame(job, slave.tid, failure)
                 orders.append(self._ended(slave, job, slave.since, history.TIMEOUT, failure))
+                slave.slot.starts = max(slave.slot.starts - 1, 0)  # the item is to blame
                 orders += self._kill(slave, "its job takes too long")
-            elif slave.state == BARRED:
-                slave.state = IDLE
+            elif slave.state == REFUSED:
+                self._move(slave, IDLE)
                 self._idle[slave.tid] = None
                 orders += self._ask(slave)
-        for place in self.places.values():
-            if place.restart is not None and not place.ordered and place.restart <= now:
-                place.ordered = True
-                orders.append(ev.Spawn(place.nickname, place.host))
+        for slot in self.slots.values():
+            if slot.restart is not None and not slot.ordered and slot.restart <= now:
+                slot.ordered = True
+                orders.append(ev.Spawn(slot.nickname, slot.host))
         return self._settle(orders)
 
-    def _kill(self, slave: Slave, reason: str) -> list[Any]:
+    def _kill(self, slave: Slave, reason: str) -> list[Instruction]:
         self._give_back(slave)
-        slave.state = LEAVING
-        slave.place.reason = reason
+        self._move(slave, LEAVING)
+        slave.slot.reason = reason
         return [ev.Kill(slave.tid, reason)]
 
-    def _stuck(self, event: ev.SlaveStuck) -> list[Any]:
+    def _stuck(self, event: ev.SlaveStuck) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is None or slave.state == LEAVING:
             return []
-        slave.place.reason = "it takes no messages"
-        orders: list[Any] = [ev.Note(f"{slave.place.nickname} takes no messages; others get its items")]
+        slave.slot.reason = "it takes no messages"
+        orders: list[Instruction] = [ev.Note(f"{slave.slot.nickname} takes no messages; others get its items")]
         orders += self._lost(slave)
-        return self._settle(orders + self._kill(slave, slave.place.reason))
+        return self._settle(orders + self._kill(slave, slave.slot.reason))
 
     # -- slaves go -----------------------------------------------------
 
-    def _lost(self, slave: Slave) -> list[Any]:
+    def _lost(self, slave: Slave) -> list[Instruction]:
         """Record that the job that a slave worked on is lost with it."""
         for job in slave.jobs.values():
-            return [self._ended(slave, job, slave.since, history.LOST, ev.Failure("lost", slave.place.reason))]
+            return [self._ended(slave, job, slave.since, history.LOST, ev.Failure("lost", slave.slot.reason))]
         return []
 
     def _give_back(self, slave: Slave) -> None:
@@ -556,7 +563,7 @@ class MasterState:
                 self.jobs.give_back(item)
         slave.jobs.clear()
 
-    def _slave_failed(self, event: ev.SlaveFailed) -> list[Any]:
+    def _slave_failed(self, event: ev.SlaveFailed) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
@@ -564,27 +571,30 @@ class MasterState:
         slave.up = False
         return self._settle(orders)
 
-    def _exited(self, event: ev.SlaveExited) -> list[Any]:
+    def _exited(self, event: ev.SlaveExited) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is None:
             return []
-        place = slave.place
+        slot = slave.slot
         if slave.state != LEAVING:
-            place.reason = event.reason
-        orders: list[Any] = [ev.Note(f"{place.nickname} has ended: {place.reason}")]
+            slot.reason = event.reason
+        orders: list[Instruction] = [ev.Note(f"{slot.nickname} has ended: {slot.reason}")]
         orders += self._lost(slave)
         job = slave.jobs.popitem(last=False)[1] if slave.jobs else None
         self._remove(slave)
         if job is not None:
             orders += self._suspect(job, slave)
+            if slot.suspects.intersection(job.items):
+                slot.starts = max(slot.starts - 1, 0)  # the item is to blame, not the slot
+            slot.suspects = set(job.items)
         # where none has ever come up, none will: it gets one more chance
-        if slave.up or (slave.state != LEAVING and (place.starts < 2 or any(p.was_up for p in self.places.values()))):
-            self._plan_restart(place, event.now)
+        if slave.up or (slave.state != LEAVING and (slot.starts < 2 or any(p.was_up for p in self.slots.values()))):
+            self._plan_restart(slot, event.now)
         return self._settle(orders)
 
-    def _suspect(self, job: Job, slave: Slave) -> list[Any]:
+    def _suspect(self, job: Job, slave: Slave) -> list[Instruction]:
         """A slave died over this job: whether because of it, nobody knows."""
-        orders: list[Any] = []
+        orders: list[Instruction] = []
         for item in reversed(job.items):
             if self.jobs.objects[item] == 0:
                 continue
@@ -593,9 +603,9 @@ class MasterState:
                 orders += self._set_aside(
                     item,
                     ev.Failure(
-                        "died", f"{deaths} slaves ended while they worked on it; the last one: {slave.place.reason}"
+                        "died", f"{deaths} slaves ended while they worked on it; the last one: {slave.slot.reason}"
                     ),
-                    slave.place.host,
+                    slave.slot.host,
                 )
             else:
                 self.jobs.give_back(item, alone=deaths > 1 or len(job.items) > 1)
@@ -604,40 +614,40 @@ class MasterState:
     def _remove(self, slave: Slave) -> None:
         self._give_back(slave)
         del self.slaves[slave.tid]
-        slave.place.tid = 0
+        slave.slot.tid = 0
 
-    def _plan_restart(self, place: Place, now: float) -> None:
-        if place.lost or place.starts > self.rules.max_respawns:
-            place.restart = None
+    def _plan_restart(self, slot: Slot, now: float) -> None:
+        if slot.lost or slot.starts > self.rules.max_respawns:
+            slot.restart = None
             return
-        pause = self.rules.respawn_pause * 2 ** max(place.starts - 1, 0)
-        place.restart = now + min(pause, LONGEST_PAUSE)
+        pause = self.rules.respawn_pause * 2 ** max(slot.starts - 1, 0)
+        slot.restart = now + min(pause, LONGEST_PAUSE)
 
-    def _host_lost(self, event: ev.HostLost) -> list[Any]:
-        orders: list[Any] = [ev.Note(f"{event.host} has left the virtual machine")]
-        for place in self.places.values():
-            if place.host == event.host:
-                place.lost, place.restart, place.ordered = True, None, False
-                place.reason = "its host has left the virtual machine"
-                slave = self.slaves.get(place.tid)
+    def _host_lost(self, event: ev.HostLost) -> list[Instruction]:
+        orders: list[Instruction] = [ev.Note(f"{event.host} has left the virtual machine")]
+        for slot in self.slots.values():
+            if slot.host == event.host:
+                slot.lost, slot.restart, slot.ordered = True, None, False
+                slot.reason = "its host has left the virtual machine"
+                slave = self.slaves.get(slot.tid)
                 if slave is not None:
                     orders += self._lost(slave)
                     self._remove(slave)
         return self._settle(orders)
 
-    def _host_added(self, event: ev.HostAdded) -> list[Any]:
-        orders: list[Any] = []
+    def _host_added(self, event: ev.HostAdded) -> list[Instruction]:
+        orders: list[Instruction] = []
         if self.rules.watch_hosts:
-            for place in self.places.values():
-                if place.host == event.host and not place.tid and not place.ordered:
-                    place.lost, place.starts = False, 0
-                    place.restart, place.ordered = event.now, True
-                    orders.append(ev.Spawn(place.nickname, place.host))
+            for slot in self.slots.values():
+                if slot.host == event.host and not slot.tid and not slot.ordered:
+                    slot.lost, slot.starts = False, 0
+                    slot.restart, slot.ordered = event.now, True
+                    orders.append(ev.Spawn(slot.nickname, slot.host))
         return orders
 
     # -- more work, and the end ----------------------------------------------
 
-    def _added(self, event: ev.ItemsAdded) -> list[Any]:
+    def _added(self, event: ev.ItemsAdded) -> list[Instruction]:
         orders = self._settle([])
         for tid in list(self.slaves):
             slave = self.slaves[tid]
@@ -645,11 +655,11 @@ class MasterState:
                 orders += self._refill(slave)
         return orders
 
-    def _closed(self, event: ev.Closed) -> list[Any]:
+    def _closed(self, event: ev.Closed) -> list[Instruction]:
         self.open = False
         return self._settle([])
 
-    def _settle(self, orders: list[Any]) -> list[Any]:
+    def _settle(self, orders: list[Instruction]) -> list[Instruction]:
         """Add what follows: idle slaves are asked when there is something to
         give, and the end is declared when there is nothing to wait for."""
         if self.slaves and not self._idle and self.jobs.n_unfinished:
@@ -667,13 +677,21 @@ class MasterState:
             and not self.slaves
             and not self.stranded
             and not any(
-                p.restart is not None or p.ordered or (p.lost and self.rules.watch_hosts) for p in self.places.values()
+                p.restart is not None or p.ordered or (p.lost and self.rules.watch_hosts) for p in self.slots.values()
             )
         ):
             self.stranded = True
-            reasons = {f"{p.nickname}: {p.reason or 'not started'}" for p in self.places.values()}
-            orders.append(ev.Stranded("; ".join(sorted(reasons)) or "there are no places for slaves"))
+            reasons = {f"{p.nickname}: {p.reason or 'not started'}" for p in self.slots.values()}
+            orders.append(ev.Stranded("; ".join(sorted(reasons)) or "there are no slots for slaves"))
         return orders
+
+    def forget(self, items: list[Item]) -> None:
+        """Take finished items out of all books."""
+        for item in items:
+            for book in (self.failed, self._tries, self._deaths):
+                book.pop(item, None)
+            if item in self.jobs.objects:
+                self.jobs.remove(item)
 
     def check(self) -> None:
         """Raise AssertionError when the state contradicts itself."""
@@ -681,7 +699,7 @@ class MasterState:
         states = self.jobs.objects
         held: dict[Item, int] = {}
         for tid, slave in self.slaves.items():
-            assert slave.tid == tid == slave.place.tid
+            assert slave.tid == tid == slave.slot.tid
             assert (slave.state == BUSY) >= bool(slave.jobs)
             assert (tid in self._idle) == (slave.state == IDLE)
             for job in slave.jobs.values():

@@ -13,7 +13,7 @@ TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
     from typing import Any
 
-    Task = tuple[int, Any]  # number of the job, chunk
+    Job = tuple[int, Any]  # number of the job, chunk
     Report = tuple[int, Any, float]  # number, result, seconds of work
 
 #: results that go in one message; the master then sends more jobs while the
@@ -32,15 +32,15 @@ class SlaveState:
 
     def __init__(self, patience: float = 0.005) -> None:
         self.patience = patience
-        self._waiting: deque[Task] = deque()
+        self._waiting: deque[Job] = deque()
         self._reports: list[Report] = []
         self._oldest = 0.0
 
-    def received(self, tasks: list[Task]) -> None:
+    def received(self, jobs: list[Job]) -> None:
         """Note the jobs of a message."""
-        self._waiting.extend(tasks)
+        self._waiting.extend(jobs)
 
-    def next_task(self) -> Task | None:
+    def next_job(self) -> Job | None:
         """Return the job to do now; None when there is none."""
         return self._waiting.popleft() if self._waiting else None
 

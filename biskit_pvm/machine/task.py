@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import pvm_ext
 from biskit_pvm.machine.log import Log
-from biskit_pvm.machine.tags import Tag
+from biskit_pvm.machine.tags import OUTPUT_TAGS, Tag
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ ON_HOST = int(pvm_ext.Spawn.HOST)
 def notified_tids(tag: int) -> Sequence[Any]:
     """Return the tids in the notification that was received last; for the
     output of a slave, the `output.Piece`."""
-    if tag == Tag.OUTPUT:
+    if tag in OUTPUT_TAGS:
         from biskit_pvm.machine import output
 
         return output.read_piece()

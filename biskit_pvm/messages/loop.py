@@ -5,6 +5,12 @@ library, whatever the number of bindings, and hands it on; what nobody is
 bound to stays where it is, for whoever asks PVM for it.  The loop decides
 nothing: what to do with a message, with a moment in time or with idle time
 is told to it by the functions that it is made with.
+
+Whatever one of these raises, SystemExit and KeyboardInterrupt included, goes
+to one place, `failed`: no exception ends the thread behind everybody's back.
+
+PVM sends its notices to a process, not to one of its loops.  So loops note
+what they want to hear of, and whichever receives a notice passes it on.
 """
 
 from __future__ import annotations
@@ -13,16 +19,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import contextmanager
 
 from biskit_pvm.machine import task
+from biskit_pvm.machine.tags import Tag
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
 #: most messages that are received before the first of them is handled
 BATCH = 64
+
+#: seconds until a failed tick is tried again
+LONGEST_PAUSE = 1.0
 
 Binding = tuple[int, int]
 
@@ -85,6 +96,61 @@ class Bindings(dict[Binding, Callable[..., object]]):
         return method if method is not None else self.get((-1, -1))
 
 
+class Notices:
+    """Which loops of this process want to hear of which tasks and hosts.
+
+    PVM tells of the end of a task, and of the loss of a host, once for each
+    time that it was asked.  The first notice goes to all loops that want it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted: dict[tuple[int, int], list[MessageLoop]] = {}
+
+    def want(self, loop: MessageLoop, tag: int, tids: Iterable[int]) -> None:
+        """Note that a loop wants notices with a tag about `tids`."""
+        with self._lock:
+            for tid in tids:
+                loops = self._wanted.setdefault((tag, tid), [])
+                if loop not in loops:
+                    loops.append(loop)
+
+    def drop(self, loop: MessageLoop) -> None:
+        """Forget what a loop wanted."""
+        with self._lock:
+            for key, loops in list(self._wanted.items()):
+                if loop in loops:
+                    loops.remove(loop)
+                if not loops:
+                    del self._wanted[key]
+
+    def any(self, tag: int) -> bool:
+        """Tell whether any loop wants notices with a tag."""
+        with self._lock:
+            return any(key[0] == tag for key in self._wanted)
+
+    def receivers(self, tag: int, tids: Sequence[int]) -> dict[MessageLoop, list[int]]:
+        """Return who is to hear of which of `tids`; each notice is given out once."""
+        found: dict[MessageLoop, list[int]] = {}
+        with self._lock:
+            for tid in tids:
+                if tag == Tag.HOST_ADDED:
+                    loops = self._wanted.get((tag, ANY), [])
+                else:
+                    loops = self._wanted.pop((tag, tid), [])
+                for loop in loops:
+                    found.setdefault(loop, []).append(tid)
+        return found
+
+
+#: stands for every host, in `Notices.want`
+ANY = -1
+
+NOTICES = frozenset((Tag.TASK_EXITED, Tag.HOST_DELETED, Tag.HOST_ADDED))
+
+notices = Notices()
+
+
 class MessageLoop:
     """Receive messages and pass the time between them.
 
@@ -92,6 +158,9 @@ class MessageLoop:
     ----------
     handle : callable
         Called with the list of messages that came at a time.
+    failed : callable
+        Called, in the loop's thread, with whatever exception one of the
+        other functions has raised.
     tick : callable, optional
         Called with the time (monotonic, s) when it is due; returns the
         seconds until the next call.
@@ -103,12 +172,14 @@ class MessageLoop:
     def __init__(
         self,
         handle: Callable[[list[Any]], None],
+        failed: Callable[[BaseException], None],
         tick: Callable[[float], float] | None = None,
         work: Callable[[], bool] | None = None,
     ) -> None:
         self.bindings = Bindings()
         self.bindings.on_change(self.wake)
-        self.handle, self.tick, self.work = handle, tick, work
+        self.handle, self.failed = handle, failed
+        self.tick, self.work = tick, work
         self._waker = task.Waker()
         self._calls: deque[tuple[Callable[..., None], Any]] = deque()
         self._going = threading.Event()
@@ -157,19 +228,47 @@ class MessageLoop:
         """Tell whether the caller runs in the loop's thread."""
         return self.thread == threading.get_ident()
 
+    # -- notices of PVM ------------------------------------------------
+
+    def watch_tasks(self, tids: Sequence[int]) -> None:
+        """Have a notice (`Tag.TASK_EXITED`) come to this loop when one of these tasks ends."""
+        notices.want(self, Tag.TASK_EXITED, tids)
+        task.notify_exit(tids)
+
+    def watch_hosts(self, dtids: Sequence[int]) -> None:
+        """Have a notice (`Tag.HOST_DELETED`) come to this loop when one of these hosts leaves."""
+        notices.want(self, Tag.HOST_DELETED, dtids)
+        task.notify_hosts(dtids)
+
+    def watch_new_hosts(self) -> None:
+        """Have notices (`Tag.HOST_ADDED`) come to this loop when hosts join the virtual machine."""
+        if not notices.any(Tag.HOST_ADDED):
+            task.notify_new_hosts()
+        notices.want(self, Tag.HOST_ADDED, [ANY])
+
     # -- in the loop's thread ---------------------------------------------
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let this thread be the loop's, before and after `run`, too."""
+        self.thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            self.thread = None
+            notices.drop(self)
 
     def run(self) -> None:
         """Be the loop, until `stop`."""
-        self.thread = threading.get_ident()
-        try:
-            while not self._stopped:
-                if not self._going.is_set():
-                    self._going.wait()
-                else:
-                    self.step()
-        finally:
-            self.thread = None
+        if not self.inside():
+            with self.entered():
+                self.run()
+            return
+        while not self._stopped:
+            if not self._going.is_set():
+                self._going.wait()
+            else:
+                self.step()
 
     def run_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Handle messages until `condition` holds, at most `timeout` s.
@@ -192,46 +291,76 @@ class MessageLoop:
         ----------
         longest : float, optional
             Longest time to wait, in seconds.
+
+        Raises
+        ------
+        task.Lost
+            The daemon of this host is gone.
         """
-        messages = self._receive(longest)
-        if messages:
-            self.handle(messages)
+        busy = False
+        try:
+            busy = self.work is not None and self.work()
+        except BaseException as error:
+            self.failed(error)
+        messages = self._receive(longest, busy)
+        try:
+            if messages:
+                self.handle(messages)
+        except BaseException as error:
+            self.failed(error)
         while self._calls:
             function, args = self._calls.popleft()
-            function(*args)
+            try:
+                function(*args)
+            except BaseException as error:
+                self.failed(error)
         # a long pause of our own must not be taken for silence of others:
         # what has come meanwhile is handled before the time is looked at
         if self.tick is not None and len(messages) < BATCH:
             now = time.monotonic()
             if now >= self._due:
-                self._due = now + self.tick(now)
+                self._due = now + LONGEST_PAUSE
+                try:
+                    self._due = now + self.tick(now)
+                except BaseException as error:
+                    self.failed(error)
 
     def tick_soon(self) -> None:
         """Have `tick` called at the next opportunity."""
         self._due = 0.0
         self.wake()
 
-    def _receive(
-        self,
-        longest: float | None,
-    ) -> list[task.Message | Notification]:
-        busy = self.work is not None and self.work()
+    def _receive(self, longest: float | None, busy: bool) -> list[task.Message | Notification]:
         timeout = 0.0 if busy or self._calls else longest
         if self.tick is not None:
             due = max(self._due - time.monotonic(), 0.0)
             timeout = due if timeout is None else min(timeout, due)
         match = self.bindings.match
-        message: task.Message | Notification | None = task.receive(match=match, timeout=timeout, waker=self._waker)
+        message: task.Message | None = task.receive(match=match, timeout=timeout, waker=self._waker)
         messages: list[task.Message | Notification] = []
         while message is not None:
-            # the body of a notification is gone with the next message
             if message.frames is None and message.tid < 0:
-                message = Notification(message.tid, message.tag, task.notified_tids(message.tag))
-            messages.append(message)
+                # its body is gone with the next message
+                messages += self._for_this_loop(message.tid, message.tag, task.notified_tids(message.tag))
+            else:
+                messages.append(message)
             if len(messages) >= BATCH:
                 break
             message = task.receive(match=match, timeout=0)
         return messages
+
+    def _for_this_loop(self, sender: int, tag: int, tids: Sequence[Any]) -> list[Notification]:
+        """Pass a notice on to the loops that want it; return what this one wants."""
+        if tag not in NOTICES:
+            return [Notification(sender, tag, tids)]
+        own = []
+        for loop, wanted in notices.receivers(tag, tids).items():
+            notice = Notification(sender, tag, wanted)
+            if loop is self:
+                own.append(notice)
+            else:
+                loop.call_soon(loop.handle, [notice])
+        return own
 
 
 class Notification:

@@ -44,9 +44,66 @@ class Progress:
     def message(self, text: str) -> None:
         """Print something that a person should see, without spoiling the bar."""
 
+    def output(self, text: str) -> None:
+        """Print lines that slaves have printed, which are wanted whatever is shown of the progress."""
+        print(text, flush=True)
+
     def finished(self) -> None:
         """Show the last state and give the screen back; harmless when called twice or without a
         start."""
+
+
+class Guarded(Progress):
+    """Shows a calculation as another one does, until that fails: then it shows nothing more.
+
+    A closed pipe, a terminal that is gone or a full disk must not end the calculation that is shown.
+
+    Parameters
+    ----------
+    shown : Progress
+    """
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown: Progress | None = shown
+        self.lines = shown.lines
+
+    def _call(self, method: str, *args: Any) -> None:
+        if self._shown is None:
+            return
+        try:
+            getattr(self._shown, method)(*args)
+        except Exception as error:
+            self._shown, self.lines = None, False
+            if isinstance(error, BrokenPipeError):
+                _close_pipe()
+
+    def started(self, total: int, done: int) -> None:
+        self._call("started", total, done)
+
+    def update(self, done: int, slaves: int, hosts: int) -> None:
+        self._call("update", done, slaves, hosts)
+
+    def line(self, text: str) -> None:
+        self._call("line", text)
+
+    def message(self, text: str) -> None:
+        self._call("message", text)
+
+    def output(self, text: str) -> None:
+        self._call("output", text)
+
+    def finished(self) -> None:
+        self._call("finished")
+
+
+def _close_pipe() -> None:
+    """Let what is still in the buffer of a broken standard output vanish, so that Python does not complain."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, ValueError, AttributeError):
+        pass
 
 
 class Lines(Progress):
@@ -102,6 +159,9 @@ class _Drawn(Progress):
             atexit.unregister(self.finished)
             self._draw(state, time.monotonic())
             self._close()
+
+    def output(self, text: str) -> None:
+        self.message(text)
 
     def _open(self, state: ProgressState) -> None:
         raise NotImplementedError

@@ -64,10 +64,10 @@ class Chaos:
         Slaves that all die before the first of them has reported are taken
         for a script that cannot run; so one has to be up.
         """
-        places = self.master._JobMaster__calculation.state.places.values()
+        places = self.master._JobMaster__calculation.state.slots.values()
         wait_for(lambda: any(place.was_up for place in places), 30)
         for _ in range(FAULTS_PER_RUN):
-            if self.master._wait_for_end(self.rng.uniform(0.0, 0.25)):
+            if self.master.wait(self.rng.uniform(0.0, 0.25)):
                 return
             way = self.rng.choice(self.ways)
             if way():
@@ -171,7 +171,7 @@ def story(master):
     """Return what a master that does not end waits for."""
     state = master._JobMaster__calculation.state
     lines = [f"{slave}" for slave in state.slaves.values()]
-    lines += [f"{place}" for place in state.places.values()]
+    lines += [f"{place}" for place in state.slots.values()]
     lines += [
         f"open: {master.status.not_done()}",
         f"now: {time.monotonic()}, tasks: {pvm_ext.tasks()}",
@@ -205,7 +205,7 @@ def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp
     chaos = threading.Thread(target=Chaos(master, rng, figures).run)
     chaos.start()
     try:
-        ended = master._wait_for_end(BOUND)
+        ended = master.wait(BOUND)
         chaos.join(BOUND)
         figures["hung"] += not ended
         assert ended, story(master)
@@ -223,7 +223,7 @@ def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp
         assert set(master.result) == set(expected)
         assert set(master.errors) == set(data) - set(expected)
     finally:
-        if not master._wait_for_end(0):
+        if not master.wait(0):
             master.exit()
         gone = [pid for pid in master.pids.values()]
         wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in gone), 10)

@@ -118,8 +118,9 @@ def test_an_exception_at_the_users_hands_ends_everything(run):
     process, pids, output = run(
         how="import threading\n"
         "    threading.Timer(1.5, lambda: master.fail()).start()\n"
-        "    master.fail = lambda: master._handler_failed("
-        'ValueError("mine"), 0, 0)\n'
+        "    from biskit_pvm.PVMThread import messenger_of\n"
+        "    master.fail = lambda: messenger_of(master).on_failed("
+        'ValueError("mine"))\n'
         "    master.calculateResult()"
     )
     assert process.wait(20) == 1

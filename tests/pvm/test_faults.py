@@ -14,6 +14,7 @@ import pvm_ext
 from biskit_pvm import CalculationError, RestartError, TrackingJobMaster, load_restart, restart
 from biskit_pvm.machine import task as machine
 from biskit_pvm.messages import wire
+from biskit_pvm.PVMThread import messenger_of
 
 from ..support.slaves import obedient
 from ..support.waiting import wait_for
@@ -411,7 +412,7 @@ pvm_ext.exit()
     (tid,) = pvm_ext.spawn(sys.executable, [str(script)] + [str(v) for v in victims])
     _until(lambda: tid not in {t.tid for t in pvm_ext.tasks()})
     gate.touch()
-    assert master._wait_for_end(LIMIT)
+    assert master.wait(LIMIT)
     assert master.result == dict(squares(20), last="seen")
     assert not master.errors and not crater.exists()
     assert "does not carry the key" in caplog.text
@@ -421,7 +422,7 @@ def test_the_key_stands_in_no_command_line_and_not_in_the_slaves_environment(mak
     master = make(
         {1: ("environ", "BISKIT_PVM_KEY"), 2: ("environ", "PVM_EXPORT"), 3: ("pid",)}, n_slaves=1, chunk_size=3
     )
-    key = master._heritage()[machine.KEY_VARIABLE]
+    key = messenger_of(master).heritage()[machine.KEY_VARIABLE]
     seen = []
 
     class Look(TrackingJobMaster):

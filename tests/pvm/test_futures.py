@@ -259,7 +259,8 @@ def test_a_long_lived_executor_keeps_nothing_of_what_is_done(executor: PVMExecut
     executor.submit(square, 1).result(20)
     master = executor._pool.master
     assert master is not None
-    assert len(master.status.objects) < 600 and len(master.data) < 5 and not master.result
+    assert len(master.jobs.objects) < 600 and len(master.data) < 5
+    assert not master.calculation.state.failed and not master.calculation.errors
 
 
 @pytest.mark.parametrize(

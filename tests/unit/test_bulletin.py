@@ -19,7 +19,7 @@ from biskit_pvm.jobs.bulletin import (
     encode,
     slave_statuses,
 )
-from biskit_pvm.jobs.master_state import BUSY, IDLE, Place, Slave
+from biskit_pvm.jobs.master_state import BUSY, IDLE, Slave, Slot
 
 SLAVE = SlaveStatus(0x80001, "node_0", "node", "working", 3, 1.5, 1000.0)
 BULLETIN = Bulletin(0x40001, "Master", "node", 4711, 990.0, 1001.0, 100, 7, 1, (SLAVE,))
@@ -99,10 +99,10 @@ def test_a_very_large_calculation_posts_its_first_slaves():
 
 
 def test_slaves_are_told_as_their_master_sees_them():
-    place = Place("node_0", "node")
+    slot = Slot("node_0", "node")
     slaves = [
-        Slave(1, place, heard=5.0, state=BUSY, up=True, n_done=3, mean=0.5),
-        Slave(2, place, heard=5.0),
+        Slave(1, slot, heard=5.0, state=BUSY, up=True, n_done=3, mean=0.5),
+        Slave(2, slot, heard=5.0),
     ]
     assert slave_statuses(slaves, clock=1000.0) == (
         SlaveStatus(1, "node_0", "node", "working", 3, 0.5, 1005.0),
@@ -111,5 +111,5 @@ def test_slaves_are_told_as_their_master_sees_them():
 
 
 def test_every_state_of_a_slave_has_a_word():
-    words = {master_state.STARTING, IDLE, BUSY, master_state.BARRED, master_state.SILENT, master_state.LEAVING}
+    words = {master_state.STARTING, IDLE, BUSY, master_state.REFUSED, master_state.SILENT, master_state.LEAVING}
     assert words == set(SLAVE_STATES)

@@ -7,7 +7,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.items import Jobs
-from biskit_pvm.jobs.master_state import BUSY, IDLE, LEAVING, SILENT, STARTING, MasterState, Rules
+from biskit_pvm.jobs.master_state import (
+    BUSY,
+    IDLE,
+    LEAVING,
+    MEANING,
+    MOVES,
+    SILENT,
+    STARTING,
+    ImpossibleMove,
+    MasterState,
+    State,
+)
+from biskit_pvm.jobs.rules import Rules
 
 BAD = ev.Failure("ValueError", "poisoned")
 
@@ -27,7 +39,7 @@ class Play:
         self.now = 0.0
         self.given = []
         self.orders = []
-        self.barred = set()
+        self.avoid = set()
         self.spawned = 0
 
     def feed(self, kind, *args):
@@ -38,8 +50,8 @@ class Play:
             order = waiting.pop(0)
             if isinstance(order, ev.Consider):
                 waiting += self.state.handle(
-                    ev.SlaveBarred(order.tid)
-                    if order.tid in self.barred
+                    ev.SlaveRefused(order.tid)
+                    if order.tid in self.avoid
                     else ev.SlaveFree(order.tid, self.chunk_size, self.now)
                 )
             else:
@@ -190,7 +202,7 @@ def test_an_item_without_a_result_is_tried_again():
 def test_an_item_that_kills_every_slave_is_set_aside():
     play = Play("ab", ["x"], redistribute=False, max_deaths=2, max_respawns=100)
     for _ in range(10):
-        if "x" not in play.state.places or play.state.finished:
+        if "x" not in play.state.slots or play.state.finished:
             break
         tid, _ = play.slave("x")
         while tid in play.state.slaves and play.state.slaves[tid].jobs:
@@ -240,7 +252,7 @@ def test_a_slave_that_takes_no_messages_is_replaced_and_others_get_its_items():
     assert play.feed(ev.SlaveStuck, a) == [] == play.feed(ev.SlaveStuck, 99)
     assert gives(play.done(second[0])) == [(b, ["a"])]
     play.feed(ev.SlaveExited, a)
-    assert play.state.places["x"].restart is not None
+    assert play.state.slots["x"].restart is not None
 
 
 def test_silence_while_the_master_did_not_listen_means_nothing():
@@ -260,7 +272,7 @@ def test_a_job_that_takes_too_long_is_taken_away():
     orders = play.feed(ev.Tick)
     assert kinds(orders) == [ev.SetAside, ev.Kill]
     play.feed(ev.SlaveExited, a)
-    assert play.state.places["x"].restart is not None
+    assert play.state.slots["x"].restart is not None
 
 
 def test_a_slave_that_never_reports_is_killed_and_the_reason_told():
@@ -275,7 +287,8 @@ def test_a_slave_that_never_reports_is_killed_and_the_reason_told():
 
 
 def test_a_dead_slave_is_started_again_with_growing_pauses():
-    play = Play("a", ["x"], max_respawns=3, max_deaths=100)
+    # each dies over another item, so that no item is to blame
+    play = Play("abcdefghij", ["x"], 1, max_respawns=3, max_deaths=1)
     pauses = []
     for _ in range(10):
         tid, _ = play.slave("x")
@@ -283,8 +296,8 @@ def test_a_dead_slave_is_started_again_with_growing_pauses():
         play.feed(ev.SlaveExited, tid)
         if play.state.stranded:
             break
-        pauses.append(play.state.places["x"].restart - play.now)
-        play.now = play.state.places["x"].restart
+        pauses.append(play.state.slots["x"].restart - play.now)
+        play.now = play.state.slots["x"].restart
         assert play.feed(ev.Tick) == [ev.Spawn("x", "host")]
         assert play.feed(ev.Tick) == []
     assert pauses == [1.0, 2.0, 4.0]
@@ -336,10 +349,10 @@ def test_a_lost_host_is_used_again_when_hosts_are_watched():
 
 def test_a_barred_slave_is_asked_again_later():
     play = Play("ab", ["x"])
-    play.barred.add(1)
+    play.avoid.add(1)
     play.slave("x")
     assert play.given == []
-    play.barred.clear()
+    play.avoid.clear()
     assert gives(play.feed(ev.Tick)) == [(1, ["a", "b"])]
 
 
@@ -436,13 +449,13 @@ class Chaos(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from("xyz"))
     def spawn(self, place):
-        if not self.play.state.places[place].tid and not self.play.state.finished:
+        if not self.play.state.slots[place].tid and not self.play.state.finished:
             self.play.spawned += 1
             self.feed(ev.SlaveSpawned, place, self.play.spawned)
 
     @rule(place=st.sampled_from("xyz"))
     def fail_to_spawn(self, place):
-        if not self.play.state.places[place].tid:
+        if not self.play.state.slots[place].tid:
             self.feed(ev.SpawnFailed, place, "no")
 
     @rule()
@@ -507,7 +520,7 @@ class Chaos(RuleBasedStateMachine):
     def bar(self, data):
         tids = self.tids(IDLE, BUSY)
         if tids:
-            self.play.barred ^= {data.draw(st.sampled_from(tids))}
+            self.play.avoid ^= {data.draw(st.sampled_from(tids))}
 
     @invariant()
     def consistent(self):
@@ -517,7 +530,7 @@ class Chaos(RuleBasedStateMachine):
     def teardown(self):
         """Let healthy slaves finish: nothing may hang, nothing be lost."""
         play = self.play
-        play.barred.clear()
+        play.avoid.clear()
         for tid in self.tids():
             self.feed(ev.SlaveExited, tid)
         play.feed(ev.SpawningDone)
@@ -525,7 +538,7 @@ class Chaos(RuleBasedStateMachine):
             if play.state.finished:
                 break
             play.now += 1.0
-            for place in play.state.places.values():
+            for place in play.state.slots.values():
                 if not place.tid:
                     play.slave(place.nickname)
             self.feed(ev.Tick)
@@ -549,3 +562,65 @@ TestChaos.settings = settings(max_examples=300, stateful_step_count=50, deadline
 def test_the_state_asks_for_time_often_enough(timeout):
     play = Play("a", ["x"], heartbeat=15.0, job_timeout=timeout)
     assert play.state.next_tick(0.0) <= (3.0 if timeout is None else 1.0)
+
+
+def test_an_item_that_ends_its_slave_each_time_does_not_use_up_the_slot():
+    play = Play("ab", ["x"], 1, max_respawns=1, max_deaths=5)
+    for _ in range(5):
+        tid, _ = play.slave("x")
+        play.feed(ev.SpawningDone)
+        play.feed(ev.SlaveExited, tid)
+        if play.state.failed:
+            break
+        play.now = play.state.slots["x"].restart
+        play.feed(ev.Tick)
+    assert list(play.state.failed) == ["a"] and not play.state.stranded
+    assert play.state.slots["x"].restart is not None
+
+
+def test_an_item_that_times_out_does_not_use_up_the_slot():
+    play = Play("ab", ["x"], 1, max_respawns=1, max_tries=3, job_timeout=10.0)
+    while "a" not in play.state.failed:
+        tid, _ = play.slave("x")
+        play.feed(ev.SpawningDone)
+        play.now += 11
+        play.feed(ev.Heard, tid)
+        play.feed(ev.Tick)
+        play.feed(ev.SlaveExited, tid)
+        assert not play.state.stranded
+        play.now = play.state.slots["x"].restart
+        play.feed(ev.Tick)
+
+
+def test_an_impossible_move_is_refused():
+    play = Play("abc", ["x"])
+    tid, _ = play.slave("x")
+    with pytest.raises(ImpossibleMove, match="busy to starting"):
+        play.state._move(play.state.slaves[tid], STARTING)
+
+
+def test_every_state_is_left_and_reached_by_the_table_of_moves():
+    for state in State:
+        assert state is LEAVING or any(move[0] is state for move in MOVES)
+        assert state is STARTING or any(move[1] is state for move in MOVES)
+        assert MEANING[state]
+
+
+def test_results_that_nobody_can_read_are_blamed_on_the_oldest_job_and_the_slave_lives():
+    play = Play("ab", ["x"], 1, max_tries=1)
+    tid, _ = play.slave("x")
+    failure = ev.Failure("AttributeError", "no such class")
+    play.feed(ev.ResultsUnreadable, tid, failure)
+    assert play.state.failed == {"a": failure}
+    assert tid in play.state.slaves and play.state.slaves[tid].state is BUSY
+
+
+def test_a_slave_of_an_old_script_gets_one_job_at_a_time():
+    play = Play(range(100), ["x"], 1)
+    play.feed(ev.SlaveSpawned, "x", 7)
+    play.state.handle(ev.SlaveUp(7, play.now, single=True))
+    play.feed(ev.SlaveReady, 7)
+    for _ in range(10):
+        (job,) = play.state.slaves[7].jobs
+        play.feed(ev.JobDone, 7, job, play.state.slaves[7].jobs[job].items, 1e-5)
+    assert len(play.state.slaves[7].jobs) == 1

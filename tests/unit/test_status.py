@@ -79,9 +79,9 @@ def test_a_returned_item_comes_first_and_alone_if_asked():
     assert jobs.give_back("b")
     assert jobs.next_chunk(2) == (["b", "c"], 3)
     jobs.give_back("a", alone=True, mark=7)
-    assert jobs.next_chunk(2, barred=7) == (["d"], 2)
-    assert jobs.next_chunk(2, duplicates=False, barred=7)[0] == []
-    assert jobs.next_chunk(2, barred=8) == (["a"], 1)
+    assert jobs.next_chunk(2, avoid=7) == (["d"], 2)
+    assert jobs.next_chunk(2, duplicates=False, avoid=7)[0] == []
+    assert jobs.next_chunk(2, avoid=8) == (["a"], 1)
 
 
 def test_an_item_that_others_work_on_is_not_given_out_when_one_returns_it():

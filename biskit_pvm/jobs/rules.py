@@ -1,0 +1,143 @@
+"""The options of a calculation: what it tolerates, and how it shows itself.
+
+This is the one list of them: name, default, what may be given, and a line on what it means.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from biskit_pvm.errors import check_options
+
+
+def _option(default: Any, check: Callable[[Any], str], text: str) -> Any:
+    return dataclasses.field(default=default, metadata={"check": check, "text": text})
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _count(value: Any) -> str:
+    return "" if _is_number(value) and value >= 1 and value == int(value) else "a whole number from 1"
+
+
+def _count_or_none(value: Any) -> str:
+    return "" if _is_number(value) and value >= 0 and value == int(value) else "a whole number from 0"
+
+
+def _seconds(value: Any) -> str:
+    return "" if _is_number(value) and value > 0 else "a positive number of seconds"
+
+
+def _seconds_or_none(value: Any) -> str:
+    return "" if value is None else _seconds(value) and "None or a positive number of seconds"
+
+
+def _pause(value: Any) -> str:
+    return "" if _is_number(value) and value >= 0 else "a number of seconds from 0"
+
+
+def _switch(value: Any) -> str:
+    return "" if isinstance(value, (bool, int)) else "True or False"
+
+
+def _one_of(*values: str) -> Callable[[Any], str]:
+    return lambda value: "" if value in values else "one of " + ", ".join(map(repr, values))
+
+
+@dataclasses.dataclass
+class Rules:
+    """What a calculation tolerates.  Times in seconds.
+
+    The text of each is in its field's metadata; `describe` gives them all.
+    """
+
+    max_tries: int = _option(3, _count, "how often an item may fail before it is set aside in `errors`")
+    max_deaths: int = _option(5, _count, "how many slaves may die over an item before it is set aside")
+    max_respawns: int = _option(
+        3, _count_or_none, "how often in a row a slave that dies without having finished a job is started again"
+    )
+    respawn_pause: float = _option(
+        1.0, _pause, "seconds before a slave is started again; twice as long before each next time"
+    )
+    heartbeat: float = _option(15.0, _seconds, "a slave that is silent for so many seconds loses its items to others")
+    job_timeout: float | None = _option(
+        None, _seconds_or_none, "seconds after which a job is taken away and its slave is killed"
+    )
+    start_timeout: float | None = _option(
+        600.0, _seconds_or_none, "seconds after which a slave that has not reported at all is killed"
+    )
+    watch_hosts: bool = _option(False, _switch, "use hosts again that come back while the calculation runs")
+    prefetch: float = _option(0.02, _pause, "seconds of work that slaves with short jobs have in hand; 0: one job")
+
+    @property
+    def tick(self) -> float:
+        """Longest time between two `Tick` events."""
+        tick = self.heartbeat / 5
+        for limit in (self.job_timeout, self.start_timeout):
+            if limit is not None:
+                tick = min(tick, max(limit / 4, 0.02))
+        return tick
+
+    @property
+    def patience(self) -> float:
+        """How long a slave may take nothing of a message for it.
+
+        Its thread that gives the signs of life looks for messages, too,
+        whatever the slave computes: at each beat, every 2 s at least.
+        """
+        return 1.5 * min(self.beat, 2.0)
+
+    @property
+    def beat(self) -> float:
+        """Time between two signs of life of a slave."""
+        return self.heartbeat / 3
+
+
+@dataclasses.dataclass
+class Options(Rules):
+    """All options of a master."""
+
+    on_error: str = _option(
+        "raise", _one_of("raise", "return"), "what `calculateResult` does when items failed: raise an error, or return"
+    )
+    progress: str = _option(
+        "auto",
+        _one_of("auto", "bar", "lines", "none"),
+        "how progress is shown; 'auto' is a bar in a terminal or notebook and lines elsewhere",
+    )
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], who: str) -> Options:
+        """Make options of keyword arguments.
+
+        Parameters
+        ----------
+        given : mapping
+            {name: value}
+        who : str
+            Name of the class that takes them, for messages.
+
+        Raises
+        ------
+        TypeError
+            There is no such option; the text names the nearest.
+        ValueError
+            The value makes no sense; the text says what does.
+        """
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        check_options(given, fields, who)
+        for name, value in given.items():
+            wanted = fields[name].metadata["check"](value)
+            if wanted:
+                raise ValueError(f"{name} must be {wanted}, not {value!r}")
+        return cls(**given)
+
+
+def describe() -> list[tuple[str, Any, str]]:
+    """Return name, default and meaning of all options of a master."""
+    return [(field.name, field.default, field.metadata["text"]) for field in dataclasses.fields(Options)]

@@ -1,0 +1,151 @@
+"""The slaves of a master, from their birth to their end.
+
+A slave reports when its message loop is up; its master answers with
+parameters, and the slave reports when it has initialised itself.  At the end
+it is told to leave, and ended when it does not.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from biskit_pvm.errors import Failure
+from biskit_pvm.machine import task
+from biskit_pvm.machine.log import Log
+from biskit_pvm.machine.tags import Tag
+from biskit_pvm.messages.messenger import Messenger
+
+log = Log(__name__)
+
+#: seconds that slaves have for leaving by themselves, and then for obeying a signal
+GRACE = 1.0
+
+
+class Owner(Protocol):
+    """What is told to whoever has slaves, in the thread of the message loop but for `spawned`."""
+
+    def spawned(self, tid: int, nickname: Any) -> None:
+        """A slave was started; nothing that it sends was handled yet.  Any thread."""
+
+    def up(self, tid: int, knows_numbers: bool) -> None:
+        """The message loop of a slave runs: send it its parameters."""
+
+    def ready(self, tid: int) -> None:
+        """A slave has initialised itself."""
+
+    def failed(self, tid: int, job: int | None, failure: Failure) -> None:
+        """A slave could not do a job, or (None) not initialise itself."""
+
+    def exited(self, tid: int) -> None:
+        """The process of a slave has ended."""
+
+
+class Slaves:
+    """The tasks that work for one master.
+
+    Parameters
+    ----------
+    messenger : Messenger
+        The master's.
+    owner : Owner
+
+    Attributes
+    ----------
+    alive : dict
+        {tid: nickname} of those whose end was not told yet.
+    """
+
+    def __init__(self, messenger: Messenger, owner: Owner) -> None:
+        self.messenger = messenger
+        self.owner = owner
+        self.alive: dict[int, Any] = {}
+        self._gone = threading.Condition()
+        self._numbers: set[int] = set()
+        self._dismissed = False
+
+    def adopt(self, tid: int, nickname: Any) -> None:
+        """Take in a new slave before its first message is handled."""
+        self.alive[tid] = nickname
+        self.owner.spawned(tid, nickname)
+        bindings = self.messenger.loop.bindings
+        bindings[tid, Tag.FAILED] = self._failed
+        bindings[tid, Tag.INITIALIZED] = self.owner.ready
+        bindings[tid, Tag.SPEAKS] = self._numbers.add
+        self.messenger.loop.watch_tasks([tid])
+        bindings[tid, Tag.LOOP_UP] = self._up
+
+    def _up(self, tid: int) -> None:
+        self.owner.up(tid, tid in self._numbers)
+
+    def _failed(self, tid: int, job: int | None, failure: Any) -> None:
+        self.owner.failed(tid, job, Failure(*failure))
+
+    def exited(self, tids: list[int]) -> None:
+        """Take notice of the end of tasks."""
+        for tid in tids:
+            if self.forget(tid):
+                self.owner.exited(tid)
+
+    def forget(self, tid: int) -> bool:
+        """No longer wait for a slave; return whether it was waited for."""
+        with self._gone:
+            known = self.alive.pop(tid, None) is not None
+            self._gone.notify_all()
+        return known
+
+    def dismiss(self, send: Callable[..., Any], say: Callable[[Any], None]) -> bool:
+        """Tell all slaves to leave, once, and see to it that they do.
+
+        Parameters
+        ----------
+        send : callable(tid, tag, value)
+        say : callable(nickname)
+            Called for each slave that is told.
+
+        Returns
+        -------
+        bool
+            False when they had been told before.
+        """
+        if self._dismissed:
+            return False
+        self._dismissed = True
+        for tid, nickname in list(self.alive.items()):
+            try:
+                send(tid, Tag.EXIT, None)
+            except task.Lost:
+                raise
+            except Exception as error:  # the others are told all the same
+                log.warning("could not tell %s to leave: %s", nickname, error)
+            say(nickname)
+        for signum in (None, signal.SIGTERM, signal.SIGKILL):
+            if signum is not None:
+                for tid in list(self.alive):
+                    task.end_task(tid, signum)
+            if not self.alive or self._wait(GRACE):
+                return True
+        log.warning("slaves that may still run: %s", ", ".join(str(n) for n in self.alive.values()))
+        return True
+
+    def _wait(self, timeout: float) -> bool:
+        loop = self.messenger.loop
+        if loop.inside():
+            return loop.run_until(lambda: not self.alive, timeout)
+        with self._gone:
+            return self._gone.wait_for(lambda: not self.alive or loop.stopped, timeout)
+
+    def wait_until_gone(self, timeout: float) -> bool:
+        """Wait, from another thread than the loop's, until no slave is left, or the loop has ended.
+
+        Returns whether that is so after at most `timeout` seconds.
+        """
+        with self._gone:
+            return self._gone.wait_for(lambda: not self.alive or self.messenger.loop.stopped, timeout)
+
+    def loop_ends(self) -> None:
+        """Wake whoever waits for the slaves: nothing more is heard of them."""
+        with self._gone:
+            self._gone.notify_all()

@@ -1,0 +1,300 @@
+"""The slots of a calculation: on which host each slave is started, how, and again.
+
+A slot is one entry of the list of hosts.  Its nickname is the host's name
+where that occurs once, else the name with a number.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from biskit_pvm.jobs import events as ev
+from biskit_pvm.jobs.calculation import Calculation, now
+from biskit_pvm.jobs.slaves import Slaves
+from biskit_pvm.jobs.threads import thread_variables, usable_processors
+from biskit_pvm.machine import command, output, task
+from biskit_pvm.machine.log import Log
+from biskit_pvm.machine.tags import OUTPUT_TAGS, Tag
+from biskit_pvm.messages.messenger import Messenger
+from biskit_pvm.report import progress
+from biskit_pvm.report.progress_bar import Progress
+
+log = Log(__name__)
+
+#: least time (s) for starting a slave again
+RESPAWN_TIME = 60.0
+
+_output_numbers = itertools.count()
+
+
+class Starting(Protocol):
+    """What is asked of a master when slaves are started."""
+
+    def spawn(self, host: str, nickname: str, niceness: int, show_output: Any) -> int:
+        """Start a slave; return its tid or a negative error code.  May be called in a thread of its own."""
+
+    def started(self, tid: int) -> None:
+        """A slave was started by `spawn`: bind its messages."""
+
+
+class Slots:
+    """Start slaves for a calculation, and see hosts come and go.
+
+    Parameters
+    ----------
+    hosts : iterable of str
+    calculation : Calculation
+    messenger : Messenger
+    slaves : Slaves
+    starting : Starting
+    display : Progress
+        Told what a person should see.
+
+    Attributes
+    ----------
+    slots : list of dict
+        {'host': name, 'nickname': name} of each slot.
+    slaves_at : dict
+        {tid: slot} of the slaves that were started.
+    """
+
+    def __init__(
+        self,
+        calculation: Calculation,
+        messenger: Messenger,
+        slaves: Slaves,
+        starting: Starting,
+        display: Progress,
+    ) -> None:
+        self.calculation, self.messenger, self.slaves = calculation, messenger, slaves
+        self.starting, self.display = starting, display
+        self.slots: list[dict[str, str]] = []
+        self.slaves_at: dict[int, dict[str, str]] = {}
+        self.niceness: dict[str, int] = {}
+        self.slave_script: Any = ""
+        self.show_output: Any = 0
+        self.xterm = ""
+        self.threads: Any = None
+        self.folder: str | None = None
+        self.extra: dict[str, str] = {}
+        self.known_processors: Callable[[], list[str]] = list
+        self._dtids: dict[str, int] = {}
+        self._windows: Any = None
+        self._lines = output.Lines()
+        self._output_tag = OUTPUT_TAGS[next(_output_numbers) % len(OUTPUT_TAGS)]
+        self._all_started = False
+
+    # -- starting ------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Look up the hosts, before the first slave is started."""
+        rules = self.calculation.state.rules
+        self._dtids = task.host_tids(slot["host"] for slot in self.slots)
+        loop = self.messenger.loop
+        loop.bindings[task.DAEMON, Tag.HOST_DELETED] = self._hosts_deleted
+        loop.watch_hosts(sorted({self._dtids[s["host"]] for s in self.slots if s["host"] in self._dtids}))
+        if rules.watch_hosts:
+            loop.bindings[task.DAEMON, Tag.HOST_ADDED] = self._hosts_added
+            loop.watch_new_hosts()
+        self.messenger.patience = rules.patience
+        self.messenger.spawn_timeout = rules.heartbeat
+        variables = {task.BEAT_VARIABLE: repr(rules.beat), **command.slave_variables(), **self.extra}
+        if len(self.slots) <= task.MOST_LINKS:
+            variables[task.LINK_VARIABLE] = "1"
+        if self.show_output == "log":
+            # else Python writes to a pipe by blocks, not by lines
+            variables["PYTHONUNBUFFERED"] = "1"
+            loop.bindings[-1, self._output_tag] = self._printed
+            self.messenger.output_to = self.messenger.tid, 0, self._output_tag
+        self.messenger.variables = variables
+
+    def start_all(self, niceness: dict[str, int], show_output: Any) -> None:
+        """Start a slave at every slot, one after the other, from the calling thread."""
+        if show_output and show_output != "log":
+            self._open_windows(show_output).prepare(slot["host"] for slot in self.slots)
+        for slot in list(self.slots):
+            if self.messenger.loop.stopped or self.calculation.finished:
+                return
+            self._start_at(slot, niceness, show_output, Exception)
+
+    def all_started(self) -> None:
+        """Note that every slot has had its first slave, or failed to get one."""
+        self._all_started = True
+        # nobody waits, and daemons are slow while another host is silent
+        self.messenger.spawn_timeout = max(self.calculation.state.rules.heartbeat, RESPAWN_TIME)
+        self.calculation.feed_soon(ev.SpawningDone(now()))
+        self.messenger.loop.tick_soon()
+
+    def _start_at(
+        self, slot: dict[str, str], niceness: dict[str, int], show_output: Any, caught: type[BaseException]
+    ) -> None:
+        host, nickname = slot["host"], slot["nickname"]
+        try:
+            nice = niceness.get(host, niceness.get("default", 20))
+            tid = self.starting.spawn(host, nickname, nice, show_output)
+            if tid > 0:
+                self.starting.started(tid)
+            reason = "" if tid > 0 else f"{task.error_text(tid)}; see: biskit-pvm doctor {host}"
+        except task.Lost:
+            raise
+        except caught as error:
+            tid = 0
+            known = isinstance(error, (TimeoutError, OSError)) or type(error) is RuntimeError
+            reason = str(error) if known and str(error) else f"{type(error).__name__}: {error}"
+        if tid <= 0:
+            self.calculation.hooks.note(f"error spawning {host}\n\t{reason}")
+            self.calculation.feed_soon(ev.SpawnFailed(nickname, f"could not be started: {reason}", now()))
+        else:
+            self.display.line(progress.spawned_line(tid, nickname))
+
+    def spawn(self, host: str, nickname: str, niceness: int, show_output: Any = 0) -> int:
+        """Start a slave on a host.
+
+        Returns
+        -------
+        int
+            The tid of the slave, or a negative PVM error code.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no slave script, as far as this host can tell.
+        """
+        script = self.slave_script
+        if task.is_own_host(host) and not os.path.exists(script):
+            raise FileNotFoundError(f"there is no slave script {script!r}")
+        words = command.python_command(script, niceness)
+        if show_output and show_output != "log":
+            words = self._open_windows(show_output).command(words, host)
+        where = task.name_in_machine(host)
+        if self.folder is not None and ":" not in self.folder:
+            where += f":{self.folder}"  # the home folder where that host has no such folder
+        here = sum(slot["host"] == host for slot in self.slots)
+        variables = thread_variables(self._n_processors(host), here, self.threads, self.extra)
+        tid = self.messenger.spawn((words[0], words[1:], task.ON_HOST, where, 1), nickname, variables)
+        if tid > 0:
+            self.slaves.adopt(tid, nickname)
+        return tid
+
+    def _n_processors(self, host: str) -> int:
+        """Return how many processors a host has, as far as this process can know: of another one as many as
+        the user's list of hosts has entries for it."""
+        return usable_processors() if task.is_own_host(host) else max(self.known_processors().count(host), 1)
+
+    def adopted(self, tid: int, nickname: Any) -> None:
+        """Note where a new slave is; any thread."""
+        for slot in self.slots:
+            if slot["nickname"] == nickname:
+                self.slaves_at[tid] = slot
+        self.calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
+        self.messenger.loop.bindings[tid, Tag.BEAT] = self._heard
+
+    def start_again(self, nickname: str) -> None:
+        """Start a slave again at its slot, from a thread of its own."""
+        for slot in self.slots:
+            if slot["nickname"] == nickname:
+                threading.Thread(target=self._restart, daemon=True, name="respawn", args=(slot,)).start()
+
+    def _restart(self, slot: dict[str, str]) -> None:
+        try:
+            self._start_at(slot, self.niceness, self.show_output, BaseException)
+        except BaseException as error:
+            self.messenger.loop.call_soon(self.messenger.on_failed, error)
+
+    def kill(self, slave_tid: int, reason: str) -> None:
+        """End the process of a slave, whatever it does."""
+        log.warning("%s is ended: %s", self.messenger.nickname_of(slave_tid), reason)
+        task.end_task(slave_tid, signal.SIGKILL)
+
+    # -- what is heard of slaves -----------------------------------------
+
+    def _heard(self, slave_tid: int) -> None:
+        self.calculation.feed(ev.Heard(slave_tid, now()))
+
+    def stuck(self, tid: int) -> None:
+        """A task takes no messages."""
+        if tid in self.slaves_at:
+            self.calculation.feed_soon(ev.SlaveStuck(tid, now()))
+
+    def exited(self, tid: int) -> None:
+        """The process of a slave has ended."""
+        reason = "its process ended"
+        slave = self.calculation.state.slaves.get(tid)
+        if slave is not None and not slave.up:
+            reason += " before it was up"
+            words = output.last_words(tid)
+            reason += f'; the log of its pvmd or "biskit-pvm doctor {slave.slot.host}" tells why'
+            if words:
+                reason += f"; it printed:\n{words}"
+        self.calculation.feed(ev.SlaveExited(tid, now(), reason))
+
+    def _hosts_deleted(self, dtids: list[int]) -> None:
+        names = {dtid: name for name, dtid in self._dtids.items()}
+        for dtid in dtids:
+            for tid in list(self.slaves_at):
+                if task.host_of(tid) == dtid:
+                    self.slaves.forget(tid)
+                    self._lines.lose(tid)
+            if dtid in names:
+                self.calculation.feed(ev.HostLost(names[dtid], now()))
+
+    def _hosts_added(self, dtids: list[int]) -> None:
+        self._dtids = task.host_tids(slot["host"] for slot in self.slots)
+        self.messenger.loop.watch_hosts(dtids)
+        for name, dtid in self._dtids.items():
+            if dtid in dtids:
+                self.calculation.feed(ev.HostAdded(name, now()))
+
+    # -- what slaves show ------------------------------------------------
+
+    def _printed(self, piece: output.Piece) -> None:
+        """Tell what slaves print, by lines."""
+        lines = self._lines.feed(piece)
+        if lines:
+            name = self._printer(piece.tid)
+            self.display.output("\n".join(f"{name}: {line}" for line in lines))
+
+    def _printer(self, tid: int) -> str:
+        if tid in self.slaves_at:
+            return str(self.messenger.nickname_of(tid))
+        # it prints before this process is told that it was started
+        dtid = task.host_of(tid)
+        return next((name for name, other in self._dtids.items() if other == dtid), f"t{tid:x}")
+
+    def _open_windows(self, show_output: Any) -> Any:
+        if self._windows is None:
+            from biskit_pvm.machine.windows import Windows
+
+            self._windows = Windows(self.calculation.hooks.note, keep=show_output == "keep", xterm=self.xterm)
+        return self._windows
+
+    def slaves_left(self) -> None:
+        """Wait, a little, for the last lines of slaves that have left, and close their windows."""
+        loop = self.messenger.loop
+        if loop.inside() and self._lines.open:
+            loop.run_until(lambda: not any(tid in self.slaves_at for tid in self._lines.open), output.END_TIME)
+        if self._windows is not None:
+            self._windows.close()
+
+
+def nicknames(hosts: Iterable[str]) -> list[dict[str, str]]:
+    """Return the slots for a list of hosts: {'host': name, 'nickname': name} of each."""
+    names = [str(host) for host in hosts]
+    total: dict[str, int] = {}
+    for host in names:
+        total[host] = total.get(host, 0) + 1
+    numbers: dict[str, int] = {}
+    slots = []
+    for host in names:
+        nickname = host
+        if total[host] > 1:
+            number = numbers.get(host, 0)
+            nickname = f"{host}_{number}"
+            numbers[host] = number + 1
+        slots.append({"host": host, "nickname": nickname})
+    return slots

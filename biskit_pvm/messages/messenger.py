@@ -1,0 +1,242 @@
+"""Who a task is to others: its key, its bindings, and the messages it sends and takes."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from biskit_pvm.machine import task
+from biskit_pvm.machine.log import Log
+from biskit_pvm.machine.tags import Tag
+from biskit_pvm.messages import wire
+from biskit_pvm.messages.loop import MessageLoop, Notification
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    #: sender, tag, time stamp and arguments of a message that was proved ours
+    Opened = tuple[int, int, float, Any]
+
+log = Log(__name__)
+
+
+def family_key() -> bytes:
+    """Return the key of the family that this process belongs to.
+
+    Whatever descends from one program has its key, so that siblings and
+    masters inside slaves understand each other.
+    """
+    global _key
+    if _key is None:
+        _key = task.heritage().key or os.urandom(wire.KEY_BYTES)
+    return _key
+
+
+_key: bytes | None = None
+
+
+class Messenger:
+    """Open what comes to a task, call what is bound to it, and seal what goes.
+
+    Attributes
+    ----------
+    tid : int
+        The own tid.
+    parent : int or None
+        The tid of the task that spawned this one.
+    loop : MessageLoop
+    sender : int
+        Who sent the message that is handled at present.
+    patience : float, optional
+        Seconds for which a task may take nothing of a message that comes to
+        it over a direct link; None: wait for ever.
+    on_failed : callable(error)
+        What to do about an exception of whatever the loop has called.
+    on_unreadable : callable(tid, tag, error, frames)
+        What to do about a message of ours that does not unpickle.
+    on_stuck : callable(tid)
+        What to do about a task that takes no messages.
+    on_execute : callable(tag, tid, arguments), optional
+        Told before a method is called.
+    tasks : dict
+        {nickname: tid} of the spawned tasks.
+    variables : dict
+        Environment variables for tasks that are spawned from now on, beyond
+        those by which they know their family.
+    output_to : (tid, context, tag), optional
+        Where what spawned tasks print is sent.
+    spawn_timeout : float, optional
+        Longest time (s) that a spawn may take.
+    """
+
+    def __init__(self) -> None:
+        self.tid = task.enrol()
+        self.parent = task.parent()
+        self.key = family_key()
+        self._seal = wire.Seal(self.key)
+        self.loop = MessageLoop(self.handle, self._failed)
+        self.tasks: dict[Any, int] = {}
+        self._nicknames: dict[int, Any] = {}
+        self.variables: dict[str, str] = {}
+        self.output_to: tuple[int, int, int] | None = None
+        self.spawn_timeout: float | None = None
+        self.sender = 0
+        self.patience: float | None = None
+        self.on_failed: Callable[[BaseException], None] = print_error
+        self.on_unreadable: Callable[[int, int, BaseException, Any], None] = self._log_unreadable
+        self.on_stuck: Callable[[int], None] = lambda tid: None
+        self.on_execute: Callable[[int, int, Any], None] | None = None
+
+    # -- what comes ----------------------------------------------------
+
+    def handle(self, messages: list[Any]) -> None:
+        """Call what is bound to messages that came together."""
+        if len(messages) == 1:
+            opened = self._open(messages[0])
+            if opened is not None:
+                self._execute(opened)
+            return
+        stamped = []
+        for message in messages:
+            opened = self._open(message)
+            if opened is not None:
+                stamped.append((message.tid, opened[2], opened))
+        for opened in wire.in_time_order(stamped):
+            self._execute(opened)
+
+    def _open(self, message: Any) -> Opened | None:
+        """Return a message that is proved ours; None for any other."""
+        tid, tag = message.tid, message.tag
+        if type(message) is Notification:
+            return tid, tag, 0.0, (message.tids,)
+        if tag == Tag.BEAT:
+            return tid, tag, 0.0, (tid,)
+        if message.frames is None:
+            log.warning("message with tag %d from task t%x is none of ours; thrown away", tag, tid)
+            return None
+        try:
+            stamp, arguments = self._seal.read(tid, tag, message.frames)
+        except wire.NotOurs as error:
+            log.warning("%s; thrown away", error)
+            return None
+        except BaseException as error:
+            try:
+                self.on_unreadable(tid, tag, error, message.frames)
+            except BaseException as other:
+                self._failed(other)
+            return None
+        return tid, tag, stamp, arguments
+
+    def _execute(self, opened: Opened) -> None:
+        tid, tag, _, arguments = opened
+        method = self.loop.bindings.find(tid, tag)
+        if method is None:
+            return
+        self.sender = tid
+        try:
+            if self.on_execute is not None:
+                self.on_execute(tag, tid, arguments)
+            if arguments is None:
+                method()
+            else:
+                method(*arguments)
+        except BaseException as error:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        """The last resort for whatever is raised in the loop's thread."""
+        try:
+            self.on_failed(error)
+        except BaseException as other:
+            print_error(error)
+            print_error(other)
+            self.loop.stop()
+
+    def _log_unreadable(self, tid: int, tag: int, error: BaseException, frames: Any) -> None:
+        from biskit_pvm.messages.salvage import reason
+
+        log.error("message with tag %d from t%x cannot be read: %s", tag, tid, reason(error))
+
+    # -- what goes -----------------------------------------------------
+
+    def send(self, tid: int, tag: int, value: Any) -> int:
+        """Send one object, sealed, to a task; return its bytes."""
+        frames = self._seal.write(self.tid, tag, value)
+        if not task.send(tid, tag, frames, patience=self.patience):
+            self.on_stuck(tid)
+        return sum(map(len, frames))
+
+    # -- whom it spawns ------------------------------------------------
+
+    def spawn(self, pvm_task: Iterable[Any], nickname: Any = None, variables: dict[str, str] | None = None) -> int:
+        """Start a task.
+
+        Parameters
+        ----------
+        pvm_task : tuple
+            Arguments of `pypvm.spawn`: (command, argv, flag, where, count).
+        nickname : hashable, optional
+            By default the tid.
+        variables : dict, optional
+            Environment variables for this task alone.
+
+        Returns
+        -------
+        int
+            The tid, or a negative PVM error code.
+        """
+        command, argv, flag, where, count = tuple(pvm_task)
+        tid = task.spawn(
+            command,
+            [str(a) for a in argv],
+            flag,
+            where or "",
+            count,
+            {**self.heritage(), **self.variables, **(variables or {})},
+            self.output_to,
+            timeout=self.spawn_timeout,
+        )[0]
+        if tid > 0:
+            if nickname is None:
+                nickname = tid
+            self.tasks[nickname] = tid
+            self._nicknames[tid] = nickname
+        return tid
+
+    def heritage(self) -> dict[str, str]:
+        """Return the environment variables by which a spawned task knows its family."""
+        return {
+            task.KEY_VARIABLE: self.key.hex(),
+            task.MASTER_VARIABLE: str(self.tid),
+            **task.package_variables(),
+        }
+
+    def nickname_of(self, tid: int) -> Any:
+        """Return the nickname of a spawned task.
+
+        Raises
+        ------
+        NameError
+            No task with this tid was spawned.
+        """
+        nickname = self._nicknames.get(tid)
+        if nickname is not None and self.tasks.get(nickname) == tid:
+            return nickname
+        for nickname, known in self.tasks.items():
+            if known == tid:
+                self._nicknames[tid] = nickname
+                return nickname
+        raise NameError("tid not known")
+
+
+def print_error(error: BaseException) -> None:
+    """Print an exception with its traceback, as far as there is somewhere to print it."""
+    import traceback
+
+    try:
+        traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
+        sys.stderr.flush()
+    except Exception:
+        pass
