@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pvm_ext
+from biskit_pvm.machine import helper
 from biskit_pvm.machine.tags import Tag
 from pvm_ext import installation
 
@@ -352,15 +353,11 @@ LEAVE_TIME = 3.0
 def _start_keeper() -> subprocess.Popen[bytes]:
     import atexit
 
-    code = "from biskit_pvm.machine.daemon import keep; keep()"
-    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    path = os.pathsep.join([folder, *filter(None, [os.environ.get("PYTHONPATH")])])
     keeper = subprocess.Popen(
-        [sys.executable, "-c", code],
+        helper.command("biskit_pvm.machine.daemon", "keep"),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
         start_new_session=True,  # Ctrl-C in the terminal is for others
     )
     atexit.register(_let_keeper_go, keeper, os.getpid())
