@@ -11,7 +11,7 @@ from threading import Thread
 
 from biskit_pvm.machine import task
 from biskit_pvm.machine.log import Log
-from biskit_pvm.machine.tags import Tag
+from biskit_pvm.machine.tags import DAEMON, Tag
 from biskit_pvm.messages.messenger import Messenger, print_error
 
 TYPE_CHECKING = False  # slaves start quickly
@@ -457,7 +457,7 @@ class PVMMasterSlave(PVMThread):
         self.__messenger = messenger_of(self)
         self.__slaves: Slaves | None = None
         self.__beat: Any = None
-        self.bind(Tag.TASK_EXITED, task.DAEMON, self.__exited)
+        self.bind(Tag.TASK_EXITED, DAEMON, self.__exited)
         self.__master = None if self.__is_master else self.__messenger.parent
         if self.__master is not None:
             self.__messenger.on_unreadable = self.__unreadable

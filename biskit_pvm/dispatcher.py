@@ -18,7 +18,7 @@ from biskit_pvm.jobs.master_state import MasterState
 from biskit_pvm.jobs.poster import Poster
 from biskit_pvm.jobs.rules import Options
 from biskit_pvm.jobs.slots import Slots, nicknames
-from biskit_pvm.machine import command, task
+from biskit_pvm.machine import names, spawning, task
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages.messenger import print_error
 from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread, at_end, messenger_of, slaves_of
@@ -153,7 +153,7 @@ class JobMaster(PVMMasterSlave):
         self.current_pos = 0
         self.show_output = show_output
         self.verbose = verbose
-        self.xterm_bin = command.xterm()
+        self.xterm_bin = spawning.xterm()
         self.result = {} if result is None else result
         self.slaves: dict[int, dict[str, str]] = {}
         items = [key for key in data if key not in self.result]
@@ -216,7 +216,7 @@ class JobMaster(PVMMasterSlave):
         state = MasterState(self.status, {d["nickname"]: d["host"] for d in self.hosts}, self.__options)
         calculation.begin(state, self.status.lock, slots, messenger.loop.call_soon)
         self.__started = time.time()
-        self.__host = task.own_host()
+        self.__host = names.own_host()
         total = len(self.status.objects)
         self.__display.started(total, total - self.status.n_unfinished)
         messenger.loop.tick = self.__tick

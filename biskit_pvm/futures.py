@@ -33,9 +33,9 @@ from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.jobs.scripts import slave_script
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.slots import Slots, nicknames
-from biskit_pvm.machine import task
+from biskit_pvm.machine import names, task
 from biskit_pvm.machine.log import Log
-from biskit_pvm.machine.tags import Tag
+from biskit_pvm.machine.tags import DAEMON, Tag
 from biskit_pvm.messages.messenger import Messenger, print_error
 from biskit_pvm.report.progress_bar import Progress
 
@@ -367,7 +367,7 @@ class _Work:
 
     def start(self) -> None:
         """Start the slaves, from the calling thread."""
-        self.loop.bindings[task.DAEMON, Tag.TASK_EXITED] = self.slaves.exited
+        self.loop.bindings[DAEMON, Tag.TASK_EXITED] = self.slaves.exited
         self.loop.tick = self.calculation.tick
         self.thread.start()
         self.loop.resume()
@@ -563,7 +563,7 @@ def _places(pool: _Pool) -> list[str]:
         count = len(hosts)
     else:
         task.enrol()
-        hosts = list(task.host_tids())
+        hosts = list(names.host_tids())
         count = len(hosts) if len(hosts) > 1 else len(os.sched_getaffinity(0))
     return list(itertools.islice(itertools.cycle(hosts), pool.max_workers or count))
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from biskit_pvm import hosts as _hosts
-from biskit_pvm.machine import packing
-from biskit_pvm.machine import task as machine
+from biskit_pvm.machine import host_table, packing
+from biskit_pvm.machine import names as host_names
 from biskit_pvm.machine.host_table import HostResult
 from pvm_ext.errors import ERRORS
 
@@ -78,7 +78,7 @@ def addHosts(
         names = [expandLocal(name) for name in names]
     if not names:
         return {}
-    results = {result.host: result for result in machine.add_hosts(names)}
+    results = {result.host: result for result in host_table.add_by_agent(names)}
     for result in results.values():
         if not result.ok:
             sys.stderr.write(f"cannot add host {result}\n")
@@ -98,7 +98,7 @@ def delHosts(hosts: Iterable[str]) -> dict[str, HostResult]:
     dict of HostResult
         For each host what became of it; one that was not there is well.
     """
-    return {result.host: result for result in machine.delete_hosts([expandLocal(name) for name in hosts])}
+    return {result.host: result for result in host_table.delete_by_agent(map(expandLocal, hosts))}
 
 
 def expandLocal(host: str) -> str:
@@ -109,4 +109,4 @@ def expandLocal(host: str) -> str:
 
 def countHosts() -> int:
     """Return the number of hosts in PVM."""
-    return len(machine.host_tids())
+    return len(host_names.host_tids())

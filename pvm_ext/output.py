@@ -7,6 +7,7 @@ import io
 from . import _pvm
 from .constants import Option
 from .errors import SysErrError
+from .pieces import BEGUN, ENDED, SPAWNED, Lines, Piece
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ class _Task:
 
     def __init__(self) -> None:
         self.spawned = False
-        self.begun = False
         self.ended = False
-        self.line = b""
 
 
 class _Collector:
@@ -32,28 +31,27 @@ class _Collector:
         self.file = file
         self.binary = isinstance(file, (io.RawIOBase, io.BufferedIOBase))
         self.tasks: dict[int, _Task] = {}
+        self.lines = Lines()
         self.waker = _pvm.Waker()
         self.own_tid = 0
 
-    def take(self, tid: int, number: int, piece: bytes) -> None:
+    def take(self, tid: int, number: int, data: bytes) -> None:
         """Take one message of a daemon; see ``_direct_output``."""
+        piece = Piece.of(tid, number, data)
         task = self.tasks.setdefault(tid, _Task())
         try:
-            if number > 0:
-                *lines, task.line = (task.line + piece).split(b"\n")
+            lines = self.lines.feed(piece)
+            if piece.kind == BEGUN:
+                self._write(tid, [b"BEGIN\n"], aside=True)
+            elif piece.kind == ENDED and lines and self._show_tids():
+                self._write(tid, [lines[0] + b"\n"])
+            else:
                 self._write(tid, lines)
-            elif number == -1:
-                task.begun = True
-                self._write(tid, [b"BEGIN"], aside=True)
-            elif number == 0 and task.line:
-                rest, task.line = task.line, b""
-                self._write(tid, [rest], end=b"\n" if self._show_tids() else b"")
-            if number == 0:
-                self._write(tid, [b"EOF"], aside=True)
+            if piece.kind == ENDED:
+                self._write(tid, [b"EOF\n"], aside=True)
         finally:
-            if number == -2:
-                task.spawned = True
-            task.ended = task.ended or number == 0
+            task.spawned = task.spawned or piece.kind == SPAWNED
+            task.ended = task.ended or piece.kind == ENDED
             # Spawned here and ended on another host: the two may be told in any order.
             if task.ended and task.spawned:
                 del self.tasks[tid]
@@ -65,6 +63,7 @@ class _Collector:
         for tid in self.awaited():
             if _pvm.tidtohost(tid) == dtid:
                 del self.tasks[tid]
+                self.lines.lose(tid)
         self.waker.wake()
 
     def awaited(self) -> list[int]:
@@ -86,13 +85,13 @@ class _Collector:
         if flush is not None and not getattr(self.file, "closed", False):
             flush()
 
-    def _write(self, tid: int, lines: list[bytes], end: bytes = b"\n", aside: bool = False) -> None:
-        """Write whole lines, marked with the task's tid if the option says so."""
+    def _write(self, tid: int, lines: list[bytes], aside: bool = False) -> None:
+        """Write lines as they are, marked with the task's tid if the option says so."""
         marked = self._show_tids()
         if not lines or (aside and not marked):
             return
         mark = b"[t%x] " % tid if marked else b""
-        data = b"".join(mark + line + end for line in lines)
+        data = b"".join(mark + line for line in lines)
         if not self.binary:
             text = data.decode("utf-8", "surrogateescape")
             try:
@@ -143,7 +142,7 @@ def catchout(file: Any = None) -> None:
         return
     fresh = _Collector(file)
     if _collector is not None:
-        fresh.tasks = _collector.tasks
+        fresh.tasks, fresh.lines = _collector.tasks, _collector.lines
     fresh.own_tid = _pvm._direct_output(fresh)
     _collector = fresh
 

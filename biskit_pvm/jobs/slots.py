@@ -17,9 +17,9 @@ from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.threads import thread_variables, usable_processors
-from biskit_pvm.machine import command, output, task
+from biskit_pvm.machine import ending, names, output, spawning, task
 from biskit_pvm.machine.log import Log
-from biskit_pvm.machine.tags import OUTPUT_TAGS, Tag
+from biskit_pvm.machine.tags import DAEMON, OUTPUT_TAGS, Tag
 from biskit_pvm.messages.messenger import Messenger
 from biskit_pvm.report import progress
 from biskit_pvm.report.progress_bar import Progress
@@ -94,16 +94,16 @@ class Slots:
     def prepare(self) -> None:
         """Look up the hosts, before the first slave is started."""
         rules = self.calculation.state.rules
-        self._dtids = task.host_tids(slot["host"] for slot in self.slots)
+        self._dtids = names.host_tids(slot["host"] for slot in self.slots)
         loop = self.messenger.loop
-        loop.bindings[task.DAEMON, Tag.HOST_DELETED] = self._hosts_deleted
+        loop.bindings[DAEMON, Tag.HOST_DELETED] = self._hosts_deleted
         loop.watch_hosts(sorted({self._dtids[s["host"]] for s in self.slots if s["host"] in self._dtids}))
         if rules.watch_hosts:
-            loop.bindings[task.DAEMON, Tag.HOST_ADDED] = self._hosts_added
+            loop.bindings[DAEMON, Tag.HOST_ADDED] = self._hosts_added
             loop.watch_new_hosts()
         self.messenger.patience = rules.patience
         self.messenger.spawn_timeout = rules.heartbeat
-        variables = {task.BEAT_VARIABLE: repr(rules.beat), **command.slave_variables(), **self.extra}
+        variables = {task.BEAT_VARIABLE: repr(rules.beat), **spawning.slave_variables(), **self.extra}
         if len(self.slots) <= task.MOST_LINKS:
             variables[task.LINK_VARIABLE] = "1"
         if self.show_output == "log":
@@ -139,7 +139,7 @@ class Slots:
             tid = self.starting.spawn(host, nickname, nice, show_output)
             if tid > 0:
                 self.starting.started(tid)
-            reason = "" if tid > 0 else f"{task.error_text(tid)}; see: biskit-pvm doctor {host}"
+            reason = "" if tid > 0 else f"{spawning.error_text(tid)}; see: biskit-pvm doctor {host}"
         except task.Lost:
             raise
         except caught as error:
@@ -166,17 +166,17 @@ class Slots:
             There is no slave script, as far as this host can tell.
         """
         script = self.slave_script
-        if task.is_own_host(host) and not os.path.exists(script):
+        if names.is_own_host(host) and not os.path.exists(script):
             raise FileNotFoundError(f"there is no slave script {script!r}")
-        words = command.python_command(script, niceness)
+        words = spawning.python_command(script, niceness)
         if show_output and show_output != "log":
             words = self._open_windows(show_output).command(words, host)
-        where = task.name_in_machine(host)
+        where = names.name_in_machine(host)
         if self.folder is not None and ":" not in self.folder:
             where += f":{self.folder}"  # the home folder where that host has no such folder
         here = sum(slot["host"] == host for slot in self.slots)
         variables = thread_variables(self._n_processors(host), here, self.threads, self.extra)
-        tid = self.messenger.spawn((words[0], words[1:], task.ON_HOST, where, 1), nickname, variables)
+        tid = self.messenger.spawn((words[0], words[1:], spawning.ON_HOST, where, 1), nickname, variables)
         if tid > 0:
             self.slaves.adopt(tid, nickname)
         return tid
@@ -184,7 +184,7 @@ class Slots:
     def _n_processors(self, host: str) -> int:
         """Return how many processors a host has, as far as this process can know: of another one as many as
         the user's list of hosts has entries for it."""
-        return usable_processors() if task.is_own_host(host) else max(self.known_processors().count(host), 1)
+        return usable_processors() if names.is_own_host(host) else max(self.known_processors().count(host), 1)
 
     def adopted(self, tid: int, nickname: Any) -> None:
         """Note where a new slave is; any thread."""
@@ -209,7 +209,7 @@ class Slots:
     def kill(self, slave_tid: int, reason: str) -> None:
         """End the process of a slave, whatever it does."""
         log.warning("%s is ended: %s", self.messenger.nickname_of(slave_tid), reason)
-        task.end_task(slave_tid, signal.SIGKILL)
+        spawning.end_task(slave_tid, signal.SIGKILL)
 
     # -- what is heard of slaves -----------------------------------------
 
@@ -222,29 +222,47 @@ class Slots:
             self.calculation.feed_soon(ev.SlaveStuck(tid, now()))
 
     def exited(self, tid: int) -> None:
-        """The process of a slave has ended."""
-        reason = "its process ended"
+        """The process of a slave has ended: find out how, and tell."""
+        how = ending.how_it_ended(tid)
+        reason = "its process ended" + (f" with {how}" if how.startswith("exit") else f" by {how}" if how else "")
         slave = self.calculation.state.slaves.get(tid)
-        if slave is not None and not slave.up:
+        if slave is None or how == "exit status 0" and slave.up:
+            self._tell_end(tid, reason, "")
+            return
+        if not slave.up:
             reason += " before it was up"
-            words = output.last_words(tid)
+        found = output.last_words_soon(tid)
+        if found.done():
+            self._tell_end(tid, reason, found.result())
+        elif slave.up:  # nobody waits for its words: others are to get its items
+            self._tell_end(tid, reason, "")
+        else:  # from the log on another host, which may take a while
+            found.add_done_callback(
+                lambda words: self.messenger.loop.call_soon(
+                    self._tell_end, tid, reason, "" if words.exception() else words.result()
+                )
+            )
+
+    def _tell_end(self, tid: int, reason: str, words: str) -> None:
+        slave = self.calculation.state.slaves.get(tid)
+        if words:
+            reason += f"; it printed:\n{words}"
+        elif slave is not None and not slave.up:
             reason += f'; the log of its pvmd or "biskit-pvm doctor {slave.slot.host}" tells why'
-            if words:
-                reason += f"; it printed:\n{words}"
         self.calculation.feed(ev.SlaveExited(tid, now(), reason))
 
     def _hosts_deleted(self, dtids: list[int]) -> None:
-        names = {dtid: name for name, dtid in self._dtids.items()}
+        lost = {dtid: name for name, dtid in self._dtids.items()}
         for dtid in dtids:
             for tid in list(self.slaves_at):
-                if task.host_of(tid) == dtid:
+                if names.host_of(tid) == dtid:
                     self.slaves.forget(tid)
                     self._lines.lose(tid)
-            if dtid in names:
-                self.calculation.feed(ev.HostLost(names[dtid], now()))
+            if dtid in lost:
+                self.calculation.feed(ev.HostLost(lost[dtid], now()))
 
     def _hosts_added(self, dtids: list[int]) -> None:
-        self._dtids = task.host_tids(slot["host"] for slot in self.slots)
+        self._dtids = names.host_tids(slot["host"] for slot in self.slots)
         self.messenger.loop.watch_hosts(dtids)
         for name, dtid in self._dtids.items():
             if dtid in dtids:
@@ -263,7 +281,7 @@ class Slots:
         if tid in self.slaves_at:
             return str(self.messenger.nickname_of(tid))
         # it prints before this process is told that it was started
-        dtid = task.host_of(tid)
+        dtid = names.host_of(tid)
         return next((name for name, other in self._dtids.items() if other == dtid), f"t{tid:x}")
 
     def _open_windows(self, show_output: Any) -> Any:

@@ -12,26 +12,27 @@ from __future__ import annotations
 import atexit
 import os
 import pickle
-import queue
-import signal
 import struct
 import subprocess
-import sys
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import IO, Any, Callable
 
+from biskit_pvm.machine import helper
+
 _LENGTH = struct.Struct("<Q")
 
 
-def _write(stream: IO[bytes], message: Any) -> None:
+def write(stream: IO[bytes], message: Any) -> None:
+    """Write an object to a pipe."""
     data = pickle.dumps(message)
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
 
 
-def _read(stream: IO[bytes]) -> Any:
+def read(stream: IO[bytes]) -> Any:
+    """Read what `write` has written at the other end; EOFError where that is closed."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         raise EOFError
@@ -45,22 +46,18 @@ class Agent:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("PVMT") and name != "PVMEPID"
         }
-        package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        environment["PYTHONPATH"] = os.pathsep.join(p for p in (environment.get("PYTHONPATH"), package) if p)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from biskit_pvm.machine.agent import main; main()"],
+            helper.command("biskit_pvm.machine.agent_calls"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
         )
-        self._lock = threading.Lock()
-        self.future: Future[Any] | None = None
 
     def call(self, function: str, args: Any) -> Any:
-        """Have a function of `biskit_pvm.machine.task` called; wait."""
+        """Have a function of `biskit_pvm.machine.agent_calls` called; wait."""
         assert self._process.stdin and self._process.stdout
-        _write(self._process.stdin, (function, args))
-        ok, value = _read(self._process.stdout)
+        write(self._process.stdin, (function, args))
+        ok, value = read(self._process.stdout)
         if not ok:
             raise value
         return value
@@ -175,37 +172,3 @@ def pool() -> Pool:
             _pool = Pool()
             atexit.register(_pool.close)
         return _pool
-
-
-def _serve_requests(requests: queue.SimpleQueue[Any]) -> None:
-    """Read requests until the master closes the pipe, or ends; then end,
-    whatever call is under way."""
-    stream = os.fdopen(os.dup(0), "rb")
-    while True:
-        try:
-            requests.put(_read(stream))
-        except (EOFError, OSError):
-            os._exit(0)
-
-
-def main() -> None:
-    """Serve a master until it closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from biskit_pvm.machine import task as machine
-
-    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_serve_requests, args=(requests,), daemon=True).start()
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libpvm prints is no reply
-    while True:
-        function, args = requests.get()
-        try:
-            answer = True, getattr(machine, function)(*args)
-        except Exception as error:
-            answer = False, error
-        try:
-            _write(replies, answer)
-        except BrokenPipeError:
-            return
-        except Exception as error:
-            _write(replies, (False, RuntimeError(str(error))))

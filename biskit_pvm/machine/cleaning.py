@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from biskit_pvm.machine import doctor, remote
+from biskit_pvm.machine import doctor, names, remote
 
 # The kernel lists the sockets that are open; that of a daemon which was killed is only a
 # file.  The number in its name tells little: daemons on other hosts have forked since.
@@ -115,11 +115,9 @@ def end_slaves(hosts: Iterable[str], living: bool = False, dry_run: bool = False
 
 def _everywhere(script: str, hosts: Iterable[str]) -> list[Cleaned]:
     def clean(specification: str) -> Cleaned:
-        from biskit_pvm.machine.host_table import is_local
-
         name, *options = specification.split()
         try:
-            lines = remote.run_script(script, None if is_local(name) else name, options).splitlines()
+            lines = remote.run_script(script, None if names.is_local(name) else name, options).splitlines()
         except remote.RemoteError as error:
             return Cleaned(name, [], doctor.explain_ssh(name, error.program, str(error)).text)
         return Cleaned(name, [line.strip() for line in lines])

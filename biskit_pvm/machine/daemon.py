@@ -19,10 +19,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pvm_ext
+from biskit_pvm.machine import helper
 from biskit_pvm.machine.tags import Tag
 from pvm_ext import installation
 
 AUTOSTART_VARIABLE = "BISKIT_PVM_AUTOSTART"
+
+LOG_BYTES = 16 << 20
+"""How long a daemon's log may grow, in bytes; what slaves print at their end stands there."""
 
 _lock = threading.Lock()
 _keeper: subprocess.Popen[bytes] | None = None
@@ -40,6 +44,7 @@ def environment() -> dict[str, str]:
     same path, else the ``pvmd`` of the search path; the user's ``PVM_DPATH`` comes first.
     """
     added = installation.environment()
+    added["PVMDLOGMAX"] = _log_bytes()
     if "PVM_RSH" not in os.environ:
         ssh = shutil.which("ssh")
         if ssh:
@@ -55,9 +60,15 @@ def remote_command() -> str:
     added = installation.environment()
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in added.items())
     program = shlex.quote(os.fspath(installation.daemon()))
-    script = f'if test -x {program}; then {settings} exec {program} "$@"; fi; exec pvmd "$@"'
+    log = f"export PVMDLOGMAX={_log_bytes()}"
+    script = f'{log}; if test -x {program}; then {settings} exec {program} "$@"; fi; exec pvmd "$@"'
     # Behind sh -c, since the user's shell there may speak another language.
     return f"sh -c {shlex.quote(script)} pvmd"
+
+
+def _log_bytes() -> str:
+    # After a megabyte PVM by itself writes no more.
+    return shlex.quote(os.environ.get("PVMDLOGMAX") or str(LOG_BYTES))
 
 
 def address_for_others() -> str | None:
@@ -352,15 +363,11 @@ LEAVE_TIME = 3.0
 def _start_keeper() -> subprocess.Popen[bytes]:
     import atexit
 
-    code = "from biskit_pvm.machine.daemon import keep; keep()"
-    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    path = os.pathsep.join([folder, *filter(None, [os.environ.get("PYTHONPATH")])])
     keeper = subprocess.Popen(
-        [sys.executable, "-c", code],
+        helper.command("biskit_pvm.machine.daemon", "keep"),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
         start_new_session=True,  # Ctrl-C in the terminal is for others
     )
     atexit.register(_let_keeper_go, keeper, os.getpid())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from biskit_pvm.machine import daemon, remote
+from biskit_pvm.machine import daemon, names, remote
 from pvm_ext import installation
 
 OK, WARNING, ERROR = "ok", "warning", "error"
@@ -68,9 +68,7 @@ def examine(hosts: Iterable[str] = ()) -> list[Finding]:
     list of Finding
         Those of this host first, then host by host.
     """
-    from biskit_pvm.machine.host_table import is_local
-
-    others = [spec for spec in dict.fromkeys(hosts) if not is_local(spec.split()[0])]
+    others = [spec for spec in dict.fromkeys(hosts) if not names.is_local(spec.split()[0])]
     with ThreadPoolExecutor(max(1, min(32, len(others)))) as pool:
         lists = pool.map(lambda spec: examine_remote(spec.split()[0], spec.split()[1:]), others)
         return examine_local(bool(others)) + [finding for findings in lists for finding in findings]

@@ -1,9 +1,8 @@
-"""Hosts of the virtual machine: add them, take them out, find them by the user's names."""
+"""Hosts of the virtual machine: add them, take them out."""
 
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pvm_ext
-from biskit_pvm.machine import daemon, doctor
+from biskit_pvm.machine import agent, daemon, doctor, names
 from biskit_pvm.machine.tags import Tag
 from pvm_ext.errors import error_for
 
@@ -82,7 +81,7 @@ def add(hosts: Iterable[str]) -> list[HostResult]:
     codes = {}
     wanted = []
     for spec in dict.fromkeys(specifications):
-        there = find(spec.split()[0], known)
+        there = names.find(spec.split()[0], known)
         if there is not None:
             codes[spec] = there.dtid
         else:
@@ -92,13 +91,23 @@ def add(hosts: Iterable[str]) -> list[HostResult]:
             codes[spec] = code
         known = pvm_ext.config().hosts
         for spec in wanted:
-            there = find(spec.split()[0], known)
+            there = names.find(spec.split()[0], known)
             if codes[spec] < 0 and there is not None:
                 codes[spec] = there.dtid
     failed = [spec for spec in wanted if codes[spec] < 0]
     with ThreadPoolExecutor(max(1, min(32, len(failed)))) as pool:
         failures = dict(zip(failed, pool.map(lambda spec: _explain(spec, codes[spec]), failed)))
     return [failures.get(spec) or HostResult(spec.split()[0], codes[spec]) for spec in specifications]
+
+
+def add_by_agent(hosts: Iterable[str]) -> list[HostResult]:
+    """Add hosts, by a process that may wait for that while this one receives messages; see `add`.
+
+    A daemon is started here where none runs.
+    """
+    daemon.ensure_running()
+    results: list[HostResult] = agent.pool().call("add_hosts_here", list(hosts))
+    return results
 
 
 def _add(specifications: Sequence[str]) -> list[int]:
@@ -133,7 +142,7 @@ def hosts_in_file(path: str | os.PathLike[str]) -> list[str]:
             continue
         if words[0] == "*":
             defaults = words[1:]
-        elif not is_local(words[0]):
+        elif not names.is_local(words[0]):
             own = {word.split("=")[0] for word in words[1:]}
             found.append(" ".join([*words, *(word for word in defaults if word.split("=")[0] not in own)]))
     return found
@@ -151,7 +160,7 @@ def delete(hosts: Iterable[str]) -> list[HostResult]:
     known = pvm_ext.config().hosts
     results = []
     for name in hosts:
-        there = find(name, known)
+        there = names.find(name, known)
         if there is None:
             results.append(HostResult(name, 0))
             continue
@@ -170,58 +179,17 @@ def delete(hosts: Iterable[str]) -> list[HostResult]:
     return results
 
 
+def delete_by_agent(hosts: Iterable[str]) -> list[HostResult]:
+    """Take hosts out, by a process that may wait for that while this one receives messages; see `delete`."""
+    daemon.ensure_running()
+    results: list[HostResult] = agent.pool().call("delete_hosts_here", list(hosts))
+    return results
+
+
 def meaning(code: int) -> str:
     """Return name and meaning of an error code, as in ``PvmNoHost (No such host)``."""
     error = error_for(code, None, None)
     return f"Pvm{error.name} ({error.text})"
-
-
-# ----------------------------------------------------------------------- by which name
-
-
-def find(name: str, hosts: Sequence[pvm_ext.HostInfo]) -> pvm_ext.HostInfo | None:
-    """Find a host of the virtual machine by any of its usual names.
-
-    PVM itself knows a host only by the very name that it was added with.
-
-    Parameters
-    ----------
-    name : str
-        Full or short name; for this host also ``localhost`` and ``.``.
-    hosts : sequence of HostInfo
-        From `pvm_ext.config`.
-    """
-    lower = name.lower()
-    for host in hosts:
-        if host.name == name:
-            return host
-    for host in hosts:
-        other = host.name.lower()
-        if other == lower or _is_short_for(lower, other) or _is_short_for(other, lower):
-            return host
-    if is_local(name):
-        here = pvm_ext.tidtohost(pvm_ext.mytid())
-        return next((host for host in hosts if host.dtid == here), None)
-    return None
-
-
-def name_in_machine(name: str) -> str:
-    """Return the name by which PVM knows a host, or the same name when it does not."""
-    there = find(name, pvm_ext.config().hosts)
-    return name if there is None else there.name
-
-
-def _is_short_for(short: str, long: str) -> bool:
-    return "." not in short and not long[:1].isdigit() and long.split(".")[0] == short
-
-
-def is_local(name: str) -> bool:
-    """Return whether a name means this host."""
-    own = socket.gethostname().lower()
-    lower = name.lower()
-    if lower in (".", "localhost", own) or _is_short_for(lower, own) or _is_short_for(own, lower):
-        return True
-    return lower.startswith("127.") or lower in daemon.own_addresses()
 
 
 # ------------------------------------------------------------------------- what is wrong

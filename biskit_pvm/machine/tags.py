@@ -8,6 +8,9 @@ from enum import IntEnum
 #: tags of the output of slaves, one for each master of a process; made by a daemon
 OUTPUT_TAGS = range(998000, 999000)
 
+#: how PVM shows the sender of what a daemon tells, such as notices
+DAEMON = -0x80000000
+
 
 class Tag(IntEnum):
     """What a message is about."""
@@ -27,6 +30,8 @@ class Tag(IntEnum):
     TASK_EXITED = 999992
     HOST_DELETED = 999991
     HOST_ADDED = 999990
+    #: the output of other tasks; made by a daemon
+    OUTPUT = 999989
     #: jobs and reports between parties that both know these forms
     JOBS = 999985
     REPORTS = 999984
@@ -38,3 +43,5 @@ class Tag(IntEnum):
     LOAD = 999987
     #: what the live view's probe and a daemon's keeper wait for has ended
     PARTNER_EXITED = 999986
+    #: what daemons tell of tasks for tracing; see `ending`
+    TASK_EVENT = 999985

@@ -26,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from biskit_pvm.machine import daemon, doctor, host_table, remote
+from biskit_pvm.machine import daemon, doctor, names, remote
 
 GEOMETRY = "30x10"
 
@@ -202,7 +202,7 @@ class Windows:
 
     def prepare(self, hosts: Iterable[str]) -> None:
         """Make the display reachable from hosts, all at once; else `command` does, one by one."""
-        others = [host for host in dict.fromkeys(hosts) if not host_table.is_local(host)]
+        others = [host for host in dict.fromkeys(hosts) if not names.is_local(host)]
         if others and self._usable():
             with ThreadPoolExecutor(min(32, len(others))) as pool:
                 list(pool.map(self._forward, others))
@@ -247,7 +247,7 @@ class Windows:
     def _place(self, host: str) -> _Place | None:
         if not self._usable():
             return None
-        if host_table.is_local(host):
+        if names.is_local(host):
             xterm = shutil.which(self._xterm)
             if xterm is None:
                 self._say(f"no window on {host}: xterm is not there; install it: apt-get install xterm")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from biskit_pvm.machine import task
+from biskit_pvm.machine import spawning, task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages import wire
@@ -188,7 +188,7 @@ class Messenger:
             The tid, or a negative PVM error code.
         """
         command, argv, flag, where, count = tuple(pvm_task)
-        tid = task.spawn(
+        tid = spawning.spawn(
             command,
             [str(a) for a in argv],
             flag,
@@ -210,7 +210,7 @@ class Messenger:
         return {
             task.KEY_VARIABLE: self.key.hex(),
             task.MASTER_VARIABLE: str(self.tid),
-            **task.package_variables(),
+            **spawning.package_variables(),
         }
 
     def nickname_of(self, tid: int) -> Any:

@@ -1,6 +1,6 @@
 """A task that tells how busy its host is: spawned by the live view on each host.
 
-Run as ``python -m biskit_pvm.top.load_probe SECONDS``. It ends with the task that spawned it.
+The words after its own name: the seconds between two messages. It ends with the task that spawned it.
 """
 
 from __future__ import annotations
@@ -30,15 +30,9 @@ def decode(data: bytes | bytearray) -> Load:
     return Load(float(average), cpus)
 
 
-def main(argv: list[str]) -> None:
-    """Send the load to the parent until that ends.
-
-    Parameters
-    ----------
-    argv : list of str
-        Seconds between two messages.
-    """
-    interval = float(argv[0])
+def main() -> None:
+    """Send the load to the parent until that ends."""
+    interval = float(sys.argv[1])
     parent = pvm_ext.parent()
     pvm_ext.notify(pvm_ext.Notify.TASK_EXIT, Tag.PARTNER_EXITED, [parent])
     while True:
@@ -47,7 +41,3 @@ def main(argv: list[str]) -> None:
         if pvm_ext.recv_frames(tag=Tag.PARTNER_EXITED, timeout=interval) is not None:
             break
     pvm_ext.exit()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -7,14 +7,13 @@ calls, and the person at the screen goes on meanwhile.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from typing import Callable
 
 import pvm_ext
 from biskit_pvm.jobs import poster
-from biskit_pvm.machine import control, host_table
+from biskit_pvm.machine import control, helper, host_table
 from biskit_pvm.machine.inventory import Load
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.top import load_probe
@@ -108,9 +107,9 @@ class Sampler:
             self._loads.pop(name, None)
         for name in hosts:
             if name not in self._probes:
-                argv = ["-m", load_probe.__name__, str(self.interval)]
+                python, *argv = helper.command(load_probe.__name__)
                 try:
-                    (tid,) = pvm_ext.spawn(sys.executable, argv, pvm_ext.Spawn.HOST, name, 1)
+                    (tid,) = pvm_ext.spawn(python, [*argv, str(self.interval)], pvm_ext.Spawn.HOST, name, 1)
                 except PvmError as error:
                     tid = int(error)
                 self._probes[name] = tid

@@ -21,12 +21,13 @@ N_ENDS = 4
 SCRIPT = f"""
 import json, os, sys
 from biskit_pvm import TrackingJobMaster, load_restart, restart
+from biskit_pvm.machine import names
 from biskit_pvm.machine import task as machine
 
 folder = sys.argv[1]
 path = os.path.join(folder, 'run.rst')
 saved = (path, 0.1)
-host = machine.own_host()
+host = names.own_host()
 if os.path.exists(path):
     master = restart(load_restart(path), autosave=saved)
 else:

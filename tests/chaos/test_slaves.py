@@ -10,6 +10,7 @@ import time
 
 import pvm_ext
 from biskit_pvm import TrackingJobMaster
+from biskit_pvm.machine import names
 from biskit_pvm.machine import task as machine
 
 from ..pvm.test_masters import SLAVE
@@ -186,7 +187,7 @@ def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp
     master = Victim(
         data,
         chunk_size=rng.choice([1, 2, 5]),
-        hosts=[machine.own_host()] * N_SLAVES,
+        hosts=[names.own_host()] * N_SLAVES,
         niceness={"default": 0},
         slave_script=SLAVE,
         verbose=0,

@@ -150,7 +150,7 @@ def test_the_same_source_elsewhere_keeps_its_own_name_in_tracebacks(tmp_path, en
 
 def test_slaves_are_told_how_to_run(tmp_path, environment):
     source = (
-        "import os, json\nfrom biskit_pvm.machine.command import python_command, slave_variables\n"
+        "import os, json\nfrom biskit_pvm.machine.spawning import python_command, slave_variables\n"
         "print json.dumps([python_command('slave.py', 20)[1:], slave_variables()])\n"
     )
     (tmp_path / "lib").mkdir()

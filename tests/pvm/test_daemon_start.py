@@ -64,6 +64,26 @@ def test_it_stays_as_long_as_others_use_it(place):
     wait_for(lambda: not daemons(place), 20)
 
 
+HELPED = """
+from biskit_pvm.machine import agent, daemon
+print(daemon.ensure_running(), agent.pool().call("delete_hosts_here", ["nowhere"]))
+"""
+
+
+def test_helpers_import_nothing_from_the_folder_that_happens_to_be_the_current_one(place, tmp_path):
+    """The keeper and agents, in a folder with a package of our name that is not built, and other traps."""
+    folder, script = tmp_path / "folder", tmp_path / "script.py"
+    script.write_text(HELPED)
+    for module in ("biskit_pvm/__init__", "pvm_ext/__init__", "struct", "queue", "pickle", "signal", "tempfile"):
+        trap = folder / f"{module}.py"
+        trap.parent.mkdir(parents=True, exist_ok=True)
+        trap.write_text(f"open({str(tmp_path / 'taken')!r}, 'w').write(__file__)\nraise ImportError(__file__)\n")
+    done = place.run([sys.executable, str(script)], cwd=folder)
+    assert done.stdout.startswith("True [HostResult(host='nowhere', code=0")
+    wait_for(lambda: not daemons(place), 20)
+    assert not (tmp_path / "taken").exists()
+
+
 def test_one_that_runs_is_used_and_left_alone(vm):
     assert vm.python(START) == "False\n"
     assert vm.pvmd.poll() is None

@@ -14,6 +14,7 @@ from .test_masters import SLAVE
 MASTER = f"""
 import sys
 from biskit_pvm import TrackingJobMaster
+from biskit_pvm.machine import names
 from biskit_pvm.machine import task as machine
 
 class Master(TrackingJobMaster):
@@ -27,7 +28,7 @@ class Master(TrackingJobMaster):
 
 if __name__ == '__main__':
     data = {{1: ('pid',), 2: ('pid',), 3: ('child', 600), 4: ORDER}}
-    master = Master(data, chunk_size=1, hosts=[machine.own_host()] * 2,
+    master = Master(data, chunk_size=1, hosts=[names.own_host()] * 2,
                     niceness={{'default': 0}}, slave_script={SLAVE!r},
                     verbose=0, add_hosts=0, redistribute=0, prefetch=0)
     {{start}}

@@ -12,6 +12,7 @@ import pytest
 
 import pvm_ext
 from biskit_pvm import CalculationError, RestartError, TrackingJobMaster, load_restart, restart
+from biskit_pvm.machine import names
 from biskit_pvm.machine import task as machine
 from biskit_pvm.messages import wire
 from biskit_pvm.PVMThread import messenger_of
@@ -32,7 +33,7 @@ def test_an_exception_comes_with_its_traceback_and_the_others_results(make):
     assert error.item == "bad" and error.kind == "ValueError"
     assert "obedient.py" in error.traceback and "poison" in str(error)
     assert isinstance(error.exception, ValueError)
-    assert error.host == machine.own_host()
+    assert error.host == names.own_host()
     outcomes = [r.outcome for r in master.history.records]
     assert outcomes.count("failed") == 3
 

@@ -12,6 +12,7 @@ import pytest
 
 from biskit_pvm import CalculationError, JobMaster, PVMMasterSlave, PVMThread, TrackingJobMaster
 from biskit_pvm.ExampleMaster import Master as ExampleMaster
+from biskit_pvm.machine import names
 from biskit_pvm.machine import task as machine
 
 SLAVE = str(Path(__file__).parents[1] / "support" / "slaves" / "obedient.py")
@@ -20,7 +21,7 @@ LIMIT = 60.0
 
 @pytest.fixture
 def host(session_vm):
-    return machine.own_host()
+    return names.own_host()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from biskit_pvm.machine import daemon, doctor, host_table
+from biskit_pvm.machine import daemon, doctor, host_table, names
 from pvm_ext import HostInfo
 
 
@@ -40,16 +40,16 @@ def host(name: str, dtid: int = 0x80000) -> HostInfo:
 )  # fmt: skip
 def test_hosts_are_found_by_short_and_full_names(name, found):
     hosts = [host("a"), host("b.near.net"), host("10.0.0.1")]
-    there = host_table.find(name, hosts)
+    there = names.find(name, hosts)
     assert (there.name if there else None) == found
 
 
 def test_this_host_has_several_names():
     own = socket.gethostname()
-    assert host_table.is_local(own)
-    assert host_table.is_local("localhost")
-    assert host_table.is_local("127.0.1.1")
-    assert not host_table.is_local(f"not{own}")
+    assert names.is_local(own)
+    assert names.is_local("localhost")
+    assert names.is_local("127.0.1.1")
+    assert not names.is_local(f"not{own}")
 
 
 @pytest.mark.parametrize(

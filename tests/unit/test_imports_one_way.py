@@ -29,6 +29,9 @@ ALL_BUT_PURE_MAY = {"pvm_ext.errors"}
 # The package's front tells whether libpvm could be loaded.
 MAY_ASK_PVM = {"biskit_pvm", "biskit_pvm.cli.versions"}
 
+# Rooms in which no file needs, however far round, one that needs it; imports in functions count.
+NO_CIRCLES = sorted(ROOMS.keys() - {"cli", "compat"})
+
 # The modules that decide and touch nothing: no input or output, thread or clock.
 PURE = {
     "biskit_pvm.errors",
@@ -165,6 +168,28 @@ def test_pure_modules_do_not_touch_the_world(name, path):
 def test_the_binding_knows_nothing_of_jobs(path):
     name = "pvm_ext" if path.stem == "__init__" else f"pvm_ext.{path.stem}"
     assert not {other for other in imported(name, path) if other.split(".")[0] == "biskit_pvm"}
+
+
+def circles(imports: dict[str, set[str]]) -> set[frozenset[str]]:
+    """Return the groups of modules each of which leads to all others of its group."""
+    reached = {name: set(others) for name, others in imports.items()}
+    for middle in imports:
+        for name in imports:
+            if middle in reached[name]:
+                reached[name] |= reached[middle]
+    groups = {frozenset(other for other in reached[name] if name in reached.get(other, ())) for name in imports}
+    return {group for group in groups if group}
+
+
+def test_circles_are_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"d"}, "d": {"b"}, "e": {"a"}}) == {frozenset("bcd")}
+
+
+@pytest.mark.parametrize("place", NO_CIRCLES)
+def test_no_circle_between_the_files_of_a_room(place):
+    files = {name: path for name, path in modules() if room(name) == place}
+    imports = {name: imported(name, path) & files.keys() - {name} for name, path in files.items()}
+    assert circles(imports) == set()
 
 
 def test_no_module_differs_from_another_in_case_alone():

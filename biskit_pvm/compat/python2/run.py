@@ -2,7 +2,7 @@
 ``biskit-pvm run script.py args...``: a script of old, as it stands, under this Python.
 
 Slaves that such a script spawns run the same way without being told: the environment variable ``BISKIT_PVM_RUN`` holds
-the name of this module, `biskit_pvm.machine.command` then spawns ``python -i -m biskit_pvm.compat.python2.run slave.py 20``, and
+the name of this module, `biskit_pvm.machine.spawning` then spawns ``python -i -m biskit_pvm.compat.python2.run slave.py 20``, and
 ``BISKIT_PVM_RUN_PATH`` tells the slave where the master looked for modules. Both go to every host with PVM's exports.
 """
 
