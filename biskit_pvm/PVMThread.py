@@ -298,14 +298,13 @@ class PVMThread(Thread):
 
     # -- sending -------------------------------------------------------
 
-    def send_primitive(self, tid: int, msg_tag: int, value: Any) -> int:
-        """Send one object, as it is, to a task; return its bytes."""
-        n_bytes = self.__messenger.send(tid, msg_tag, value)
+    def send_primitive(self, tid: int, msg_tag: int, value: Any) -> None:
+        """Send one object, as it is, to a task."""
+        self.__messenger.send(tid, msg_tag, value)
         if self.__log:
             self.post_message_sent(msg_tag, tid, value)
-        return n_bytes
 
-    def send(self, task: Any, msg_tag: int, value: tuple[Any, ...] | None = None) -> int:
+    def send(self, task: Any, msg_tag: int, value: tuple[Any, ...] | None = None) -> None:
         """Have the method that is bound to `msg_tag` called elsewhere.
 
         Parameters
@@ -315,22 +314,15 @@ class PVMThread(Thread):
         msg_tag : int
         value : tuple, optional
             The arguments of the method.
-
-        Returns
-        -------
-        int
-            How many bytes were sent.
         """
         stamp = time.time()
-        n_bytes = 0
         tasks = self.__messenger.tasks
         for receiver in task if isinstance(task, tuple) else (task,):
             try:
                 tid = tasks[receiver]
             except (KeyError, TypeError):
                 tid = receiver
-            n_bytes += self.send_primitive(tid, msg_tag, (stamp, value)) or 0
-        return n_bytes
+            self.send_primitive(tid, msg_tag, (stamp, value))
 
     def sendToAll(self, msg_tag: int, value: tuple[Any, ...] | None = None) -> None:
         """Send to all spawned tasks."""
@@ -373,12 +365,19 @@ class PVMThread(Thread):
         int
             1 when it answers within `getPingTimeout()` seconds, else 0.
         """
+        if nickname not in self.__messenger.tasks:
+            raise TypeError(f"no task with the nickname {nickname!r} was spawned from here")
         tid = self.__messenger.tasks[nickname]
         answered = self.__pinged.setdefault(tid, threading.Event())
         answered.clear()
         self.send(tid, MSG_PING, (self.getTID(),))
-        if self.__messenger.loop.inside():
-            return int(self.__messenger.loop.run_until(answered.is_set, self.__ping_timeout))
+        loop = self.__messenger.loop
+        if loop.inside():
+            return int(loop.run_until(answered.is_set, self.__ping_timeout))
+        if loop.thread is None or loop.paused:  # nobody else takes the answer
+            end = time.monotonic() + self.__ping_timeout
+            while not answered.is_set() and (left := end - time.monotonic()) > 0:
+                self.__messenger.take(tid, MSG_PING, left)
         return int(answered.wait(self.__ping_timeout))
 
     def _ping(self, sender_tid: int | None = None) -> None:

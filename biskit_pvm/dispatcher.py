@@ -503,10 +503,14 @@ class _Hooks:
         master = self.master
         if self.display.lines:
             self.display.line(progress.left_line(slave_tid, master.nicknameFromTID(slave_tid), n_left))
-        # old subclasses have a `send` of their own, which returns nothing
+        messenger = messenger_of(master)
+        before = messenger.n_bytes
         if slave_tid in self.single:
-            return sum(master.send(slave_tid, MSG_JOB_START, (chunk,)) or 0 for _, chunk in jobs)
-        return master.send(slave_tid, Tag.JOBS, (jobs,)) or 0
+            for _, chunk in jobs:
+                master.send(slave_tid, MSG_JOB_START, (chunk,))
+        else:
+            master.send(slave_tid, Tag.JOBS, (jobs,))
+        return messenger.n_bytes - before
 
     def keep(self, result: dict[Any, Any]) -> None:
         self.master.result.update(result)

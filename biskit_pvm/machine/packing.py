@@ -1,18 +1,33 @@
-"""Python objects in PVM's active buffers, for scripts that pack their messages themselves."""
+"""Python objects in PVM's active buffers, as scripts have always packed them: one string, which holds a pickle."""
 
 from __future__ import annotations
 
 import pickle
-from typing import Any
 
 import pvm_ext
+
+TYPE_CHECKING = False  # slaves start quickly
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Pickling:
+    """How objects become bytes and come back; what runs old scripts puts its own functions in place."""
+
+    @staticmethod
+    def dumps(value: Any) -> bytes:
+        """Return the pickle of an object."""
+        return pickle.dumps(value, 4)
+
+    @staticmethod
+    def loads(data: bytes) -> Any:
+        """Return the object of a pickle, also of one that Python 2 has made."""
+        return pickle.loads(data, encoding="latin-1")
 
 
 def pack(value: Any) -> None:
     """Append an object to the active send buffer."""
-    data = pickle.dumps(value, 4)
-    pvm_ext.pkint([len(data)])
-    pvm_ext.pkbyte(data)
+    pvm_ext.pkstr(Pickling.dumps(value))
 
 
 def unpack() -> Any:
@@ -20,8 +35,7 @@ def unpack() -> Any:
 
     Unpickling runs code that the sender chooses: only for messages of tasks that you trust.
     """
-    (length,) = pvm_ext.upkint(1)
-    return pickle.loads(pvm_ext.upkbytes(length))
+    return Pickling.loads(pvm_ext.upkstr(raw=True))
 
 
 def pack_and_send(tid: int, tag: int, value: Any, encoding: int | None = None) -> None:

@@ -119,7 +119,8 @@ def spawn(
 
     # How a window ends tells nothing of the slave in it.
     ends_to = 0 if os.path.basename(command) == "xterm" else ending.listen()
-    if flag & ON_HOST and names.is_own_host(where.split(":")[0]):
+    # Tasks of old scripts look for their parent in PVM's table: there it has to be this process.
+    if "BISKIT_PVM_RUN" in os.environ or (flag & ON_HOST and names.is_own_host(where.split(":")[0])):
         return spawn_here(command, argv, flag, where, count, variables, output_to, ends_to)
     from biskit_pvm.machine import agent
 

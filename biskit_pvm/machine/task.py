@@ -11,7 +11,7 @@ from biskit_pvm.machine.tags import OUTPUT_TAGS, Tag
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from typing import Any
 
 log = Log(__name__)
@@ -20,6 +20,7 @@ MASTER_VARIABLE = "BISKIT_PVM_MASTER"
 KEY_VARIABLE = "BISKIT_PVM_KEY"
 BEAT_VARIABLE = "BISKIT_PVM_BEAT"
 LINK_VARIABLE = "BISKIT_PVM_LINK"
+ROOT_VARIABLE = "BISKIT_PVM_ROOT"
 
 #: most slaves that a master has direct links to; each takes a descriptor
 MOST_LINKS = 500
@@ -36,13 +37,16 @@ class Heritage:
         key = os.environ.pop(KEY_VARIABLE, "")
         master = os.environ.pop(MASTER_VARIABLE, "")
         beat = os.environ.pop(BEAT_VARIABLE, "")
+        root = os.environ.pop(ROOT_VARIABLE, "")
         self.link = bool(os.environ.pop(LINK_VARIABLE, ""))
-        names = (KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE, LINK_VARIABLE)
+        names = (KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE, LINK_VARIABLE, ROOT_VARIABLE)
         exported = os.environ.get("PVM_EXPORT", "").split(":")
         if any(name in names for name in exported):
             os.environ["PVM_EXPORT"] = ":".join(name for name in exported if name not in names)
         self.key: bytes | None = bytes.fromhex(key) if key else None
         self.master: int | None = int(master) if master else None
+        #: the tid of the program that all of its family descend from
+        self.root: int | None = int(root) if root else None
         self.beat: float | None = float(beat) if beat else None
 
 
@@ -79,6 +83,26 @@ def parent() -> int | None:
         return master
     try:
         return pvm_ext.parent()
+    except pvm_ext.PvmError:
+        return None
+
+
+def descends(tid: int, ancestors: Collection[int]) -> bool:
+    """Tell whether a task is, or was spawned by, however far back, one of these, as PVM's table has it."""
+    parents = {info.tid: info.ptid for info in pvm_ext.tasks()}
+    for _ in range(len(parents) + 1):
+        if tid in ancestors:
+            return True
+        if tid not in parents:
+            return False
+        tid = parents[tid]
+    return False
+
+
+def plain_text() -> bytes | None:
+    """Return the string in the message that was received last; None where it holds none."""
+    try:
+        return bytes(pvm_ext.upkstr(raw=True))
     except pvm_ext.PvmError:
         return None
 

@@ -180,6 +180,8 @@ class MessageLoop:
         self.bindings.on_change(self.wake)
         self.handle, self.failed = handle, failed
         self.tick, self.work = tick, work
+        #: returns the text of a message that is not in frames, or None where its sender is not trusted
+        self.read_plain: Callable[[int], bytes | None] = lambda tid: None
         self._waker = task.Waker()
         self._calls: deque[tuple[Callable[..., None], Any]] = deque()
         self._going = threading.Event()
@@ -330,18 +332,20 @@ class MessageLoop:
         self._due = 0.0
         self.wake()
 
-    def _receive(self, longest: float | None, busy: bool) -> list[task.Message | Notification]:
+    def _receive(self, longest: float | None, busy: bool) -> list[task.Message | Notification | Plain]:
         timeout = 0.0 if busy or self._calls else longest
         if self.tick is not None:
             due = max(self._due - time.monotonic(), 0.0)
             timeout = due if timeout is None else min(timeout, due)
         match = self.bindings.match
         message: task.Message | None = task.receive(match=match, timeout=timeout, waker=self._waker)
-        messages: list[task.Message | Notification] = []
+        messages: list[task.Message | Notification | Plain] = []
         while message is not None:
+            # the body of what is not in frames is gone with the next message
             if message.frames is None and message.tid < 0:
-                # its body is gone with the next message
                 messages += self._for_this_loop(message.tid, message.tag, task.notified_tids(message.tag))
+            elif message.frames is None and message.tag != Tag.BEAT:
+                messages.append(Plain(message.tid, message.tag, self.read_plain(message.tid)))
             else:
                 messages.append(message)
             if len(messages) >= BATCH:
@@ -361,6 +365,16 @@ class MessageLoop:
             else:
                 loop.call_soon(loop.handle, [notice])
         return own
+
+
+class Plain:
+    """A message of somebody who knows nothing of seals, and its text where that was to be read."""
+
+    __slots__ = ("tag", "text", "tid")
+    frames = None
+
+    def __init__(self, tid: int, tag: int, text: bytes | None) -> None:
+        self.tid, self.tag, self.text = tid, tag, text
 
 
 class Notification:

@@ -256,7 +256,7 @@ def test_hosts_that_are_disabled_get_no_further_job(make, host):
     assert master.calculateResult() == squares(20)
     # asked after its first job, as ever
     assert master.progress[f"{host}_0"]["done"] == 1
-    assert master.progress[f"{host}_1"]["done"] == 19
+    assert master.progress[f"{host}_1"]["done"] >= 19  # what the other had in hand may come twice
 
 
 def test_a_host_can_be_disabled_and_enabled_while_running(make, host):
