@@ -137,8 +137,6 @@ class Slots:
         try:
             nice = niceness.get(host, niceness.get("default", 20))
             tid = self.starting.spawn(host, nickname, nice, show_output)
-            if tid > 0:
-                self.starting.started(tid)
             reason = "" if tid > 0 else f"{spawning.error_text(tid)}; see: biskit-pvm doctor {host}"
         except task.Lost:
             raise
@@ -149,7 +147,9 @@ class Slots:
         if tid <= 0:
             self.calculation.hooks.note(f"error spawning {host}\n\t{reason}")
             self.calculation.feed_soon(ev.SpawnFailed(nickname, f"could not be started: {reason}", now()))
+            self.messenger.loop.tick_soon()  # another start may be due
         else:
+            self.starting.started(tid)
             self.display.line(progress.spawned_line(tid, nickname))
 
     def spawn(self, host: str, nickname: str, niceness: int, show_output: Any = 0) -> int:
@@ -250,6 +250,7 @@ class Slots:
         elif slave is not None and not slave.up:
             reason += f'; the log of its pvmd or "biskit-pvm doctor {slave.slot.host}" tells why'
         self.calculation.feed(ev.SlaveExited(tid, now(), reason))
+        self.messenger.loop.tick_soon()  # a new start may be due
 
     def _hosts_deleted(self, dtids: list[int]) -> None:
         lost = {dtid: name for name, dtid in self._dtids.items()}

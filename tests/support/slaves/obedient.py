@@ -1,6 +1,8 @@
 """A slave that does what each item says: (verb, argument)."""
 
+import faulthandler
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +30,24 @@ def _explode():
         raise TypeError("this cannot be read")
 
 
+class Mute(Exception):
+    """Has no words."""
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def nested(script):
+    """Run a calculation of our own, inside this slave."""
+    from biskit_pvm import TrackingJobMaster
+    from biskit_pvm.machine import names
+
+    data = {i: ("return", i) for i in range(3)}
+    return TrackingJobMaster(
+        data, 1, [names.own_host()], {"default": 0}, script, verbose=0, add_hosts=0
+    ).calculateResult()
+
+
 class Obedient(JobSlave):
     """Do what the items say."""
 
@@ -52,6 +72,17 @@ class Obedient(JobSlave):
             return argument
         if verb == "raise":
             raise ValueError(argument)
+        if verb == "raise_mute":
+            raise Mute
+        if verb == "sys_exit":
+            sys.exit(argument)
+        if verb == "segfault":
+            faulthandler._sigsegv()
+        if verb == "memory":
+            resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+            return len(bytes(2**33))
+        if verb == "nested":
+            return nested(argument)
         if verb == "exit":
             os._exit(argument)
         if verb == "kill":
