@@ -17,7 +17,7 @@ from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.master_state import MasterState
 from biskit_pvm.jobs.poster import Poster
 from biskit_pvm.jobs.rules import Options
-from biskit_pvm.jobs.slots import Slots, nicknames
+from biskit_pvm.jobs.slots import Slots, current_folder, nicknames
 from biskit_pvm.machine import names, spawning, task
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages.messenger import print_error
@@ -102,6 +102,8 @@ class JobMaster(PVMMasterSlave):
     progress : {'auto', 'bar', 'lines', 'none'}
         How progress is shown; 'auto' is a bar in a terminal or notebook and
         lines elsewhere.  Nothing is shown unless `verbose`.
+    require : {'any', 'all'}
+        'all': it is an error when one of the slaves cannot be started.
     threads : int, optional
         Threads that the numerical libraries of a slave may start; by default
         the processors of its host divided by the slaves there; 0: as many as
@@ -212,6 +214,11 @@ class JobMaster(PVMMasterSlave):
         slots.slots, slots.slaves_at = self.hosts, self.slaves
         slots.niceness, slots.show_output = self.niceness, self.show_output
         slots.slave_script, slots.xterm = self.slave_script, self.xterm_bin
+        options = self.__options
+        slots.require_all, slots.threads = options.require == "all", options.threads
+        slots.extra = dict(options.env or {})
+        if not spawning.runs_old_code():
+            slots.folder = current_folder()
         slots.known_processors = lambda: hosts_file.read().cpus_all
         state = MasterState(self.status, {d["nickname"]: d["host"] for d in self.hosts}, self.__options)
         calculation.begin(state, self.status.lock, slots, messenger.loop.call_soon)
@@ -592,7 +599,10 @@ def script_path(script: Any) -> str:
     script : str, bytes or path
     """
     path = os.fsdecode(script) if not isinstance(script, str) else script
-    found = os.path.abspath(path) if path else path
+    try:
+        found = os.path.abspath(path) if path else path
+    except OSError:  # the current folder was deleted
+        return path
     return found if os.path.exists(found) else path
 
 

@@ -98,6 +98,19 @@ class Rules:
         return self.heartbeat / 3
 
 
+def _threads(value: Any) -> str:
+    return "" if value is None else _count_or_none(value) and "None or a whole number from 0"
+
+
+def _variables(value: Any) -> str:
+    good = value is None or (
+        isinstance(value, Mapping)
+        and all(isinstance(name, str) and name and "=" not in name for name in value)
+        and all(isinstance(text, str) and "\0" not in text for text in value.values())
+    )
+    return "" if good else "a dictionary {name: text} of environment variables"
+
+
 @dataclasses.dataclass
 class Options(Rules):
     """All options of a master."""
@@ -110,6 +123,16 @@ class Options(Rules):
         _one_of("auto", "bar", "lines", "none"),
         "how progress is shown; 'auto' is a bar in a terminal or notebook and lines elsewhere",
     )
+    require: str = _option(
+        "any", _one_of("any", "all"), "'all': it is an error when a slave cannot be started; 'any': one is enough"
+    )
+    threads: int | None = _option(
+        None,
+        _threads,
+        "threads of the numerical libraries of a slave; None: the processors of its host / the slaves there; "
+        "0: as many as they like",
+    )
+    env: Mapping[str, str] | None = _option(None, _variables, "environment variables for the slaves")
 
     @classmethod
     def of(cls, given: Mapping[str, Any], who: str) -> Options:

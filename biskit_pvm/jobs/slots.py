@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -25,6 +26,9 @@ from biskit_pvm.report import progress
 from biskit_pvm.report.progress_bar import Progress
 
 log = Log(__name__)
+
+#: PVM's code for a host that is not in the virtual machine
+NO_HOST = -6
 
 #: least time (s) for starting a slave again
 RESPAWN_TIME = 60.0
@@ -82,12 +86,14 @@ class Slots:
         self.threads: Any = None
         self.folder: str | None = None
         self.extra: dict[str, str] = {}
+        self.require_all = False
         self.known_processors: Callable[[], list[str]] = list
         self._dtids: dict[str, int] = {}
         self._windows: Any = None
         self._lines = output.Lines()
         self._output_tag = OUTPUT_TAGS[next(_output_numbers) % len(OUTPUT_TAGS)]
-        self._all_started = False
+        #: why slaves could not be started at first, by nickname
+        self._failures: dict[str, str] = {}
 
     # -- starting ------------------------------------------------------
 
@@ -123,8 +129,18 @@ class Slots:
             self._start_at(slot, niceness, show_output, Exception)
 
     def all_started(self) -> None:
-        """Note that every slot has had its first slave, or failed to get one."""
-        self._all_started = True
+        """Note that every slot has had its first slave, or failed to get one.
+
+        Raises
+        ------
+        CalculationError
+            A slave could not be started, and all were required.
+        """
+        if self._failures and not self.calculation.finished:
+            text = self._failure_text()
+            if self.require_all:
+                raise self.calculation.error_of(text)
+            _warn(text)
         # nobody waits, and daemons are slow while another host is silent
         self.messenger.spawn_timeout = max(self.calculation.state.rules.heartbeat, RESPAWN_TIME)
         self.calculation.feed_soon(ev.SpawningDone(now()))
@@ -137,7 +153,7 @@ class Slots:
         try:
             nice = niceness.get(host, niceness.get("default", 20))
             tid = self.starting.spawn(host, nickname, nice, show_output)
-            reason = "" if tid > 0 else f"{spawning.error_text(tid)}; see: biskit-pvm doctor {host}"
+            reason = "" if tid > 0 else f"{spawning.error_text(tid)}; {_hint(tid, host)}"
         except task.Lost:
             raise
         except caught as error:
@@ -145,12 +161,30 @@ class Slots:
             known = isinstance(error, (TimeoutError, OSError)) or type(error) is RuntimeError
             reason = str(error) if known and str(error) else f"{type(error).__name__}: {error}"
         if tid <= 0:
-            self.calculation.hooks.note(f"error spawning {host}\n\t{reason}")
+            self._failures[nickname] = reason
+            if spawning.runs_old_code():
+                _print(f"error spawning {host}\n\t{spawning.error_line(tid) if tid < 0 else reason}")
+            else:
+                self.calculation.hooks.note(f"error spawning {host}\n\t{reason}")
             self.calculation.feed_soon(ev.SpawnFailed(nickname, f"could not be started: {reason}", now()))
             self.messenger.loop.tick_soon()  # another start may be due
         else:
             self.starting.started(tid)
             self.display.line(progress.spawned_line(tid, nickname))
+
+    def _failure_text(self) -> str:
+        """Say how many slaves there are, and why not all."""
+        total, failed = len(self.slots), len(self._failures)
+        causes: dict[str, list[str]] = {}
+        for slot in self.slots:
+            if slot["nickname"] in self._failures:
+                causes.setdefault(self._failures[slot["nickname"]], []).append(slot["host"])
+        lines = [
+            f"{total - failed} of {progress.count(total, 'slave')} started; "
+            f"none of {len(hosts)} on {', '.join(dict.fromkeys(hosts))}: {cause}"
+            for cause, hosts in causes.items()
+        ]
+        return "\n".join(lines)
 
     def spawn(self, host: str, nickname: str, niceness: int, show_output: Any = 0) -> int:
         """Start a slave on a host.
@@ -299,6 +333,34 @@ class Slots:
             loop.run_until(lambda: not any(tid in self.slaves_at for tid in self._lines.open), output.END_TIME)
         if self._windows is not None:
             self._windows.close()
+
+
+def _hint(code: int, host: str) -> str:
+    """Say what helps when no slave could be started."""
+    if code == NO_HOST:
+        return f"not in the virtual machine: biskit-pvm add {host}"
+    return f"see: biskit-pvm doctor {host}"
+
+
+def _warn(text: str) -> None:
+    """Write on standard error, where somebody reads it."""
+    _print(f"biskit_pvm: {text}", "stderr")
+
+
+def _print(text: str, stream: str = "stdout") -> None:
+    """Print something that is lost where nobody can read it."""
+    try:
+        print(text, file=getattr(sys, stream), flush=True)
+    except Exception:
+        pass
+
+
+def current_folder() -> str | None:
+    """Return the folder in which slaves work where their host has it; None where it was deleted."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
 
 
 def nicknames(hosts: Iterable[str]) -> list[dict[str, str]]:

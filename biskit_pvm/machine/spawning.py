@@ -51,6 +51,11 @@ def python_command(slave_script: str, niceness: int) -> list[str]:
 # ------------------------------------------------------------- the environment and the folder
 
 
+def runs_old_code() -> bool:
+    """Tell whether this process runs a script of Python 2 (see `biskit_pvm.compat`)."""
+    return "BISKIT_PVM_RUN" in os.environ
+
+
 def slave_variables() -> dict[str, str]:
     """Return the environment variables by which slaves run like this
     process."""
@@ -120,7 +125,7 @@ def spawn(
     # How a window ends tells nothing of the slave in it.
     ends_to = 0 if os.path.basename(command) == "xterm" else ending.listen()
     # Tasks of old scripts look for their parent in PVM's table: there it has to be this process.
-    if "BISKIT_PVM_RUN" in os.environ or (flag & ON_HOST and names.is_own_host(where.split(":")[0])):
+    if runs_old_code() or (flag & ON_HOST and names.is_own_host(where.split(":")[0])):
         return spawn_here(command, argv, flag, where, count, variables, output_to, ends_to)
     from biskit_pvm.machine import agent
 
@@ -223,6 +228,12 @@ def _end_stragglers(tids: Iterable[int]) -> None:
     for tid in tids:
         if tid > 0:
             end_task(tid, 15)
+
+
+def error_line(code: int) -> str:
+    """Return the name and meaning of a PVM error code as old scripts print them."""
+    error = pvm_ext.error_for(code)
+    return f"{'Pvm' + error.name:<15} {error.text}"
 
 
 def error_text(code: int) -> str:
