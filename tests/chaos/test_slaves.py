@@ -57,7 +57,8 @@ class Chaos:
 
     def __init__(self, master, rng, figures):
         self.master, self.rng, self.figures = master, rng, figures
-        self.ways = [self.kill, self.kill, self.end, self.stop, self.console, self.forge, self.slow]
+        self.ways = [self.kill, self.kill, self.end, self.stop, self.console, self.forge, self.plain, self.slow]
+        self.ways += [self.other]
 
     def run(self):
         """Inject faults until enough, or until the calculation has ended.
@@ -135,6 +136,24 @@ class Chaos:
         pvm_ext.send_frames(self.rng.choice(targets), tag, [self.rng.randbytes(16), b"cos\nsystem\n"])
         return True
 
+    def plain(self):
+        """Send messages that are in no form of ours."""
+        targets = [self.master.getTID(), *self.master.living()]
+        pvm_ext.initsend()
+        if self.rng.random() < 0.5:
+            pvm_ext.pkstr(self.rng.choice(["", "cos\nsystem\n(S'exit 1'\ntR."]))
+        pvm_ext.send(self.rng.choice(targets), self.rng.choice([1, 2, 999993, 999994, 999995, 999996, 999998]))
+        return True
+
+    def other(self):
+        """Run another calculation in this process, whose slave dies."""
+        other = TrackingJobMaster(
+            {0: ("return", 1), 1: ("kill",)}, 1, [self.master.hosts[0]["host"]], {"default": 0}, SLAVE,
+            verbose=0, add_hosts=0, respawn_pause=0.05, max_deaths=1, on_error="return",
+        )  # fmt: skip
+        assert other.calculateResult() == {0: 1} and list(other.errors) == [1]
+        return True
+
 
 def orders(rng, folder):
     """Return the items of a run and what must come of them."""
@@ -143,7 +162,24 @@ def orders(rng, folder):
         draw = rng.random()
         again = os.path.join(folder, str(i))
         if draw < 0.04:
-            data[i] = ("once", (again, rng.choice([("raise", "at first"), ("kill",), ("exit", 7), ("sleep", 600)])))
+            data[i] = (
+                "once",
+                (
+                    again,
+                    rng.choice(
+                        [
+                            ("raise", "at first"),
+                            ("kill",),
+                            ("exit", 7),
+                            ("sleep", 600),
+                            ("sys_exit", 5),
+                            ("segfault",),
+                            ("unreadable",),
+                            ("raise_mute",),
+                        ]
+                    ),
+                ),
+            )
             expected[i] = "again"
         elif draw < 0.05:
             data[i] = ("raise", "always")

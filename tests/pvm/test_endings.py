@@ -108,11 +108,22 @@ def test_a_killed_pvmd_ends_slaves_and_master_with_a_reason(run, vm):
     assert "the PVM daemon is gone" in output.read_text()
 
 
-def test_halt_in_the_console_ends_everything(run, vm):
+def test_halt_in_the_console_ends_everything_with_a_reason(run, vm):
     process, pids, output = run()
     vm.halt()
-    assert process.wait(20) != 0
+    assert process.wait(20) == 1
     all_gone(pids, 10)
+    text = output.read_text()
+    assert "CalculationError" in text and ("halted or reset" in text or "the PVM daemon is gone" in text)
+
+
+def test_reset_in_the_console_ends_everything_with_a_reason(run, vm):
+    process, pids, output = run()
+    vm.console("reset")
+    assert process.wait(20) == 1
+    all_gone(pids, 10)
+    text = output.read_text()
+    assert "CalculationError: the virtual machine was halted or reset" in text
 
 
 def test_an_exception_at_the_users_hands_ends_everything(run):
