@@ -5,7 +5,13 @@ cimport cython
 
 from .libpvm cimport *
 
+include "parts/libc.pxi"
+include "parts/private.pxi"
+include "parts/lock.pxi"
 include "parts/check.pxi"
+include "parts/enrol.pxi"
+include "parts/fork.pxi"
+include "parts/thread.pxi"
 include "parts/convert.pxi"
 include "parts/waiting.pxi"
 include "parts/links.pxi"
@@ -23,5 +29,22 @@ include "parts/mailbox.pxi"
 include "parts/registration.pxi"
 include "parts/beat.pxi"
 include "parts/output.pxi"
+
+
+cdef int set_up() except -1:
+    # Called once, when the module is imported; touches no daemon.
+    cdef int tid
+    reset_locks()
+    if pthread_key_create(&thread_key, thread_ended) != 0:
+        raise ImportError("pvm_ext: the C library has no more thread keys")
+    pthread_atfork(NULL, NULL, in_child)
+    global receive_in_group
+    receive_in_group = group_receive
+    tid = pretend()
+    pvm_setopt(PvmAutoErr, 0)
+    pvm_recvf(match)
+    unpretend(tid)
+    return 0
+
 
 set_up()

@@ -386,7 +386,7 @@ cdef int put_part(int *tids, int count, int tag, int bufid, Piece *pieces, int n
             code = deliver(tids, count, tag, False)
         else:
             pvm_setcontext(PRIVATE_CONTEXT)
-            code = deliver(tids, count, 0, False)
+            code = deliver(tids, count, PART_TAG, False)
             pvm_setcontext(context)
     pvm_freebuf(put_sbuf(before))
     return code
@@ -414,7 +414,6 @@ cdef dict partials = {}
 cdef set watched_senders = set()
 
 cdef enum:
-    SENDER_TAG = 6
     # seconds that the last part may come later than the daemon's word of its sender's end
     AFTERLIFE = 60
 

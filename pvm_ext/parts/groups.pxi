@@ -31,7 +31,6 @@ cdef extern from * nogil:
 
 cdef enum:
     GROUP_CONTEXT = 0x7fffc    # SYSCTX_DG of pvmproto.h
-    SERVER_TAG = 5
 
 
 cdef class GroupGate:

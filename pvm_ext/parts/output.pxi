@@ -6,10 +6,6 @@
 
 from cpython.exc cimport PyErr_SetInterrupt
 
-cdef enum:
-    OUTPUT_TAG = 3
-    LOST_HOST_TAG = 4
-
 cdef object output_taker = None
 
 

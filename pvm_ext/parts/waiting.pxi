@@ -20,11 +20,6 @@
 cdef enum:
     AS_PVM, LOOKING, WAKING, ALL
 
-cdef enum:
-    # Above all contexts that PVM gives out, for messages that only the binding sees.
-    PRIVATE_CONTEXT = 0x50564d31
-    ROUTE_TAG = 1
-
 
 cdef struct MatchTable:
     # A set of pairs (tid, tag): open addressing, never more than half full.

@@ -1,0 +1,17 @@
+# What travels between tasks and daemons for the binding alone.
+#
+# Messages in PRIVATE_CONTEXT are seen by no receive of the program: libpvm hands them to the
+# binding's message handlers, which are told apart by these tags, or they are parts of frames.
+
+cdef enum:
+    # above all contexts that PVM gives out
+    PRIVATE_CONTEXT = 0x50564d31
+
+cdef enum:
+    PART_TAG = 0            # a part of a long message, but not the last (frames.pxi)
+    ROUTE_TAG = 1           # libpvm has opened a direct link (links.pxi)
+    WATCH_TAG = 2           # a task has ended that a Beat watches (beat.pxi)
+    OUTPUT_TAG = 3          # what a task prints (output.pxi)
+    LOST_HOST_TAG = 4       # a host of such tasks is gone (output.pxi)
+    SERVER_TAG = 5          # the group server has ended (groups.pxi)
+    SENDER_TAG = 6          # the sender of a part has ended (frames.pxi)
