@@ -39,7 +39,7 @@ try:
         freezegroup, gather, getcontext, getfds, getinst, getmboxinfo, getminfo,
         getnoresets, getopt, getrbuf, getrsh, getsbuf, gettid, gettmask, gettmp, gsize, halt, hostsync,
         initsend, insert, joingroup, kill, lookup, lvgroup, Match, mcast, Message,
-        mkbuf, mstat, mytid, newcontext, notify, nrecv, parent, perror, pkbyte, pkcplx,
+        mkbuf, mstat, mytid, newcontext, notify, nrecv, on_damaged, parent, perror, pkbyte, pkcplx,
         pkdcplx, pkdouble, pkfloat, pkint, pklong, pkmesg, pkmesgbody, pkshort, pkstr,
         pkuint, pkulong, pkushort, precv, probe, psend, pstat, putinfo, recv,
         recv_buffer, recv_frames, recvf, recvinfo, reduce, reg_hoster, reg_rm,

@@ -32,7 +32,7 @@ cdef int watched_ended(int mid) noexcept nogil:
     # A message handler of libpvm: the daemon tells that a watched task has ended.
     cdef int tid
     cdef Pulse *pulse = pulses
-    if pvm_upkint(&tid, 1, 1) == 0:
+    if from_daemon(mid) and pvm_upkint(&tid, 1, 1) == 0:
         while pulse != NULL:
             if pulse.watch == tid and not pulse.gone:
                 pulse.gone = 1

@@ -94,8 +94,7 @@ cdef int enrol() except -1:
     cdef int tid, number
     cdef int *fds
     _look_for_daemon()
-    partials.clear()
-    watched_senders.clear()
+    forget_parts()
     number = open_fd("/dev/null", O_RDWR | O_CLOEXEC)
     if number >= 0:
         close(number)

@@ -17,7 +17,9 @@
 # receiver pack and unpack the same pieces.
 
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
-from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
+from cpython.bytearray cimport (
+    PyByteArray_AS_STRING, PyByteArray_FromStringAndSize, PyByteArray_Resize,
+)
 
 cdef extern from "<string.h>" nogil:
     void *memchr(const void *, int, size_t)
@@ -47,8 +49,6 @@ cdef enum:
     SMALL = 2048
     # room that libpvm keeps in a fragment for its own headers, and more
     FRAGMENT_HEADERS = 256
-
-cdef unsigned long long LONGEST = <unsigned long long>1 << 62
 
 
 cdef struct Header:
@@ -218,7 +218,7 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
         return PvmBadParam
     for i in range(count):
         # before the first part is on its way; a task's tid is a host and a number there
-        if tids[i] <= 0 or tids[i] & 0x3ffff == 0 or tids[i] & 0x40000000:
+        if tids[i] <= 0 or tids[i] & TASK_BITS == 0 or tids[i] & 0x40000000:
             return PvmBadParam
     message_number += 1
     header.magic = FRAMES_MARK
@@ -397,32 +397,40 @@ cdef int put_part(int *tids, int count, int tag, int bufid, Piece *pieces, int n
 cdef class Partial:
     # A message that is being put together.
     cdef unsigned int part         # the next one
-    cdef list frames
-    cdef Piece *targets
+    cdef list frames               # those whose bytes have begun to come
+    cdef unsigned long long *lengths
     cdef Py_ssize_t count
-    cdef Py_ssize_t frame          # where the next bytes go
-    cdef Py_ssize_t offset
+    cdef Piece target              # the last one of them, as far as it has memory
+    cdef Py_ssize_t wanted         # its size
+    cdef Py_ssize_t offset         # where its next bytes go
+    cdef unsigned long long total
     cdef unsigned long long missing
     cdef double orphaned           # when its sender was told to have ended
 
     def __dealloc__(self):
-        free(self.targets)
+        free(self.lengths)
 
 
-# (sender, number) -> the message of which parts have come, but not the last one
+# (sender, number) -> the message of which parts have come, but not the last one; those that
+# were continued last stand at the end
 cdef dict partials = {}
 cdef set watched_senders = set()
+cdef dict given_up = {}     # sender -> the number of its last message that was given up
 
 cdef enum:
     # seconds that the last part may come later than the daemon's word of its sender's end
     AFTERLIFE = 60
+    # A longer frame gets its memory when so many of its bytes have come: even a byte that
+    # is written there takes pages of 2 MiB, one at its end and one at its beginning.
+    EARNEST = 512 * 1024
 
 
 cdef int sender_ended(int mid) noexcept with gil:
     # A message handler of libpvm: a task is gone of which long messages have come.
     cdef int tid
-    if pvm_upkint(&tid, 1, 1) == 0:
+    if from_daemon(mid) and pvm_upkint(&tid, 1, 1) == 0:
         watched_senders.discard(tid)
+        given_up.pop(tid, None)
         for key, partial in partials.items():
             if key[0] == tid:
                 (<Partial>partial).orphaned = now()
@@ -442,6 +450,15 @@ cdef int watch_sender(int tid) except -1:
             pvm_addmhf(-1, SENDER_TAG, PRIVATE_CONTEXT, sender_ended)
             pvm_notify(PvmTaskExit, SENDER_TAG, 1, &tid)
             pvm_setcontext(context)
+    return 0
+
+
+cdef int forget_parts() except -1:
+    """Forget all that has come of long messages; the process leaves PVM or comes anew."""
+    partials.clear()
+    watched_senders.clear()
+    given_up.clear()
+    damages.clear()
     return 0
 
 
@@ -468,10 +485,10 @@ def recv_frames(int tid=-1, int tag=-1, timeout=None, Match match=None, Waker wa
     Message or None
         None when the time is over or `waker` has fired.
 
-    Raises
-    ------
-    BadMsgError
-        When the message is marked as one of `send_frames` but damaged; it is dropped.
+    Notes
+    -----
+    A message that is marked as one of `send_frames` but damaged is dropped, and the wait
+    goes on; `on_damaged` tells of it.
     """
     cdef pvmminfo info
     cdef list frames = next_frames(tid, tag, timeout, match, waker, &info)
@@ -486,15 +503,16 @@ def recv_frames(int tid=-1, int tag=-1, timeout=None, Match match=None, Waker wa
 cdef list next_frames(int tid, int tag, timeout, Match match, Waker waker, pvmminfo *info):
     """Wait for the frames of a message; None for another message, or with info.len -1 for none."""
     cdef double limit = seconds(timeout)
-    cdef double deadline = now() + limit if limit > 0 else 0
+    cdef double deadline = now() + limit if limit >= 0 else 0
     cdef int event = -1
-    cdef int mid
+    cdef int mid, mine
     cdef list frames
     if waker is not None:
         event = waker.event
         if event < 0:
             raise ValueError("the waker is closed")
     enter()
+    mine = pvmmytid
     try:
         while True:
             mid = check(
@@ -507,119 +525,255 @@ cdef list next_frames(int tid, int tag, timeout, Match match, Waker waker, pvmmi
             check(pvm_getminfo(mid, info), "recv_frames")
             if info.wid != FRAMES_MARK:
                 return None
+            frames = None
             try:
                 frames = take_part(info)
+            except _Damage as error:
+                note_damage(info.src, tag_of(info), str(error))
+            except MemoryError as error:
+                note_damage(info.src, tag_of(info), f"no memory is left for {str(error) or 'it'}")
             finally:
                 pvm_freebuf(pvm_setrbuf(0))
             if frames is not None:
                 return frames
-            if limit > 0:
+            if untold:
+                # whoever is told may use PVM
+                leave()
+                try:
+                    tell_damage()
+                finally:
+                    lock()
+                if pvmmytid != mine:
+                    fail(PvmSysErr, "recv_frames")
+            # what is no whole message must not keep the caller for ever
+            if event >= 0 and readable(event):
+                clear_event(event)
+                info.len = -1
+                return None
+            if limit >= 0:
                 limit = max(deadline - now(), 0)
+                if now() > deadline + OVERTIME:
+                    info.len = -1
+                    return None
     finally:
         leave()
 
 
-cdef int damaged(pvmminfo *info, str what) except -1:
-    raise error_for(
-        PvmBadMsg, "recv_frames",
-        f"the message from {info.src:#x} with tag {info.tag} is damaged: {what}",
-    )
+# --- damaged messages --------------------------------------------------------------------
+# Any task of the virtual machine can send anything.  What is marked as frames and is none
+# must neither end nor hold up who receives it, and what it announces costs nothing: a frame
+# gets its memory when its first bytes have come, all at once, and the kernel gives pages
+# only to bytes that come.  So a sender can make a receiver hold what it has really sent, and
+# no more than a few times as much if it is out for that.
 
+cdef double OVERTIME = 0.1      # s that a receive may go on with parts after its time
+
+cdef object damage_taker = None
+cdef dict damages = {}          # sender -> how many of its messages were dropped
+cdef list untold = []           # (sender, tag, reason) of those that nobody was told of
+
+
+class _Damage(Exception):
+    """A received message is not what it claims to be."""
+
+
+def on_damaged(func=None):
+    """Have a function called when a damaged message is dropped.
+
+    Without one, a warning goes to the logger ``pvm_ext``: for the first such message of a
+    sender, the second, the fourth, and so on.
+
+    Parameters
+    ----------
+    func : callable or None
+        Called as ``func(tid, tag, reason)`` by the thread that receives, which holds no
+        lock, with the sender, the tag (-1 when a long message is dropped before its last
+        part, which has the tag, has come), and a str.  An exception in it is printed.
+        None restores the warnings.
+
+    Returns
+    -------
+    callable or None
+        The one before.
+    """
+    global damage_taker
+    if func is not None and not callable(func):
+        raise TypeError(f"func must be callable or None, not {func!r}")
+    before, damage_taker = damage_taker, func
+    return before
+
+
+cdef int tag_of(pvmminfo *info) noexcept nogil:
+    return info.tag if info.ctx != PRIVATE_CONTEXT else -1
+
+
+cdef int note_damage(int tid, int tag, str reason) except -1:
+    untold.append((tid, tag, reason))
+    damages[tid] = damages.get(tid, 0) + 1
+    return 0
+
+
+cdef int tell_damage() except -1:
+    """Tell of what was dropped; without the lock."""
+    while untold:
+        tid, tag, reason = untold.pop(0)
+        count = damages.get(tid, 1)
+        try:
+            if damage_taker is not None:
+                damage_taker(tid, tag, reason)
+            elif count & (count - 1) == 0:
+                import logging
+
+                logging.getLogger("pvm_ext").warning(
+                    "dropped a damaged message of task %#x, %s: %s (%d so far)",
+                    tid, "a long one" if tag < 0 else f"tag {tag}", reason, count,
+                )
+        except Exception:
+            sys.excepthook(*sys.exc_info())
+    return 0
+
+
+cdef int damaged(str what) except -1:
+    raise _Damage(what)
+
+
+cdef extern from * nogil:
+    """
+    #include <sys/sysinfo.h>
+    /* Memory and swap space of this computer, in bytes. */
+    static unsigned long long memory_size(void)
+    {
+        struct sysinfo info;
+        if (sysinfo(&info))
+            return (unsigned long long)-1;
+        return ((unsigned long long)info.totalram + info.totalswap) * info.mem_unit;
+    }
+    """
+    unsigned long long memory_size()
+
+
+cdef int make_way(int sender, Header *header) except -1:
+    """Refuse what this computer cannot hold; the oldest parts of its sender go first."""
+    cdef unsigned long long most = memory_size()
+    cdef unsigned long long announced = header.total
+    cdef Partial partial
+    if announced > most:
+        damaged(f"{announced} bytes announced, more than this computer can hold")
+    for key in reversed([key for key in partials if key[0] == sender]):
+        partial = partials[key]
+        announced += partial.total
+        if announced > most:
+            del partials[key]
+            note_damage(sender, -1, "it is unfinished, and newer ones announce all memory")
+    return 0
+
+
+# --- taking apart ------------------------------------------------------------------------
 
 cdef list take_part(pvmminfo *info):
     """Unpack the active receive buffer; return the frames when their last part has come."""
     cdef Header header
     cdef Partial partial
     cdef bint last = info.ctx != PRIVATE_CONTEXT
-    cdef int code
     if info.len < HEADER or pvm_upkbyte(<char *>&header, HEADER_BYTES, 1) < 0:
-        damaged(info, f"{info.len} bytes have no room for a header")
+        damaged(f"{info.len} bytes have no room for a header")
     if header.magic != FRAMES_MARK:
-        damaged(info, "its header is foreign")
-    if header.here > <unsigned long long>info.len or header.here > header.total:
-        damaged(info, f"{header.here} bytes announced in a message of {info.len}")
+        damaged("its header is foreign")
+    if last and header.part == 0:
+        check_first(info, &header, last)
+        if header.frames <= FEW and header.total <= PACKED:
+            return short_message(&header)
+        partial = begin_message(&header)
+        fill(partial, header.here)
+        return all_frames(partial)
+
+    # one of several parts; when it is damaged, nothing is said of those that follow
+    partial = partials.pop((info.src, header.number), None)
+    before = given_up.pop(info.src, None)
+    if not last:
+        given_up[info.src] = header.number
+    if header.part and partial is None and before == header.number:
+        return None
     if header.part == 0:
-        if last and header.here != header.total:
-            damaged(info, "parts are missing")
-        if (header.frames >= MAX_FRAMES
-                or HEADER + 8 * <unsigned long long>header.frames + header.here
-                > <unsigned long long>info.len):
-            damaged(info, f"{header.frames} frames announced in {info.len} bytes")
-        if last and header.frames <= FEW and header.total <= PACKED:
-            return short_message(info, &header)
-        partial = begin_message(info, &header)
+        check_first(info, &header, last)
+        make_way(info.src, &header)
+        partial = begin_message(&header)
     else:
-        partial = partials.pop((info.src, header.number), None)
+        check_here(info, &header)
         if partial is None or partial.part != header.part:
-            damaged(info, f"part {header.part} came without the ones before it")
+            damaged(f"part {header.part} came without the ones before it")
         if header.here > partial.missing or (last and header.here != partial.missing):
-            damaged(info, "the lengths of its parts do not fit")
-    with nogil:
-        code = fill(partial, header.here)
-    if code < 0:
-        damaged(info, "it ends too early")
+            damaged("the lengths of its parts do not fit")
+    fill(partial, header.here)
     if last:
-        return partial.frames
-    if header.part == 0:
-        watch_sender(info.src)
+        return all_frames(partial)
+    del given_up[info.src]
     partial.part += 1
     partials[info.src, header.number] = partial
+    if header.part == 0:
+        watch_sender(info.src)
     return None
+
+
+cdef int check_here(pvmminfo *info, Header *header) except -1:
+    if header.here > <unsigned long long>info.len or header.here > header.total:
+        damaged(f"{header.here} bytes announced in a message of {info.len}")
+    return 0
+
+
+cdef int check_first(pvmminfo *info, Header *header, bint last) except -1:
+    check_here(info, header)
+    if last and header.here != header.total:
+        damaged("parts are missing")
+    if (header.frames >= MAX_FRAMES
+            or HEADER + 8 * <unsigned long long>header.frames + header.here
+            > <unsigned long long>info.len):
+        damaged(f"{header.frames} frames announced in {info.len} bytes")
+    return 0
 
 
 cdef int HEADER_BYTES = HEADER
 
 
-cdef int read_table(pvmminfo *info, Header *header, unsigned long long *lengths) except -1:
+cdef int read_table(Header *header, unsigned long long *lengths) except -1:
     """Read the lengths of the frames, and check them."""
     cdef unsigned long long total = 0
     cdef Py_ssize_t count = header.frames, i
     if count and pvm_upkbyte(<char *>lengths, <int>(8 * count), 1) < 0:
-        damaged(info, "it ends too early")
-    if header.total > LONGEST:
-        damaged(info, f"{header.total} bytes announced")
+        damaged("it ends too early")
     for i in range(count):
         if lengths[i] > header.total - total:
-            damaged(info, "the lengths of its frames do not fit")
+            damaged("the lengths of its frames do not fit")
         total += lengths[i]
     if total != header.total:
-        damaged(info, "the lengths of its frames do not fit")
+        damaged("the lengths of its frames do not fit")
     return 0
 
 
-cdef list short_message(pvmminfo *info, Header *header):
+cdef list short_message(Header *header):
     """Unpack few and short frames that have come in one part."""
     cdef unsigned long long[FEW] lengths
     cdef list frames = []
     cdef Piece target
     cdef unsigned int i
-    read_table(info, header, lengths)
+    read_table(header, lengths)
     for i in range(header.frames):
         frames.append(new_frame(<Py_ssize_t>lengths[i], &target))
         if target.size and pvm_upkbyte(target.data, <int>target.size, 1) < 0:
-            damaged(info, "it ends too early")
+            damaged("it ends too early")
     return frames
 
 
-cdef Partial begin_message(pvmminfo *info, Header *header):
-    """Read the table of lengths and make the frames, empty as yet."""
+cdef Partial begin_message(Header *header):
+    """Read the table of lengths."""
     cdef Partial partial = Partial.__new__(Partial)
-    cdef unsigned long long *lengths
-    cdef Py_ssize_t count = header.frames, i
-    partial.targets = <Piece *>malloc((count + 1) * sizeof(Piece))
-    lengths = <unsigned long long *>malloc(8 * count + 8)
-    if partial.targets == NULL or lengths == NULL:
-        free(lengths)
-        raise MemoryError
-    try:
-        read_table(info, header, lengths)
-        partial.count = count
-        partial.missing = header.total
-        partial.frames = []
-        for i in range(count):
-            partial.frames.append(new_frame(<Py_ssize_t>lengths[i], &partial.targets[i]))
-    finally:
-        free(lengths)
+    partial.count = header.frames
+    partial.lengths = <unsigned long long *>malloc(8 * partial.count + 8)
+    if partial.lengths == NULL:
+        raise MemoryError(f"{partial.count} frames")
+    read_table(header, partial.lengths)
+    partial.total = partial.missing = header.total
+    partial.frames = []
     return partial
 
 
@@ -633,40 +787,76 @@ cdef void *ask_for(Py_ssize_t size) except NULL:
 cdef object new_frame(Py_ssize_t size, Piece *target):
     """Make a frame without filling it."""
     cdef object frame
-    cdef size_t start
     if size < WRITABLE:
         frame = PyBytes_FromStringAndSize(NULL, size)
         target.data = PyBytes_AS_STRING(frame)
+        target.size = size
     else:
         if size >= HUGE:
             # CPython's own way out of a bytearray that is too large prints nonsense
             PyMem_RawFree(ask_for(size))
         frame = PyByteArray_FromStringAndSize(NULL, size)
-        target.data = PyByteArray_AS_STRING(frame)
-        if size >= HUGE:
-            # fresh memory comes in by page faults: fewer and larger ones
-            start = (<size_t>target.data + 0x1fffff) & ~<size_t>0x1fffff
-            madvise(<void *>start, (<size_t>target.data + size - start) & ~<size_t>0xfff, MADV_HUGEPAGE)
-    target.size = size
+        set_target(frame, size, target)
     return frame
 
 
-cdef int fill(Partial partial, unsigned long long here) noexcept nogil:
-    """Unpack this many bytes into the frames."""
+cdef int grow_frame(object frame, Py_ssize_t size, Piece *target) except -1:
+    """Give a frame that was begun its full size."""
+    if size >= HUGE:
+        PyMem_RawFree(ask_for(size))
+    PyByteArray_Resize(frame, size)
+    set_target(frame, size, target)
+    return 0
+
+
+cdef void set_target(object frame, Py_ssize_t size, Piece *target):
+    cdef size_t start
+    target.data = PyByteArray_AS_STRING(frame)
+    target.size = size
+    if size >= HUGE:
+        # fresh memory comes in by page faults: fewer and larger ones
+        start = (<size_t>target.data + 0x1fffff) & ~<size_t>0x1fffff
+        madvise(<void *>start, (<size_t>target.data + size - start) & ~<size_t>0xfff, MADV_HUGEPAGE)
+
+
+cdef int fill(Partial partial, unsigned long long here) except -1:
+    """Unpack this many bytes into the frames, in the pieces in which they were packed."""
     cdef Py_ssize_t size
     cdef int code
+    partial.missing -= here
     while here > 0:
-        size = partial.targets[partial.frame].size - partial.offset
+        while partial.offset == partial.wanted:
+            next_frame(partial, here)
+        size = partial.wanted - partial.offset
         if size > <Py_ssize_t>here:
             size = <Py_ssize_t>here
-        if size > 0:
-            code = pvm_upkbyte(partial.targets[partial.frame].data + partial.offset, <int>size, 1)
-            if code < 0:
-                return code
+        if size > partial.target.size - partial.offset:
+            grow_frame(partial.frames[len(partial.frames) - 1], partial.wanted, &partial.target)
+        if size < WRITABLE:
+            code = pvm_upkbyte(partial.target.data + partial.offset, <int>size, 1)
+        else:
+            with nogil:
+                code = pvm_upkbyte(partial.target.data + partial.offset, <int>size, 1)
+        if code < 0:
+            damaged("it ends too early")
         partial.offset += size
-        partial.missing -= size
         here -= size
-        if partial.offset == partial.targets[partial.frame].size:
-            partial.frame += 1
-            partial.offset = 0
     return 0
+
+
+cdef int next_frame(Partial partial, unsigned long long here) except -1:
+    cdef Py_ssize_t size = <Py_ssize_t>partial.lengths[len(partial.frames)]
+    partial.wanted = size
+    partial.offset = 0
+    if size > EARNEST and here < EARNEST:
+        size = EARNEST
+    partial.frames.append(new_frame(size, &partial.target))
+    return 0
+
+
+cdef list all_frames(Partial partial):
+    """Return the frames of a message whose bytes have all come."""
+    while len(partial.frames) < partial.count:
+        # empty ones at the end
+        partial.frames.append(b"")
+    return partial.frames

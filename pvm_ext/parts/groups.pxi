@@ -66,7 +66,7 @@ cdef int server_ended(int mid) noexcept nogil:
     # A message handler of libpvm: the group server is gone.
     global gstid, group_event
     cdef int tid
-    if pvm_upkint(&tid, 1, 1) == 0 and tid == gstid:
+    if from_daemon(mid) and pvm_upkint(&tid, 1, 1) == 0 and tid == gstid:
         gstid = -1
         group_event = PvmSysErr
         wake_all()

@@ -88,7 +88,9 @@ cdef void remember_route(int tid, int fd) noexcept nogil:
 
 
 cdef int route_added(int mid) noexcept nogil:
-    cdef int tid, fd
+    cdef int tid, fd, source
+    if pvm_bufinfo(mid, NULL, NULL, &source) < 0 or source != pvmmytid:
+        return 0    # not of libpvm itself
     if pvm_upkint(&tid, 1, 1) == 0 and pvm_upkint(&fd, 1, 1) == 0:
         remember_route(tid, fd)
     return 0

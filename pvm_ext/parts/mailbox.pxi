@@ -20,6 +20,8 @@ def putinfo(name, bufid=None, int flags=0):
 
     Raises
     ------
+    NoSuchBufError
+        When there is no such buffer.
     ExistsError
         When there is such an entry.
     DeniedError
@@ -28,12 +30,15 @@ def putinfo(name, bufid=None, int flags=0):
     cdef bytes c_bytes = encode(name)
     cdef char *c_name = c_bytes
     cdef int buffer, code
+    cdef pvmminfo info
     ask()
     try:
         buffer = pvm_getsbuf() if bufid is None else bufid
         if buffer <= 0:
             raise error_for(PvmNoBuf, "putinfo")
-        if encoding_of(buffer) == IN_PLACE_ENCODING:
+        # the daemon would get no request and libpvm would wait for its answer
+        check(pvm_getminfo(buffer, &info), "putinfo", f"buffer {buffer}")
+        if info.enc == IN_PLACE_ENCODING:
             raise error_for(PvmNotImpl, "putinfo", "a message in place cannot be put into the mailbox")
         with nogil:
             code = pvm_putinfo(c_name, buffer, flags)

@@ -14,7 +14,7 @@ cdef int output_came(int mid) noexcept with gil:
     global interrupted, handling
     cdef int tid, number, nbytes
     cdef bytes piece = b""
-    if (pvm_bufinfo(mid, &nbytes, NULL, NULL) < 0 or pvm_upkint(&tid, 1, 1) < 0
+    if (not from_daemon(mid) or pvm_bufinfo(mid, &nbytes, NULL, NULL) < 0 or pvm_upkint(&tid, 1, 1) < 0
             or pvm_upkint(&number, 1, 1) < 0 or number > nbytes):
         return 0
     if number > 0:
@@ -36,7 +36,7 @@ cdef int output_came(int mid) noexcept with gil:
 cdef int host_lost(int mid) noexcept with gil:
     # A message handler of libpvm: a host is gone, and with it what its tasks would print.
     cdef int dtid
-    if pvm_upkint(&dtid, 1, 1) == 0:
+    if from_daemon(mid) and pvm_upkint(&dtid, 1, 1) == 0:
         output_taker.lose_host(dtid)
     return 0
 

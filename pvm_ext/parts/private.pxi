@@ -15,3 +15,14 @@ cdef enum:
     LOST_HOST_TAG = 4       # a host of such tasks is gone (output.pxi)
     SERVER_TAG = 5          # the group server has ended (groups.pxi)
     SENDER_TAG = 6          # the sender of a part has ended (frames.pxi)
+
+cdef enum:
+    # the bits of a tid that number the tasks of a host; its daemon has none of them
+    TASK_BITS = 0x3ffff
+
+
+cdef bint from_daemon(int mid) noexcept nogil:
+    # Whether the message of a message handler comes from a daemon, for any task could send
+    # one that looks like it.
+    cdef int source
+    return pvm_bufinfo(mid, NULL, NULL, &source) >= 0 and source & TASK_BITS == 0

@@ -79,8 +79,7 @@ def exit():
             wake_all()
         # pvm_exit has removed all message handlers
         handlers.clear()
-        partials.clear()
-        watched_senders.clear()
+        forget_parts()
         if code != PvmSysErr:
             check(code, "exit")
     finally:

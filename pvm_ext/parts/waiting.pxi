@@ -214,6 +214,14 @@ cdef void clear_event(int event) noexcept nogil:
     cdef Py_ssize_t done = read(event, &count, sizeof(count))
 
 
+cdef bint readable(int fd) noexcept nogil:
+    cdef pollfd look
+    look.fd = fd
+    look.events = POLLIN
+    look.revents = 0
+    return poll(&look, 1, 0) > 0
+
+
 cdef void wake(Waiter *waiter) noexcept nogil:
     waiter.woken = 1
     signal_event(waiter.event)

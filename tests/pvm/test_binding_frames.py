@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import gc
 import os
-import struct
 import sys
 import time
 
@@ -17,8 +16,6 @@ import pvm_ext as p
 from ..support import task
 
 MIB = 1 << 20
-MARK = 0x31467062  # the wait id of such messages
-PRIVATE = 0x50564D31  # the context of their parts
 
 
 @pytest.fixture(autouse=True)
@@ -214,55 +211,6 @@ def test_a_wake_before_the_wait_ends_it_at_once():
     waker.close()
     with pytest.raises(ValueError):
         p.recv_frames(waker=waker)
-
-
-# --- damaged messages --------------------------------------------------------------------
-
-
-def header(magic=MARK, frames=1, number=1, part=0, total=3, here=3):
-    return struct.pack("<IIIIQQ", magic, frames, number, part, total, here)
-
-
-DAMAGED = {
-    "empty": b"",
-    "cut header": header()[:20],
-    "foreign": header(magic=1) + struct.pack("<Q", 3) + b"abc",
-    "cut table": header() + b"\3\0",
-    "cut frame": header(total=300, here=300) + struct.pack("<Q", 300) + b"a",
-    "too many frames": header(frames=2**31) + bytes(64),
-    "lengths too long": header() + struct.pack("<Q", 2**63) + b"abc",
-    "lengths do not add up": header(total=4, here=3) + struct.pack("<Q", 3) + b"abc",
-    "huge": header(total=2**62, here=3) + struct.pack("<Q", 2**62) + b"abc",
-    "part of nothing": header(part=3, total=10, here=3) + b"abc",
-}
-
-
-@pytest.mark.parametrize("encoding", [0, 1])
-@pytest.mark.parametrize("kind", DAMAGED)
-def test_a_damaged_message_raises_and_the_next_one_comes(kind, encoding):
-    p.initsend(encoding)
-    p.pkbyte(DAMAGED[kind])
-    p.setminfo(p.getsbuf(), wid=MARK)
-    p.send(p.mytid(), 4)
-    with pytest.raises(p.BadMsgError, match=r"from 0x\w+ with tag 4 is damaged"):
-        p.recv_frames(timeout=20)
-    assert through([b"next"]) == [b"next"]
-
-
-def test_a_message_whose_middle_part_is_lost_raises():
-    p.setcontext(PRIVATE)
-    p.initsend(1)
-    p.pkbyte(header(number=77, total=2, here=1) + struct.pack("<Q", 2) + b"a")
-    p.setminfo(p.getsbuf(), wid=MARK)
-    p.send(p.mytid(), 0)
-    p.setcontext(0)
-    p.initsend(1)
-    p.pkbyte(header(number=78, part=1, total=2, here=1) + b"b")
-    p.setminfo(p.getsbuf(), wid=MARK)
-    p.send(p.mytid(), 4)
-    with pytest.raises(p.BadMsgError):
-        p.recv_frames(timeout=20)
-    assert through([b"next"]) == [b"next"]
 
 
 # --- other data formats ------------------------------------------------------------------

@@ -3,12 +3,18 @@
 Run as ``python -m tests.support.fuzz EXAMPLES`` in a virtual machine of its own.  What waits
 without limit, ends tasks or daemons, or reaches for other hosts is left out, or called with
 arguments that do not.
+
+As ``python -m tests.support.fuzz frames TID SEED COUNT ROUTE`` it is a task that sends damaged
+messages to another one, with whole ones among them.
 """
 
 from __future__ import annotations
 
 import array
+import os
+import struct
 import sys
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -109,5 +115,63 @@ def main(examples: int) -> None:
     p.exit()
 
 
+# --- damaged frames ----------------------------------------------------------------------
+
+MARK, PRIVATE_CONTEXT = 0x31467062, 0x50564D31  # wait id of frames; context of their parts
+DAMAGED, WHOLE, END = 21, 22, 23
+LENGTHS = [0, 1, 10, 100, 5000, 20000, 2**31, 2**33, 2**40, 2**62, 2**63, 2**64 - 1]
+
+
+def header(frames: int = 1, number: int = 1, part: int = 0, total: int = 3, here: int = 3, magic: int = MARK) -> bytes:
+    """Make the head of a message of `send_frames`."""
+    return struct.pack("<IIIIQQ", magic, frames, number, part, total, here)
+
+
+def send_marked(tid: int, body: bytes, private: bool = False, tag: int = DAMAGED, encoding: int = 1) -> None:
+    """Send a body that is marked as frames; `private` as a part of a long message."""
+    buffer = p.initsend(encoding)
+    p.pkbyte(body)
+    p.setminfo(buffer, wid=MARK)
+    before = p.setcontext(PRIVATE_CONTEXT if private else 0)
+    p.send(tid, 0 if private else tag)
+    p.setcontext(before)
+
+
+def random_body(chance: Random) -> bytes:
+    """Make a header, a table of lengths and frames that may or may not fit each other."""
+    lengths = [chance.choice(LENGTHS) for _ in range(chance.choice([0, 1, 2, 3, 5]))]
+    if chance.random() < 0.5:
+        lengths = [length for length in lengths if length < 30000]
+    frames = len(lengths) if chance.random() < 0.7 else chance.choice([1000, 2**24 - 1, 2**24, 2**32 - 1])
+    total = sum(lengths) % 2**64 if chance.random() < 0.7 else chance.choice(LENGTHS)
+    content = os.urandom(chance.choice([0, 1, 10, min(total, 40000)]))
+    here = len(content) if chance.random() < 0.7 else chance.choice([*LENGTHS, total])
+    magic = chance.choice([MARK] * 9 + [7])
+    body = header(frames, chance.choice(range(1, 9)), chance.choice([0, 0, 0, 1, 2]), total, here, magic)
+    body += b"".join(struct.pack("<Q", length) for length in lengths) + content
+    return body if chance.random() < 0.8 else body[: chance.randrange(len(body) + 1)]
+
+
+def whole_frames(number: int) -> list[bytes]:
+    """Make the frames of the whole message of a number: short ones, and long ones in parts."""
+    return [b"%d" % number, bytes([number % 256]) * (3_000_000 if number % 10 == 0 else 1000 * (number % 7)), b""]
+
+
+def disturb(to: int, seed: int, count: int, direct: bool) -> None:
+    """Send `count` damaged messages, and a whole one after every twentieth."""
+    chance = Random(seed)
+    p.setopt(p.Option.ROUTE, p.Route.DIRECT if direct else p.Route.DONT)
+    for number in range(count):
+        private, encoding = chance.choice([False, False, True]), chance.choice([0, 1])
+        send_marked(to, random_body(chance), private, chance.choice([DAMAGED, WHOLE]), encoding)
+        if number % 20 == 0:
+            p.send_frames(to, WHOLE, whole_frames(number // 20))
+    p.send_frames(to, END, [])
+    p.exit()
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    if sys.argv[1] == "frames":
+        disturb(*map(int, sys.argv[2:5]), direct=sys.argv[5] == "direct")
+    else:
+        main(int(sys.argv[1]))
