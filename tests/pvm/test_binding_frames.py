@@ -469,6 +469,27 @@ def test_packing_beyond_what_pvm_can_count_is_refused():
     p.freebuf(p.getsbuf())
 
 
+PEAK = "__import__('resource').getrusage(0).ru_maxrss * 1024"
+
+
+@pytest.mark.parametrize("make", [bytearray, np.ones], ids=["bytearray", "array"])
+def test_a_large_frame_costs_the_sender_nothing_and_the_receiver_its_own_size(make):
+    """Also for many receivers, and over direct links."""
+    children = task.spawn(3)
+    for child in children:
+        child.ask("p.setopt(p.Option.ROUTE, p.Route.DIRECT)")
+        child.order(f"(lambda before: (p.recv_frames(parent, 6), {PEAK} - before)[1])({PEAK})")
+    large = make(25 * MIB) if make is np.ones else make(b"x") * (200 * MIB)
+    before = eval(PEAK)
+    for child in children:
+        p.send_frames(child.tid, 6, [b"head", large])
+    grown = [child.answer() for child in children]
+    assert eval(PEAK) - before < 4 * MIB
+    assert all(200 * MIB < more < 220 * MIB for more in grown), grown
+    for child in children:
+        p.kill(child.tid)
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(free_memory() < 14e9, reason="needs 14 GB of free memory")
 def test_a_message_of_3_gigabytes_arrives(session_vm):
