@@ -400,6 +400,7 @@ cdef class Partial:
     cdef list frames               # those whose bytes have begun to come
     cdef unsigned long long *lengths
     cdef Py_ssize_t count
+    cdef Py_ssize_t begun          # how many these are
     cdef Piece target              # the last one of them, as far as it has memory
     cdef Py_ssize_t wanted         # its size
     cdef Py_ssize_t offset         # where its next bytes go
@@ -831,7 +832,7 @@ cdef int fill(Partial partial, unsigned long long here) except -1:
         if size > <Py_ssize_t>here:
             size = <Py_ssize_t>here
         if size > partial.target.size - partial.offset:
-            grow_frame(partial.frames[len(partial.frames) - 1], partial.wanted, &partial.target)
+            grow_frame(partial.frames[partial.begun - 1], partial.wanted, &partial.target)
         if size < WRITABLE:
             code = pvm_upkbyte(partial.target.data + partial.offset, <int>size, 1)
         else:
@@ -844,8 +845,9 @@ cdef int fill(Partial partial, unsigned long long here) except -1:
     return 0
 
 
-cdef int next_frame(Partial partial, unsigned long long here) except -1:
-    cdef Py_ssize_t size = <Py_ssize_t>partial.lengths[len(partial.frames)]
+cdef inline int next_frame(Partial partial, unsigned long long here) except -1:
+    cdef Py_ssize_t size = <Py_ssize_t>partial.lengths[partial.begun]
+    partial.begun += 1
     partial.wanted = size
     partial.offset = 0
     if size > EARNEST and here < EARNEST:
