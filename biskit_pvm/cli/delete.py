@@ -17,8 +17,8 @@ from biskit_pvm.machine import control
 def command(hosts: tuple[str, ...], as_json: bool) -> None:
     """Delete hosts from the virtual machine.
 
-    The tasks on HOSTS are ended. The host on which the virtual machine was started cannot be
-    deleted; 'biskit-pvm halt' ends it all.
+    The tasks on HOSTS are ended. You cannot delete the host on which the virtual machine was started;
+    use 'biskit-pvm halt' to end the whole virtual machine.
     """
     control.hosts()
     results = pvm.delHosts(hosts)

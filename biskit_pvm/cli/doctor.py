@@ -12,13 +12,13 @@ from biskit_pvm.machine import doctor
 
 @click.command()
 @click.argument("hosts", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="Look at all hosts of your host file.")
+@click.option("--all", "every", is_flag=True, help="Check all hosts of your host file.")
 @json_option
 def command(hosts: tuple[str, ...], every: bool, as_json: bool) -> None:
-    """Find out what keeps PVM from working, here and on HOSTS.
+    """Find out why PVM does not work, here or on HOSTS.
 
-    Looks at names, the remote shell, PVM and Python on each host, and tells the command that mends
-    what is wrong. The exit code is 1 when no slave would run on one of them.
+    Checks names, ssh, PVM and Python on each host, and shows the command that fixes what is wrong.
+    The exit code is 1 if slaves cannot run on one of the hosts.
     """
     from biskit_pvm import hosts as host_file
 

@@ -13,8 +13,8 @@ from biskit_pvm.cli.common import echo_json, echo_table, expecting, json_option
 def command(as_json: bool) -> None:
     """Show the hosts in your host file, ~/.biskit/hosts.py.
 
-    These are the hosts that masters use when they are given none; without the file, this computer
-    with all its CPUs. The module biskit_pvm.hosts tells what can stand in the file.
+    Masters that ask for your hosts use these. Without the file, it is this computer with all its CPUs.
+    See the documentation of the module biskit_pvm.hosts for the names that the file can set.
     """
     with expecting(host_file.HostsError):
         found = host_file.read()

@@ -9,13 +9,13 @@ from biskit_pvm.machine import control
 
 
 @click.command()
-@click.option("--host", help="Only the tasks on this host.")
+@click.option("--host", help="List only the tasks on this host.")
 @json_option
 def command(host: str | None, as_json: bool) -> None:
     """List the tasks of the virtual machine.
 
-    A task without a parent was started by hand, such as a master; one with a parent was spawned by
-    it, such as a slave.
+    A task without a parent was started by hand, such as a master. A task with a parent was spawned by
+    that task, such as a slave by its master.
     """
     with expecting(ValueError):
         tasks = control.tasks(host)

@@ -123,7 +123,7 @@ def alone(tmp_path: Path) -> Iterator[dict[str, str]]:
 def test_start_starts_a_machine_that_stays(alone: dict[str, str], vm: VirtualMachine):
     assert _run(vm, "start", env=alone).stdout.startswith("started")
     assert len(json.loads(_run(vm, "conf", "--json", env=alone).stdout)) == 1
-    assert _run(vm, "start", env=alone).stdout.startswith("a virtual machine runs already")
+    assert _run(vm, "start", env=alone).stdout.startswith("a virtual machine is already running")
     assert _run(vm, "halt", env=alone).stdout.startswith("halted")
 
 
