@@ -21,11 +21,13 @@ ram_dic             {computer: memory in GB}, with 'default'
 ==================  ==============================================================
 
 The file is read when one of the names is used for the first time; ``from
-biskit_pvm.hosts import *`` uses them all.
+biskit_pvm.hosts import *`` uses them all.  A file from Python 2 is translated, which
+needs fissix.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import stat
@@ -60,13 +62,10 @@ class Hosts(NamedTuple):
 __all__ = list(Hosts._fields)  # made by __getattr__
 
 
-def compile_source(source: bytes, path: str) -> Any:
-    """Compile the text of a host file."""
-    return compile(source, path, "exec", dont_inherit=True)
-
-
-compiler: Callable[[bytes, str], Any] = compile_source
-"""Compiles host files; what runs old scripts puts one in place that knows Python 2."""
+def run_source(source: bytes, path: str, names: dict[str, Any]) -> None:
+    """Run the text of a host file, in the Python that it was written for."""
+    # By its name, since what old scripts need stands on this module, not below it.
+    importlib.import_module("biskit_pvm.compat.python2.host_file").run(source, path, names)
 
 
 def user_file() -> str:
@@ -74,13 +73,15 @@ def user_file() -> str:
     return os.path.join(os.path.expanduser("~"), ".biskit", "hosts.py")
 
 
-def read(path: str | None = None) -> Hosts:
+def read(path: str | None = None, run: Callable[[bytes, str, dict[str, Any]], None] = run_source) -> Hosts:
     """Read a host file.
 
     Parameters
     ----------
     path : str, optional
         By default the user's, or none where the user has none.
+    run : callable
+        Runs the text of the file, given its path for messages, in a dict of names.
 
     Returns
     -------
@@ -107,15 +108,25 @@ def read(path: str | None = None) -> Hosts:
     before = {name: list(value) for name, value in names.items() if isinstance(value, list)}
     source = _source(path)
     try:
-        exec(compiler(source, path), names)
+        run(source, path, names)
     except SyntaxError as error:
         raise HostsError(f"{path}, line {error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:
+        if isinstance(error, ImportError) and error.name == "fissix":
+            raise HostsError(f"{path}, {_why_python2(source)}: pip install fissix") from error
         raise HostsError(f"{path}, line {_line(error, path)}: {type(error).__name__}: {error}") from error
     given = {name: names.get(name) for name in Hosts._fields}
     # An empty list that was there before the file says nothing.
     given = {name: value for name, value in given.items() if name not in before or value != before[name]}
     return _complete(given, path)
+
+
+def _why_python2(source: bytes) -> str:
+    try:
+        compile(source, "", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}; if this file is written in Python 2, install fissix"
+    return "line 1: this file is written in Python 2; to use it, install fissix"
 
 
 def _source(path: str) -> bytes:

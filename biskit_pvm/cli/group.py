@@ -40,6 +40,26 @@ COMMANDS = {
 _HELP = {name: text for section in COMMANDS.values() for name, text in section.items()}
 
 
+#: What people type, and the command that they mean.
+_OTHER_WORDS = {
+    "stop": "halt",
+    "quit": "halt",
+    "exit": "halt",
+    "shutdown": "halt",
+    "kill": "reset",
+    "status": "conf",
+    "list": "conf",
+    "info": "version",
+    "remove": "delete",
+    "rm": "delete",
+    "create": "new",
+    "init": "new",
+    "check": "doctor",
+    "demo": "example",
+    "watch": "top",
+    "resume": "restart",
+}
+
 #: Exit code after Ctrl-C, as shells have it.
 _INTERRUPTED = 130
 
@@ -71,7 +91,7 @@ class Main(click.Group):
         if name and not name.startswith("-") and name not in _HELP:
             import difflib
 
-            near = difflib.get_close_matches(name, _HELP, 1)
+            near = [_OTHER_WORDS[name]] if name in _OTHER_WORDS else difflib.get_close_matches(name, _HELP, 1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"There is no command '{name}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
@@ -98,6 +118,15 @@ class Main(click.Group):
             raise kind(told.text) from error
 
 
+def _print_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from biskit_pvm import __version__
+
+    click.echo(f"{PROGRAM} {__version__}")
+    ctx.exit()
+
+
 def _print_completion(ctx: click.Context, param: click.Parameter, shell: str | None) -> None:
     if not shell:
         return
@@ -120,6 +149,14 @@ In trouble:   biskit-pvm doctor
 Exit codes:   0 success, 1 failure, 2 wrong command line, 3 no pvmd is running
 Completion:   add to ~/.bashrc: eval "$(biskit-pvm --completion bash)"
 """,
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    callback=_print_version,
+    expose_value=False,
+    is_eager=True,
+    help="Print the version. 'biskit-pvm version' prints more.",
 )
 @click.option(
     "--completion",

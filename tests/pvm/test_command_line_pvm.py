@@ -91,6 +91,25 @@ def test_doctor_looks_at_this_host(vm: VirtualMachine):
     assert {finding["level"] for finding in findings} <= {"ok", "warning", "error"}
 
 
+@pytest.mark.parametrize(
+    ("text", "level", "words"),
+    [
+        (None, "ok", "there is no ~/.biskit/hosts.py"),
+        ("nodes_own = ['a', 'b']\ncpus_own = nodes_own * 4\n", "ok", "~/.biskit/hosts.py: 2 hosts, 8 slaves"),
+        ("nodes_own = [\n", "error", "hosts.py, line 1: "),
+    ],
+)
+def test_doctor_looks_at_the_host_file(vm: VirtualMachine, tmp_path: Path, text: str, level: str, words: str):
+    if text:
+        (tmp_path / ".biskit").mkdir()
+        (tmp_path / ".biskit" / "hosts.py").write_text(text)
+    done = _run(vm, "doctor", "--json", env={**vm.env, "HOME": str(tmp_path)}, check=False)
+    (found,) = [finding for finding in json.loads(done.stdout) if finding["subject"] == "host file"]
+    assert found["level"] == level
+    assert words in found["text"]
+    assert done.returncode == (level == "error")
+
+
 def test_doctor_names_what_is_wrong_with_a_host(vm: VirtualMachine):
     done = _run(vm, "doctor", "no-such-host.invalid", check=False)
     assert done.returncode == 1
