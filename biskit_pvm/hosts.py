@@ -113,7 +113,9 @@ def read(path: str | None = None, run: Callable[[bytes, str, dict[str, Any]], No
         raise HostsError(f"{path}, line {error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         if isinstance(error, ImportError) and error.name == "fissix":
-            raise HostsError(f"{path}, {_why_python2(source)}: pip install fissix") from error
+            # The text was taken for Python 2 because it is no Python 3; that may be a slip.
+            text = f"{_slip(source)}; if this file is written in Python 2, install fissix: pip install fissix"
+            raise HostsError(f"{path}, {text}") from error
         raise HostsError(f"{path}, line {_line(error, path)}: {type(error).__name__}: {error}") from error
     given = {name: names.get(name) for name in Hosts._fields}
     # An empty list that was there before the file says nothing.
@@ -121,12 +123,12 @@ def read(path: str | None = None, run: Callable[[bytes, str, dict[str, Any]], No
     return _complete(given, path)
 
 
-def _why_python2(source: bytes) -> str:
+def _slip(source: bytes) -> str:
     try:
         compile(source, "", "exec", dont_inherit=True)
     except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}; if this file is written in Python 2, install fissix"
-    return "line 1: this file is written in Python 2; to use it, install fissix"
+        return f"line {error.lineno}: {error.msg}"
+    return "line 0: it cannot be read"
 
 
 def _source(path: str) -> bytes:

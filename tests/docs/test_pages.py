@@ -44,20 +44,8 @@ def _run(path: Path, session: Session) -> None:
         session.close()
 
 
-#: pages that tell what is not yet so
-AHEAD = {"docs/tutorial.md", "docs/howto/watch.md"}
-WITH_CODE = [
-    pytest.param(
-        path,
-        id=str(path.relative_to(ROOT)),
-        marks=[pytest.mark.xfail(strict=False)] if str(path.relative_to(ROOT)) in AHEAD else [],
-    )
-    for path in PAGES
-]
-
-
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("path", WITH_CODE)
+@pytest.mark.parametrize("path", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
 def test_the_code_of_a_page_runs(path: Path, tmp_path: Path):
     if not any(block.language != "text" and not block.excuse for block in blocks(path.read_text())):
         return

@@ -141,19 +141,11 @@ def test_without_fissix_every_command_names_what_to_install(old_home, words):
     assert done.stderr.endswith("; if this file is written in Python 2, install fissix: pip install fissix\n")
 
 
-def test_without_fissix_a_file_of_python_2_by_its_names_is_told_as_such(old_home):
-    path = Path(old_home["HOME"], ".biskit", "hosts.py")
-    path.write_text("nodes_own = ['a' for i in xrange(2)]\n")
-    code = (
-        "import sys; sys.modules['fissix'] = None\n"
-        "from biskit_pvm import hosts\n"
-        "try: hosts.nodes_own\n"
-        "except hosts.HostsError as error: print(error)\n"
-    )
+def test_without_fissix_names_of_python_2_are_understood(old_home):
+    Path(old_home["HOME"], ".biskit", "hosts.py").write_text("nodes_own = ['a' for i in xrange(2)]\n")
+    code = "import sys; sys.modules['fissix'] = None; from biskit_pvm.hosts import nodes_own; print(nodes_own)"
     done = subprocess.run([sys.executable, "-c", code], env=old_home, capture_output=True, text=True, timeout=60)
-    assert done.stdout == (
-        f"{path}, line 1: this file is written in Python 2; to use it, install fissix: pip install fissix\n"
-    )
+    assert done.stdout == "['a', 'a']\n", done.stderr
 
 
 def test_a_module_that_a_host_file_misses_is_named_as_such(tmp_path):
