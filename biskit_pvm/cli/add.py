@@ -7,12 +7,12 @@ import sys
 import click
 
 from biskit_pvm import pvm
-from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.cli.common import HOST, echo_json, json_option
 from biskit_pvm.machine import control
 
 
 @click.command()
-@click.argument("hosts", nargs=-1)
+@click.argument("hosts", nargs=-1, type=HOST)
 @click.option("--all", "every", is_flag=True, help="Add all hosts of your host file.")
 @json_option
 def command(hosts: tuple[str, ...], every: bool, as_json: bool) -> None:

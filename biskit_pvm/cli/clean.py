@@ -6,12 +6,13 @@ import sys
 
 import click
 
+from biskit_pvm.cli.common import HOST
 from biskit_pvm.machine import cleaning
 from biskit_pvm.report.progress import count
 
 
 @click.command()
-@click.argument("hosts", nargs=-1)
+@click.argument("hosts", nargs=-1, type=HOST)
 @click.option("--all", "every", is_flag=True, help="Clean all hosts of your host file.")
 @click.option("--slaves", is_flag=True, help="Also end slaves that have lost their pvmd.")
 @click.option("--all-slaves", is_flag=True, help="Also end all your slaves, even those at work.")

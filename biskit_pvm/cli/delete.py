@@ -7,12 +7,12 @@ import sys
 import click
 
 from biskit_pvm import pvm
-from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.cli.common import HOST, echo_json, json_option
 from biskit_pvm.machine import control
 
 
 @click.command()
-@click.argument("hosts", nargs=-1, required=True)
+@click.argument("hosts", nargs=-1, required=True, type=HOST)
 @json_option
 def command(hosts: tuple[str, ...], as_json: bool) -> None:
     """Delete hosts from the virtual machine.

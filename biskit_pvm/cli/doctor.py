@@ -9,13 +9,13 @@ import sys
 import click
 
 from biskit_pvm import hosts as host_file
-from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.cli.common import HOST, echo_json, json_option
 from biskit_pvm.machine import doctor
 from biskit_pvm.report.progress import count
 
 
 @click.command()
-@click.argument("hosts", nargs=-1)
+@click.argument("hosts", nargs=-1, type=HOST)
 @click.option("--all", "every", is_flag=True, help="Check all hosts of your host file.")
 @json_option
 def command(hosts: tuple[str, ...], every: bool, as_json: bool) -> None:

@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from biskit_pvm.cli.common import HOST
 from biskit_pvm.machine import daemon, host_table
 
 
 @click.command()
-@click.argument("hosts", nargs=-1)
+@click.argument("hosts", nargs=-1, type=HOST)
 @click.option(
     "--hostfile",
     type=click.Path(exists=True, dir_okay=False),

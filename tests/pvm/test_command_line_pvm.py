@@ -78,6 +78,12 @@ def test_add_tells_what_is_wrong_with_a_host(vm: VirtualMachine):
     assert [row["code"] < 0 for row in json.loads(both.stdout)] == [False, True]
 
 
+def test_blanks_and_line_ends_around_a_name_do_not_matter(vm: VirtualMachine):
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    assert _run(vm, "add", f" {host['name']}\n").stdout == f"added {host['name']}\n"
+    assert _run(vm, "ps", "--host", f"{host['name']} ").stdout == "no tasks\n"
+
+
 def test_the_first_host_cannot_be_deleted(vm: VirtualMachine):
     (host,) = json.loads(_run(vm, "conf", "--json").stdout)
     done = _run(vm, "delete", host["name"], check=False)

@@ -101,6 +101,21 @@ def test_help_has_a_short_name(path: tuple[str, ...], command: click.Command):
     assert CliRunner().invoke(main, [*path, "-h"]).output == CliRunner().invoke(main, [*path, "--help"]).output
 
 
+@pytest.mark.parametrize("words", [["add", ""], ["delete", " "], ["start", "\n"], ["doctor", ""], ["clean", " "]])
+def test_an_empty_name_of_a_host_is_a_wrong_command_line(words: list[str]):
+    done = _run(*words)
+    assert done.returncode == 2
+    assert "the name of a host is empty" in done.stderr
+
+
+def test_a_folder_that_was_deleted_is_named_as_the_cause(tmp_path: Path):
+    command = f"rmdir {tmp_path}/gone && {sys.executable} -m biskit_pvm new name"
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(command, shell=True, cwd=tmp_path / "gone", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "Error: the current folder no longer exists; change to another one\n"
+
+
 @pytest.mark.parametrize("command", ["conf", "ps", "reset", "halt", "add x", "delete x"])
 def test_without_a_pvmd_the_exit_code_says_so(tmp_path: Path, command: str):
     done = _run(*command.split(), env={**os.environ, "PVM_TMP": str(tmp_path), "PVM_ALLOW_ROOT": "1"})
