@@ -1,28 +1,27 @@
-"""The user's computers: ``~/.biskit/hosts.py``.
+"""The user's host file, ``~/.biskit/hosts.py``.
 
-That file is Python; it sets some of the names below, for example::
+The file is Python and sets some of the names below, for example::
 
     nodes_own = ['here', 'there']            # one entry per computer
-    cpus_own = nodes_own * 4                 # one entry per CPU
+    cpus_own = nodes_own * 4                 # one entry per CPU, that is, per slave
     nodes_shared = ['server']
     nice_dic['server'] = 10
 
-and may use those above it.  What it leaves out follows from what it sets; without the
-file there is the local computer with all its cores.
+Names that it does not set are derived from those that it sets.  Without a host file,
+the only host is this computer, with all its cores.
 
 ==================  ==============================================================
-nodes_own           computers for own use, highest priority
-nodes_shared        computers shared with others
+nodes_own           your own computers, highest priority
+nodes_shared        computers that you share with others
 nodes_other         computers mainly used by others, lowest priority
-nodes_all           all of them in this order
-cpus_own ...        the same with one entry per CPU; what masters take as `hosts`
+nodes_all           all of them, in this order
+cpus_own ...        the same with one entry per CPU, to be used as `hosts` of a master
 nice_dic            {computer: niceness of slaves there}, with 'default'
 ram_dic             {computer: memory in GB}, with 'default'
 ==================  ==============================================================
 
-The file is read when one of the names is used for the first time; ``from
-biskit_pvm.hosts import *`` uses them all.  A file from Python 2 is translated, which
-needs fissix.
+The file is read when one of the names is first used; ``from biskit_pvm.hosts import *``
+uses them all.  A file that is written in Python 2 is translated, which needs fissix.
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ _GROUPS = ("own", "shared", "other")
 
 
 class HostsError(Exception):
-    """The file of the user's hosts cannot be used; the text names file and line."""
+    """The host file cannot be used; the message names the file and the line."""
 
 
 class Hosts(NamedTuple):
-    """What a host file gives; see the module for the meaning of each field."""
+    """The names that a host file sets; see the module for their meaning."""
 
     nodes_own: list[str]
     nodes_shared: list[str]
@@ -90,8 +89,8 @@ def read(path: str | None = None, run: Callable[[bytes, str, dict[str, Any]], No
     Raises
     ------
     HostsError
-        When the file cannot be read or run, belongs to somebody else, may be changed by
-        everybody, or sets a name to something that it must not be.
+        When the file cannot be read or run, belongs to another user, may be changed by
+        everybody, or sets a name to a wrong kind of value.
     """
     if path is None:
         path = user_file()
@@ -137,12 +136,12 @@ def _source(path: str) -> bytes:
             status = os.fstat(file.fileno())
             source = file.read()
     except OSError as error:
-        raise HostsError(f"{path}, line 0: cannot be read: {error.strerror}") from error
+        raise HostsError(f"{path}: cannot be read: {error.strerror}") from error
     # It is run as the user's own code, so nobody else may have written it.
     if status.st_uid not in (os.getuid(), 0):
-        raise HostsError(f"{path}, line 0: it belongs to another user (uid {status.st_uid}), so it is not run")
+        raise HostsError(f"{path}: belongs to another user (uid {status.st_uid}), so it is not run")
     if status.st_mode & stat.S_IWOTH:
-        raise HostsError(f"{path}, line 0: everybody may change it, so it is not run; say: chmod o-w {path}")
+        raise HostsError(f"{path}: everybody may change it, so it is not run; to fix that: chmod o-w {path}")
     return source
 
 
