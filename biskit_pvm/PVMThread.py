@@ -11,6 +11,7 @@ from threading import Thread
 
 from biskit_pvm.machine import task
 from biskit_pvm.machine.log import Log
+from biskit_pvm.machine.logfile import Logfile
 from biskit_pvm.machine.tags import DAEMON, Tag
 from biskit_pvm.messages.messenger import Messenger, print_error
 
@@ -44,42 +45,6 @@ MSG_INITIALIZATION_DONE = int(Tag.INITIALIZED)
 MSG_EXIT = int(Tag.EXIT)
 
 log = Log(__name__)
-
-
-class Logfile:
-    """A debug log that is kept in memory and in a file.
-
-    Parameters
-    ----------
-    filename : str, optional
-        By default `pvm_thread.log.<pid>` in the folder for temporary files.
-    """
-
-    def __init__(self, filename: str | None = None) -> None:
-        import tempfile
-
-        self.filename = filename or os.path.join(tempfile.gettempdir(), f"pvm_thread.log.{os.getpid()}")
-        self.lines: list[str] = []
-
-    def post(self, message: str) -> None:
-        """Add a message, with the time, to log and file."""
-        entry = [f"\n{time.time()}:", message]
-        first = not self.lines
-        self.lines += entry
-        # a name that others can guess, in a folder where others can write:
-        # never follow a link that somebody has put there
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | (os.O_TRUNC if first else os.O_APPEND)
-        with os.fdopen(os.open(self.filename, flags, 0o600), "a") as file:
-            file.write("\n".join(entry) + "\n")
-
-    def write(self) -> None:
-        """Print the log."""
-        print("\n".join(self.lines))
-
-    def rm(self) -> None:
-        """Remove the file."""
-        if os.path.exists(self.filename):
-            os.unlink(self.filename)
 
 
 class _Free:

@@ -22,9 +22,10 @@ from biskit_pvm.jobs.slaves import GRACE
 from biskit_pvm.PVMThread import say, slaves_of
 from biskit_pvm.report.progress import count, report_lines
 from biskit_pvm.restart import file as restartfile
+from biskit_pvm.restart.format import FIELDS, LEFT_OUT
 from biskit_pvm.Status import Status
 
-__all__ = ["TrackingJobMaster", "restart"]
+__all__ = ["TrackingJobMaster", "load_restart", "restart"]
 
 log = logging.getLogger(__name__)
 
@@ -365,22 +366,23 @@ class TrackingJobMaster(JobMaster):
         Returns
         -------
         dict
-            Copies of the fields, but for locks, threads, open files and
-            those whose names begin with an underscore; `status_objects` and
-            `master_class`.
+            Copies of the master's own fields in
+            `biskit_pvm.restart.format.FIELDS`, and of all that subclasses
+            and users have set, but for locks, threads, open files and those
+            whose names begin with an underscore; `status_objects`,
+            `master_options` and `master_class`.
         """
         with self.status.lock:
             rst = {
                 name: copy.copy(value)
                 for name, value in list(self.__dict__.items())
-                if not name.startswith("_") and not isinstance(value, (Thread, Status, io.IOBase) + _LOCKS)
+                if name in FIELDS or (name not in LEFT_OUT and not name.startswith("_") and not _bound_here(value))
             }
-            for name in ("errors", "error", "slaves", "history"):
-                rst.pop(name, None)
             states = dict(self.status.objects)
             for item in calculation_of(self).errors:
                 states[item] = None
             rst["status_objects"] = states
+            rst["master_options"] = {**vars(options_of(self)), "autosave": self.__saving_to}
             rst["master_class"] = self.__class__
             return rst
 
@@ -398,7 +400,7 @@ class TrackingJobMaster(JobMaster):
         restartfile.save(self.getRst(), fname)
 
     def setRst(self, rst_data: dict[str, Any]) -> dict[str, Any]:
-        """Take over the class and the states of a saved master.
+        """Take over the class, the options and the states of a saved master.
 
         Override if need be, but call this method.
 
@@ -410,7 +412,16 @@ class TrackingJobMaster(JobMaster):
         self.__class__ = rst_data["master_class"]
         # what was out with a slave has to be given out again
         self.status.objects = {item: 0 if state == 0 else None for item, state in rst_data["status_objects"].items()}
-        return {name: value for name, value in rst_data.items() if name not in ("master_class", "status_objects")}
+        taken = {"master_class", "status_objects", "master_options"}
+        options = rst_data.get("master_options")
+        if options is None:  # the version before had these among the fields
+            taken |= {"pvm_options", "autosave"}
+            options = {**rst_data.get("pvm_options", {}), "autosave": rst_data.get("autosave")}
+        known = vars(options_of(self))
+        known.update({name: value for name, value in options.items() if name in known})
+        if self.__saving_to is None:
+            self.__saving_to = _checked_autosave(options.get("autosave"))
+        return {name: value for name, value in rst_data.items() if name not in taken}
 
     def __time_to_save(self, now: float) -> float:
         """Begin with saving where that is due; return the seconds until it is."""
@@ -459,6 +470,47 @@ def _tell(text: str, verbose: Any) -> None:
             pass
 
 
+def _bound_here(value: Any) -> bool:
+    """Tell whether a value belongs to this process."""
+    return isinstance(value, (Thread, Status, io.IOBase) + _LOCKS)
+
+
+def load_restart(path: str, trust: Any = False, classes: Iterable[type] = ()) -> dict[str, Any]:
+    """Read a restart file.
+
+    A file that this user has written is known by its seal, and read like any
+    other pickle.  Of any other file only plain values are taken, and nothing
+    is run, unless it is trusted.
+
+    Parameters
+    ----------
+    path : str
+    trust : bool
+        Run whatever the file asks for, and the script that it names.
+    classes : iterable of type
+        Classes of which objects may be made although the file is not
+        trusted, with whatever contents: give only those of plain records.
+
+    Returns
+    -------
+    dict
+        For `restart`.  From a file that is not trusted without what would be
+        run, where and how, such as `slave_script`, `hosts` and the options:
+        `restart` wants these as arguments.
+
+    Raises
+    ------
+    RestartError
+        The file is not whole, not a restart file, or asks for something that
+        is not allowed.
+    OSError
+    """
+    masters = [TrackingJobMaster]
+    for kind in masters:  # grows meanwhile
+        masters += [sub for sub in kind.__subclasses__() if sub not in masters]
+    return restartfile.load(path, trust, classes, masters)
+
+
 def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
     """Make a master that goes on where a saved one was.
 
@@ -467,23 +519,36 @@ def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
     rst_data : dict
         From `getRst`, or `biskit_pvm.load_restart`.
     **params
-        Arguments of `TrackingJobMaster`; `hosts` replaces the saved hosts.
+        Arguments of `TrackingJobMaster`; `hosts`, `slave_script` and
+        `autosave` replace what was saved.
 
     Returns
     -------
     TrackingJobMaster
         An object of the saved master's class; `start()` or
         `calculateResult()` finishes the calculation.
+
+    Raises
+    ------
+    RestartError
+        These are no restart data, or they come from a file that is not
+        trusted, and `slave_script` or `hosts` is not given.
     """
     if not isinstance(rst_data, dict) or "master_class" not in rst_data or "status_objects" not in rst_data:
         raise RestartError("this is no restart data: master_class or status_objects is missing")
+    missing = [name for name in ("slave_script", "hosts") if name not in rst_data and not params.get(name)]
+    if missing:
+        raise RestartError(
+            "what is run, and where, is not taken from a restart file that is not trusted: "
+            f"give {' and '.join(missing)}"
+        )
     params.setdefault("verbose", rst_data.get("verbose", 1))
     if params.pop("add_hosts", 0):
         pvm.addHosts(hosts=params.get("hosts") or sorted({place["host"] for place in rst_data.get("hosts", ())}))
     master = TrackingJobMaster(add_hosts=0, **params)
     options = {name: value for name, value in params.items() if name in vars(options_of(master))}
     fields = master.setRst(dict(rst_data))
-    for name in ("hosts", "autosave"):
+    for name in ("hosts", "slave_script"):
         if params.get(name):
             fields.pop(name, None)
     master.__dict__.update(fields)

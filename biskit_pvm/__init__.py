@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from biskit_pvm.hosts import HostsError
     from biskit_pvm.machine.host_table import HostResult
     from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread
-    from biskit_pvm.restart.file import load as load_restart
     from biskit_pvm.slave import JobSlave
     from biskit_pvm.Status import Status
-    from biskit_pvm.TrackingJobMaster import TrackingJobMaster, restart
+    from biskit_pvm.TrackingJobMaster import TrackingJobMaster, load_restart, restart
     from pvm_ext import available as pvm_installed
     from pvm_ext.errors import PvmError
 
@@ -73,7 +72,7 @@ _SOURCES = {
     "RestartError": ("biskit_pvm.errors",),
     "Status": ("biskit_pvm.Status",),
     "TrackingJobMaster": ("biskit_pvm.TrackingJobMaster",),
-    "load_restart": ("biskit_pvm.restart.file", "load"),
+    "load_restart": ("biskit_pvm.TrackingJobMaster",),
     "pvm_installed": ("pvm_ext", "available"),
     "restart": ("biskit_pvm.TrackingJobMaster",),
 }

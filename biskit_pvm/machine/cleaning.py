@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from biskit_pvm.machine import doctor, names, remote
+from biskit_pvm.machine import doctor, names, planted, remote
 
 # The kernel lists the sockets that are open; that of a daemon which was killed is only a
 # file.  The number in its name tells little: daemons on other hosts have forked since.
@@ -22,19 +22,30 @@ alive() {
 }
 """
 
+# How the script marks what is not this user's, or no ordinary file.
+_PLANTED = "planted: "
+
 _FILES = (
     _COMMON
     + """
+mine() {
+    ! test -h "$1" && test "$2" "$1" && test -O "$1"
+}
 cd @FOLDER@ || exit
+for a in pvmd.$(id -u) pvml.$(id -u) pvmd.$(id -u).* pvml.$(id -u).*; do
+    if test -h "$a" || { test -e "$a" && ! mine "$a" -f; }; then echo "@PLANTED@$PWD/$a"; fi
+done
 for a in pvmd.$(id -u) pvmd.$(id -u).*; do
-    test -f "$a" && test -O "$a" || continue
-    alive "$(cat "$a")" && continue
-    for f in "$a" "$(cat "$a")" "pvml${a#pvmd}"; do
-        test -e "$f" && @REMOVE@ "$f" && echo "$f"
-    done
+    mine "$a" -f || continue
+    p=$(cat "$a")
+    alive "$p" && continue
+    @REMOVE@ "$a" && echo "$a"
+    if mine "$p" -S; then @REMOVE@ "$p" && echo "$p"; fi
+    l=pvml${a#pvmd}
+    if mine "$l" -f; then @REMOVE@ "$l" && echo "$l"; fi
 done
 for s in pvmtmp*.*; do
-    test -S "$s" && test -O "$s" || continue
+    mine "$s" -S || continue
     alive "$PWD/$s" || { @REMOVE@ "$s" && echo "$s"; }
 done
 exit 0
@@ -90,7 +101,16 @@ def remove_files(hosts: Iterable[str], dry_run: bool = False) -> list[Cleaned]:
     """
     folder = shlex.quote(os.environ["PVM_TMP"]) if "PVM_TMP" in os.environ else '"${PVM_TMP:-/tmp}"'
     script = _FILES.replace("@FOLDER@", folder).replace("@REMOVE@", "test -e" if dry_run else "rm -f --")
-    return _everywhere(script, hosts)
+    return [_told(cleaned) for cleaned in _everywhere(script.replace("@PLANTED@", _PLANTED), hosts)]
+
+
+def _told(cleaned: Cleaned) -> Cleaned:
+    names = [line[len(_PLANTED) :] for line in cleaned.removed if line.startswith(_PLANTED)]
+    if not names:
+        return cleaned
+    removed = [line for line in cleaned.removed if not line.startswith(_PLANTED)]
+    error = f"{', '.join(names)}: somebody else's, or no ordinary file; left alone. Remove it, or {planted.REMEDY}"
+    return cleaned._replace(removed=removed, error=error)
 
 
 def end_slaves(hosts: Iterable[str], living: bool = False, dry_run: bool = False) -> list[Cleaned]:

@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pvm_ext
-from biskit_pvm.machine import helper
+from biskit_pvm.machine import helper, planted
+from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import Tag
 from pvm_ext import installation
 
@@ -27,6 +28,8 @@ AUTOSTART_VARIABLE = "BISKIT_PVM_AUTOSTART"
 
 LOG_BYTES = 16 << 20
 """How long a daemon's log may grow, in bytes; what slaves print at their end stands there."""
+
+log = Log(__name__)
 
 _lock = threading.Lock()
 _keeper: subprocess.Popen[bytes] | None = None
@@ -128,6 +131,7 @@ def _is_reachable(address: str | None) -> bool:
 
 def is_running() -> bool:
     """Return whether a daemon runs here; this process is its task afterwards."""
+    check_files()
     try:
         pvm_ext.mytid()
     except pvm_ext.SysErrError:
@@ -156,6 +160,7 @@ def start(hostfile: str | None = None, options: Sequence[str] = ()) -> bool:
     PvmError
         CantStartError when it cannot be started.
     """
+    check_files()
     text = Path(hostfile).read_text() if hostfile is not None else ""
     if not any(option.startswith("-n") for option in options):
         text = own_line(text, socket.gethostname(), address_for_others())
@@ -225,6 +230,7 @@ def ensure_running() -> bool:
     """
     global _keeper
     with _lock:
+        check_files()
         try:
             pvm_ext.mytid()
             return False
@@ -277,10 +283,27 @@ def log_file() -> Path:
     return _own_name("pvml")
 
 
+def check_files() -> None:
+    """Refuse to look for a daemon by an address file that somebody else has put there.
+
+    libpvm would wait for ever at a pipe, and talk to whoever listens.
+
+    Raises
+    ------
+    CantStartError
+    """
+    if "PVMSOCK" in os.environ:  # a spawned task is told the address by its daemon
+        return
+    wrong = planted.what_is_wrong(address_file())
+    if wrong:
+        detail = f"{wrong}. Remove it, or {planted.REMEDY}"
+        raise pvm_ext.CantStartError(pvm_ext.Code.CANT_START, None, detail)
+
+
 def lives() -> bool:
     """Return whether a daemon listens where the address file says."""
     try:
-        path = address_file().read_text().strip()
+        path = planted.read_own(address_file()).strip()
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(path)
     except OSError:
@@ -290,13 +313,13 @@ def lives() -> bool:
 
 def is_stale() -> bool:
     """Return whether a daemon has left its address file behind that was killed."""
-    return address_file().exists() and not lives()
+    return address_file().is_file() and not planted.what_is_wrong(address_file()) and not lives()
 
 
 def pid() -> int | None:
     """Return the process id of the daemon of this host, or None when it is not known."""
     try:
-        path = address_file().read_text().strip()
+        path = planted.read_own(address_file()).strip()
         rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
     except OSError:
         return None
@@ -350,7 +373,10 @@ def uses_loopback() -> bool:
 
 def _remove_old_log() -> None:
     # A daemon writes no log where it finds an old one.
-    if not address_file().exists():
+    wrong = planted.what_is_wrong(log_file())
+    if wrong:
+        log.warning("%s, so the daemon has no log. Remove it, or %s", wrong, planted.REMEDY)
+    elif not address_file().exists():
         log_file().unlink(missing_ok=True)
 
 

@@ -6,12 +6,14 @@ import os
 import shlex
 import shutil
 import socket
+import stat
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
-from biskit_pvm.machine import daemon, names, remote
+from biskit_pvm.machine import daemon, names, planted, remote
 from pvm_ext import installation
 
 OK, WARNING, ERROR = "ok", "warning", "error"
@@ -136,13 +138,42 @@ def _examine_files(own: str) -> list[Finding]:
         return [Finding(own, "files", ERROR, f"the name of {folder} is too long for a socket", "export PVM_TMP=/tmp")]
     if shutil.disk_usage(folder).free < 1 << 20:
         return [Finding(own, "files", ERROR, f"{folder} is full", f"du -xs {folder}/* | sort -n")]
+    found = _examine_folder(own, folder)
+    for file, level in ((daemon.address_file(), ERROR), (daemon.log_file(), WARNING)):
+        wrong = planted.what_is_wrong(file)
+        if wrong:
+            found.append(Finding(own, "files", level, wrong, f"remove it, or {planted.REMEDY}"))
+    if any(finding.level == ERROR for finding in found):
+        return found
     if daemon.is_stale():
-        return [
-            Finding(own, "files", WARNING, f"{daemon.address_file()} is left from a daemon that was killed",
-                    "biskit-pvm clean")
-        ]  # fmt: skip
+        text = f"{daemon.address_file()} is left from a daemon that was killed"
+        return [*found, Finding(own, "files", WARNING, text, "biskit-pvm clean")]
     state = "a daemon runs" if daemon.address_file().exists() else "no daemon runs"
-    return [Finding(own, "files", OK, f"{folder}: {state}")]
+    return [*found, Finding(own, "files", OK, f"{folder}: {state}")]
+
+
+def _examine_folder(own: str, folder: Path) -> list[Finding]:
+    """Look for what lets others see or change files of PVM's and of calculations."""
+    found = []
+    mode = folder.stat().st_mode
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        found.append(Finding(own, "files", WARNING, f"others can remove and replace files in {folder}",
+                             f"chmod go-w {folder}"))  # fmt: skip
+    elif mode & 0o055 and not mode & stat.S_ISVTX:
+        found.append(Finding(own, "files", WARNING, f"others can look into {folder}", f"chmod 700 {folder}"))
+    umask = _umask()
+    if not umask & 0o002:
+        text = f"with the umask {umask:03o} everybody may change the files that you make"
+        found.append(Finding(own, "umask", WARNING, text, "umask 022"))
+    return found
+
+
+def _umask() -> int:
+    # os.umask tells it only by changing it, for all threads
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    return 0o022
 
 
 def loopback_remedy() -> str:
@@ -170,7 +201,8 @@ for t in "${PVM_TMP:-/tmp}"; do
     if ! test -w "$t"; then echo "tmp unwritable $t"; fi
     if test "$(df -Pk "$t" | awk 'NR == 2 {print $4}')" -lt 1024; then echo "tmp full $t"; fi
     a=$t/pvmd.$(id -u)
-    if test -s "$a"; then
+    if test -h "$a" || { test -e "$a" && ! { test -f "$a" && test -O "$a"; }; }; then echo "tmp planted $a"
+    elif test -s "$a"; then
         if awk -v path="$(cat "$a")" '$NF == path {found = 1} END {exit !found}' /proc/net/unix
         then echo "tmp running $a"; else echo "tmp stale $a"; fi
     fi
@@ -282,6 +314,8 @@ def read_probe(host: str, output: str) -> list[Finding]:
             tell("files", ERROR, f"{path} is full", f"on {host}: du -xs {path}/* | sort -n")
         elif subject == "tmp" and state == "stale":
             tell("files", WARNING, f"{path} is left from a daemon that was killed", f"biskit-pvm clean {host}")
+        elif subject == "tmp" and state == "planted":
+            tell("files", ERROR, f"{path} is somebody else's, or no ordinary file", f"remove it, or {planted.REMEDY}")
         elif subject == "tmp" and state == "running":
             tell("files", OK, "a daemon of yours runs there already")
     words = [value for subject, value in rows if subject == "pvmd"]

@@ -6,7 +6,7 @@ import os
 import time
 
 import pvm_ext
-from biskit_pvm.machine import daemon, spawning
+from biskit_pvm.machine import daemon, planted, spawning
 from biskit_pvm.machine.tags import Tag
 from pvm_ext import pieces
 from pvm_ext.pieces import BEGUN, DATA, ENDED, SPAWNED, Piece
@@ -44,7 +44,7 @@ def last_words(tid: int, n_lines: int = 12) -> str:
     on the others; see `last_words_soon`.
     """
     try:
-        with open(daemon.log_file(), "rb") as file:
+        with planted.open_own(daemon.log_file()) as file:
             file.seek(max(os.fstat(file.fileno()).st_size - LOG_PART, 0))
             return words_in_log(tid, file, n_lines)
     except OSError:

@@ -146,7 +146,8 @@ class Messenger:
 
     def _plain_text(self, tid: int) -> bytes | None:
         """Return the text of the message that has just come from a task, if that is of the family."""
-        if not self._trusts(tid):
+        # who has once sealed its messages goes on doing so: anything else is forged
+        if (tid in self._readers and not _old_code) or not self._trusts(tid):
             return None
         return task.plain_text()
 

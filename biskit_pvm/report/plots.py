@@ -6,10 +6,12 @@ No window is opened and no setting of matplotlib's is changed.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from biskit_pvm.files import write_atomically
 from biskit_pvm.report.history import FAULTS, OUTCOMES, JobRecord
 from biskit_pvm.report.timeline import OUTCOME_COLOUR, OUTCOME_TEXT, layout, tick_text, ticks
 
@@ -135,4 +137,12 @@ def plot_matrix(
 
 
 def _save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    figure.savefig(path, dpi=150)
+    """Write a picture; an older one is replaced when the new one is whole."""
+    name = os.fspath(path)
+    kind = os.path.splitext(name)[1][1:].lower()
+    if not kind:  # what matplotlib does
+        kind = figure.canvas.get_default_filetype()
+        name = f"{name.rstrip('.')}.{kind}"
+    content = io.BytesIO()
+    figure.savefig(content, format=kind, dpi=150)
+    write_atomically(name, content.getvalue())

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from biskit_pvm.files import write_atomically
 from biskit_pvm.report.history import History
 from biskit_pvm.report.page import Run, page
 
@@ -19,6 +20,8 @@ def write_report(
     errors: Mapping[Any, Exception],
 ) -> None:
     """Write an HTML page that needs no other file.
+
+    An older page is replaced when the new one is whole, and not before.
 
     Parameters
     ----------
@@ -43,5 +46,4 @@ def write_report(
         totals,
         {repr(item): str(error) for item, error in errors.items()},
     )
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(page(run))
+    write_atomically(path, page(run).encode())

@@ -1,27 +1,45 @@
-"""Restart files: written so that none is ever half, read with suspicion."""
+"""Restart files: written so that none is ever half, sealed, and read with suspicion."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.machinery
 import importlib.util
+import io
 import os
 import pickle
-import socket
+import stat
 import sys
-import tempfile
-import threading
 import time
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from biskit_pvm.errors import RestartError
-from biskit_pvm.restart import format
+from biskit_pvm.files import write_atomically
+from biskit_pvm.restart import format, reader
+from biskit_pvm.restart.key import own_key
+
+__all__ = ["Description", "describe", "load", "save"]
+
+
+class Description(NamedTuple):
+    """What a restart file tells of itself.
+
+    Attributes
+    ----------
+    header : format.Header
+        Anybody can write anything there, unless the file is one's own.
+    own : bool
+        Whether this user's seal is on it.
+    """
+
+    header: format.Header
+    own: bool
 
 
 def save(data: dict[str, Any], path: str) -> None:
-    """Write restart data.
+    """Write restart data, sealed with the user's key.
 
-    The previous file is kept as `<path>~`.
+    The previous file is kept as `<path>~`.  Only the user may read the file.
 
     Raises
     ------
@@ -33,11 +51,17 @@ def save(data: dict[str, Any], path: str) -> None:
     # classes of a restarted master come from the script that had it first
     main = sys.modules.get("__mp_main__") or sys.modules.get("__main__")
     script = getattr(main, "__file__", None) or ""
+    states = data.get("status_objects", {})
     header = format.Header(
-        f"{kind.__module__}.{kind.__qualname__}", os.path.abspath(script) if script else "", time.time()
+        f"{kind.__module__}.{kind.__qualname__}",
+        os.path.abspath(script) if script else "",
+        time.time(),
+        str(data.get("slave_script", "")),
+        len(states),
+        sum(state is None or state == 0 for state in states.values()),
     )
     try:
-        content = format.pack(data, header)
+        content = format.pack(data, header, own_key(make=True))
     except Exception as error:
         bad = [name for name, value in data.items() if not _can_be_pickled(value)]
         raise RestartError(
@@ -45,7 +69,7 @@ def save(data: dict[str, Any], path: str) -> None:
             f"{', '.join(bad) or 'unknown'} ({error}); override getRst to "
             "leave them out"
         ) from error
-    write_atomically(path, content)
+    write_atomically(path, content, keep_old=True, mode=0o600)
 
 
 def _can_be_pickled(value: Any) -> bool:
@@ -56,152 +80,114 @@ def _can_be_pickled(value: Any) -> bool:
     return True
 
 
-#: autosaving is done in a thread of its own, and whoever likes may save
-_writing = threading.Lock()
+def read_whole(path: str) -> bytes:
+    """Read a file; what is no ordinary file, and could make one wait, is refused."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise RestartError(f"{path} is no ordinary file")
+        return file.read()
 
 
-def write_atomically(path: str, content: bytes) -> None:
-    """Replace a file by a new one, keeping the old one as `<path>~`.
+def _parts(path: str) -> format.Parts:
+    try:
+        return format.unpack(read_whole(path), own_key())
+    except format.Damaged as error:
+        raise RestartError(f"{path} cannot be used: {error}; the file before it may be {path}~") from None
 
-    At no time is there neither; a crash leaves the old one.
+
+def describe(path: str) -> Description:
+    """Tell what is in a restart file; nothing of the pickle is read.
+
+    Raises
+    ------
+    RestartError
+        The file is not whole, or not a restart file.
+    OSError
     """
-    with _writing:
-        _write(os.path.abspath(path), content)
+    parts = _parts(path)
+    return Description(parts.header, parts.sealed)
 
 
-def _write(path: str, content: bytes) -> None:
-    folder, name = os.path.split(path)
-    mark = f".{name}.{socket.gethostname()}-"
-    _remove_leftovers(folder, mark)
-    handle, temporary = tempfile.mkstemp(prefix=f"{mark}{os.getpid()}-", suffix=".part", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if os.path.exists(path):
-            spare = path + "~"
-            try:
-                os.unlink(spare)
-            except FileNotFoundError:
-                pass
-            os.link(path, spare)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove_leftovers(folder: str, mark: str) -> None:
-    """Remove what processes of this host that were killed while they wrote
-    have left."""
-    for name in os.listdir(folder):
-        if name.startswith(mark) and name.endswith(".part"):
-            pid = name[len(mark) :].split("-")[0]
-            if not os.path.exists(f"/proc/{pid}"):
-                try:
-                    os.unlink(os.path.join(folder, name))
-                except OSError:
-                    pass
-
-
-def load(path: str, trust: bool = False) -> dict[str, Any]:
+def load(path: str, trust: Any = False, classes: Iterable[type] = (), masters: Iterable[type] = ()) -> dict[str, Any]:
     """Read restart data.
 
     Parameters
     ----------
     path : str
     trust : bool
-        Run whatever the file asks for, and the script that it names.
-        Without, only classes of `biskit_pvm`, of the running script and of
-        modules beside it, and a short list of harmless ones are used.
+        Run whatever the file asks for, and the script that it names.  Files that this user
+        has written, as their seal tells, need no word.
+    classes : iterable of type
+        Classes of which objects may be made although the file is not trusted.
+    masters : iterable of type
+        Classes that the saved master may be of, then.
+
+    Returns
+    -------
+    dict
+        From a file that is not trusted without what would be run, where and how:
+        `slave_script`, `hosts` and the options of the run.
 
     Raises
     ------
     RestartError
         The file is not whole, not a restart file, or asks for something that
         is not allowed.
+    OSError
     """
-    with open(path, "rb") as file:
-        content = file.read()
-    try:
-        header, body = format.unpack(content)
-    except format.Damaged as error:
-        raise RestartError(f"{path} cannot be used: {error}; the file before it may be {path}~") from None
-    if trust and header.script:
-        _provide_main(header.script)
-    refused: dict[str, None] = {}
-
-    def allowed(module: str, name: str) -> bool:
-        good = trust or _is_of_user(module, name)
-        if not good:
-            refused[f"{module}.{name}"] = None
-        return good
-
-    try:
-        data = format.read(body, allowed)
-    except pickle.UnpicklingError as error:
-        raise RestartError(
-            f"{path} needs {', '.join(refused) or error}, which neither "
-            "biskit_pvm nor the running script defines; import the module "
-            "that does, or say trust=1 if the file comes from you"
-        ) from None
-    except Exception as error:
-        raise RestartError(
-            f"{path} cannot be read: {type(error).__name__}: {error}"
-            + (
-                ""
-                if trust or not header.script
-                else f"; its classes are those of {header.script}: say trust=1 if the file comes from you"
-            )
-        ) from error
+    parts = _parts(path)
+    if trust or parts.sealed:
+        data = _load_trusted(path, parts)
+    else:
+        data = _load_untrusted(path, parts, list(classes), list(masters))
     if not isinstance(data, dict) or "master_class" not in data:
         raise RestartError(f"{path} holds no saved master")
     return data
 
 
-def _is_of_user(module: str, name: str) -> bool:
-    """Tell whether the running script defines a class, itself or in a
-    module from its own folder, or this package does."""
-    first = name.split(".")[0]
-    if module == "biskit_pvm" or module.startswith("biskit_pvm."):
-        return isinstance(_defined(module, first), type)
-    if module == "__main__":
-        return isinstance(_defined(module, first), type)
-    folder, source = _main_folder(), _source_of(module)
-    if folder is None or source is None or os.path.dirname(source) != folder:
-        return False
-    return True
+class _Unpickler(pickle.Unpickler):
+    """The ordinary one, which finds modules under their old names, too."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        return super().find_class(format.MOVED.get(module, module), name)
 
 
-def _defined(module: str, name: str) -> Any | None:
-    """Return what a module itself defines under a name."""
-    if module not in sys.modules and module.startswith("biskit_pvm."):
-        try:
-            importlib.import_module(module)
-        except ImportError:
-            return None
-    value = getattr(sys.modules.get(module), name, None)
-    return value if getattr(value, "__module__", None) == module else None
+def _load_trusted(path: str, parts: format.Parts) -> Any:
+    if parts.header.script:
+        _provide_main(parts.header.script)
+    try:
+        return _Unpickler(io.BytesIO(parts.body)).load()
+    except Exception as error:
+        raise RestartError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _main_folder() -> str | None:
-    script = getattr(sys.modules.get("__main__"), "__file__", None)
-    return os.path.dirname(os.path.abspath(script)) if script else None
-
-
-def _source_of(module: str) -> str | None:
-    loaded = sys.modules.get(module)
-    source = getattr(loaded, "__file__", None)
-    if loaded is None and "." not in module:
-        spec = importlib.util.find_spec(module)
-        source = spec.origin if spec else None
-    return os.path.abspath(source) if source else None
+def _load_untrusted(path: str, parts: format.Parts, classes: list[type], masters: list[type]) -> dict[str, Any]:
+    yours = "it is not sealed with your key; say trust=True (--trust) if you know where it comes from"
+    try:
+        data = reader.read(parts.body, classes, masters)
+    except reader.Refused as error:
+        raise RestartError(f"{path} is not read, since {error.name or error} is not harmless: {yours}") from None
+    except Exception as error:
+        raise RestartError(f"{path} cannot be read: {type(error).__name__}: {error}") from None
+    if not isinstance(data, dict) or not all(type(name) is str for name in data):
+        raise RestartError(f"{path} holds no saved master")
+    kind = data.get("master_class")
+    if not any(kind is master for master in masters):
+        raise RestartError(f"{path} holds no saved master")
+    for name in ("data", "result", "status_objects", "progress"):
+        if type(data.get(name, {})) is not dict:
+            raise RestartError(f"{path} cannot be used: {name} is no dictionary")
+    taken = {"master_class": kind, "status_objects": data.get("status_objects", {})}
+    for name, value in data.items():
+        if name in format.TAKEN:
+            taken[name] = value
+        elif name not in (*format.FIELDS, *format.LEFT_OUT, *format.BESIDE):
+            there = getattr(kind, name, None)
+            if name.startswith("_") or callable(there) or hasattr(type(there), "__set__"):
+                raise RestartError(f"{path} is not read, since it would replace the master's {name}: {yours}")
+            taken[name] = value
+    return taken
 
 
 def _provide_main(script: str) -> None:

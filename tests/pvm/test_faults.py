@@ -16,6 +16,7 @@ from biskit_pvm.machine import names
 from biskit_pvm.machine import task as machine
 from biskit_pvm.messages import wire
 from biskit_pvm.PVMThread import messenger_of
+from biskit_pvm.restart import format
 
 from ..support.slaves import obedient
 from ..support.waiting import wait_for
@@ -326,46 +327,48 @@ def test_failed_items_are_tried_again_after_a_restart(make, tmp_path):
     assert restart(load_restart(path)).calculateResult() == {1: 1, 2: "again"}
 
 
-@pytest.mark.parametrize(
-    "damage, words",
-    [
-        (lambda b: b[:-20], "cut short"),
-        (lambda b: b[:-20] + b"x" * 20, "changed"),
-        (lambda b: b"something else", "does not begin like a restart file"),
-        (lambda b: b.replace(b"version 1", b"version 9", 1), "newer version"),
-        (lambda b: b"", "does not begin"),
-    ],
-)
-def test_a_file_that_is_not_whole_or_not_ours_is_refused_by_name(make, tmp_path, damage, words):
+def test_what_a_master_has_is_saved_or_left_out_on_purpose(make):
+    """A new public attribute of ours must not change the file without a word."""
+    master = make(returns(3))
+    master.calculateResult()
+    public = {name for name in vars(master) if not name.startswith("_")}
+    assert public <= {*format.FIELDS, *format.LEFT_OUT}
+    master.extra, master.gate, master._hidden = "mine", threading.Lock(), 1
+    assert set(master.getRst()) == {*format.FIELDS, "extra", *format.BESIDE[:3]}
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_options_are_those_of_the_saved_master_or_the_callers(make, tmp_path, old):
+    own, other = (str(tmp_path / "own.rst"), 300.0), (str(tmp_path / "other.rst"), 400.0)
+    rst = make(returns(2), max_tries=7, heartbeat=9.0, autosave=own).getRst()
+    if old:  # as the version before wrote them
+        options = rst.pop("master_options")
+        rst.update(autosave=options.pop("autosave"), pvm_options=options)
+    one, two = restart(rst), restart(rst, max_tries=2, autosave=other)
+    assert (one.pvm_options["max_tries"], one.pvm_options["heartbeat"], one.autosave) == (7, 9.0, own)
+    assert (two.pvm_options["max_tries"], two.pvm_options["heartbeat"], two.autosave) == (2, 9.0, other)
+    assert not {"autosave", "pvm_options", "master_options"} & set(vars(one))
+    one.exit()
+    two.exit()
+
+
+def test_a_restart_file_is_a_pickle_of_what_getRst_gives(make, tmp_path):
     path = tmp_path / "x.rst"
-    make(returns(2)).saveRst(str(path))
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(RestartError, match=words) as info:
-        load_restart(str(path))
-    assert str(path) in str(info.value)
+    master = make(returns(2))
+    master.saveRst(str(path))
+    with open(path, "rb") as file:
+        saved = pickle.load(file)
+    assert saved.keys() == master.getRst().keys() and saved["data"] == master.data
 
 
-class Bomb:
-    """Runs a command when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.system, (f"touch {self.path}",)
-
-
-def test_a_restart_file_runs_no_foreign_code_unless_trusted(make, tmp_path):
-    from biskit_pvm.restart import format
-
-    path, crater = tmp_path / "evil.rst", tmp_path / "crater"
-    data = {"master_class": TrackingJobMaster, "status_objects": {}, "data": Bomb(crater)}
-    path.write_bytes(format.pack(data, format.Header("x", "", 0.0)))
-    with pytest.raises(RestartError, match="posix.system.*trust=1"):
-        load_restart(str(path))
-    assert not crater.exists()
-    load_restart(str(path), trust=True)
-    assert crater.exists()
+def test_a_restart_of_somebody_elses_file_runs_only_what_the_caller_names(make, host, tmp_path):
+    path = tmp_path / "x.rst"
+    rst = make(returns(3)).getRst()
+    rst.update(slave_script="/no/such/script", xterm_bin="/no/such/xterm", hosts=[{"host": "nowhere", "nickname": "n"}])
+    path.write_bytes(format.pack(rst, format.Header("x", "", 0.0)))
+    got = load_restart(str(path))
+    master = restart(got, slave_script=SLAVE, hosts=[host], verbose=0)
+    assert master.calculateResult() == squares(3)
 
 
 def test_a_field_that_cannot_be_saved_is_named(make, tmp_path):
@@ -450,6 +453,7 @@ def test_a_seal_binds_sender_tag_and_content():
         lambda: ours.read(5, 7, []),
         lambda: ours.read(5, 7, frames + [b"more"]),
         lambda: ours.read(5, 7, [frames[0], pickle.dumps(1)]),
+        lambda: ours.read(5, 7, frames),
     ):
         with pytest.raises(wire.NotOurs):
             read()

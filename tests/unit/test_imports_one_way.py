@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 # From the heart outwards; a room imports itself and what stands before it.  Rooms with the
 # same number know nothing of each other.
 ROOMS = {
-    "errors": 0,
+    "errors": 0, "files": 0,
     "machine": 1, "report": 1, "restart": 1,
     "messages": 2,
     "jobs": 3,

