@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
-
-if __name__ == "__main__":
-    # A slave is meant for one processor; numpy would use all of them.
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
 
 from biskit_pvm import JobSlave
 from biskit_pvm.rmsd.kabsch import Array, centred, rmsd_block
@@ -37,6 +31,7 @@ class Slave(JobSlave):
 
 
 if __name__ == "__main__":
+    import os
     import sys
 
     if len(sys.argv) == 2:
