@@ -1,7 +1,7 @@
-"""A master to learn from: its slaves add one to numbers.
+"""A simple example of a master; its slaves add one to numbers.
 
-Run it with ``python -m biskit_pvm.ExampleMaster``; the slave that belongs to
-it is `biskit_pvm.ExampleSlave`.
+Run it with ``python -m biskit_pvm.ExampleMaster``. Its slave is
+`biskit_pvm.ExampleSlave`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Master(TrackingJobMaster):
         Those of `TrackingJobMaster`.
     """
 
-    #: the slave that belongs to this master
+    #: the slave script of this master
     slave_script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ExampleSlave.py")
 
     def __init__(self, verbose: Any = 1, *args: Any, **kw: Any) -> None:
@@ -32,11 +32,11 @@ class Master(TrackingJobMaster):
         )
 
     def getInitParameters(self, slave_tid: int) -> dict[str, Any]:
-        """Return what each slave gets once, before its first job."""
+        """Return the parameters that each slave gets once, before its first job."""
         return {"progress_str": "slave calculating.."}
 
     def cleanup(self) -> None:
-        """Called when the slaves have left."""
+        """Called when the slaves have ended."""
         if self.verbose:
             print("Cleaning up...")
 

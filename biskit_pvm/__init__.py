@@ -1,5 +1,6 @@
 """Calculations spread over the hosts of a Parallel Virtual Machine.
 
+>>> from biskit_pvm import PVMExecutor                      # doctest: +SKIP
 >>> from biskit_pvm import TrackingJobMaster, JobSlave      # doctest: +SKIP
 
 What is named here is loaded when it is first asked for, so that a slave, say,
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from biskit_pvm import ExampleMaster, dispatcher, hosts, pvm
     from biskit_pvm.dispatcher import JobMaster
     from biskit_pvm.errors import CalculationError, JobError, RestartError
+    from biskit_pvm.futures import BrokenPVMExecutor, PVMExecutor
+    from biskit_pvm.hosts import HostsError
+    from biskit_pvm.machine.host_table import HostResult
     from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread
     from biskit_pvm.slave import JobSlave
     from biskit_pvm.Status import Status
@@ -29,11 +33,15 @@ if TYPE_CHECKING:
 __version__ = "3.0.0"
 
 __all__ = [
+    "BrokenPVMExecutor",
     "CalculationError",
     "ExampleMaster",
+    "HostResult",
+    "HostsError",
     "JobError",
     "JobMaster",
     "JobSlave",
+    "PVMExecutor",
     "PVMMasterSlave",
     "PVMThread",
     "PvmError",
@@ -50,10 +58,14 @@ __all__ = [
 
 #: where each name comes from: module, and the name there when it is another
 _SOURCES = {
+    "BrokenPVMExecutor": ("biskit_pvm.futures",),
     "CalculationError": ("biskit_pvm.errors",),
+    "HostResult": ("biskit_pvm.machine.host_table",),
+    "HostsError": ("biskit_pvm.hosts",),
     "JobError": ("biskit_pvm.errors",),
     "JobMaster": ("biskit_pvm.dispatcher",),
     "JobSlave": ("biskit_pvm.slave",),
+    "PVMExecutor": ("biskit_pvm.futures",),
     "PVMMasterSlave": ("biskit_pvm.PVMThread",),
     "PVMThread": ("biskit_pvm.PVMThread",),
     "PvmError": ("pvm_ext.errors",),

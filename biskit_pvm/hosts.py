@@ -1,31 +1,32 @@
-"""The user's computers: ``~/.biskit/hosts.py``.
+"""The user's host file, ``~/.biskit/hosts.py``.
 
-That file is Python; it sets some of the names below, for example::
+The file is Python and sets some of the names below, for example::
 
     nodes_own = ['here', 'there']            # one entry per computer
-    cpus_own = nodes_own * 4                 # one entry per CPU
+    cpus_own = nodes_own * 4                 # one entry per CPU, that is, per slave
     nodes_shared = ['server']
     nice_dic['server'] = 10
 
-and may use those above it.  What it leaves out follows from what it sets; without the
-file there is the local computer with all its cores.
+Names that it does not set are derived from those that it sets.  Without a host file,
+the only host is this computer, with all its cores.
 
 ==================  ==============================================================
-nodes_own           computers for own use, highest priority
-nodes_shared        computers shared with others
+nodes_own           your own computers, highest priority
+nodes_shared        computers that you share with others
 nodes_other         computers mainly used by others, lowest priority
-nodes_all           all of them in this order
-cpus_own ...        the same with one entry per CPU; what masters take as `hosts`
+nodes_all           all of them, in this order
+cpus_own ...        the same with one entry per CPU, to be used as `hosts` of a master
 nice_dic            {computer: niceness of slaves there}, with 'default'
 ram_dic             {computer: memory in GB}, with 'default'
 ==================  ==============================================================
 
-The file is read when one of the names is used for the first time; ``from
-biskit_pvm.hosts import *`` uses them all.
+The file is read when one of the names is first used; ``from biskit_pvm.hosts import *``
+uses them all.  A file that is written in Python 2 is translated, which needs fissix.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import stat
@@ -39,11 +40,11 @@ _GROUPS = ("own", "shared", "other")
 
 
 class HostsError(Exception):
-    """The file of the user's hosts cannot be used; the text names file and line."""
+    """The host file cannot be used; the message names the file and the line."""
 
 
 class Hosts(NamedTuple):
-    """What a host file gives; see the module for the meaning of each field."""
+    """The names that a host file sets; see the module for their meaning."""
 
     nodes_own: list[str]
     nodes_shared: list[str]
@@ -60,13 +61,10 @@ class Hosts(NamedTuple):
 __all__ = list(Hosts._fields)  # made by __getattr__
 
 
-def compile_source(source: bytes, path: str) -> Any:
-    """Compile the text of a host file."""
-    return compile(source, path, "exec", dont_inherit=True)
-
-
-compiler: Callable[[bytes, str], Any] = compile_source
-"""Compiles host files; what runs old scripts puts one in place that knows Python 2."""
+def run_source(source: bytes, path: str, names: dict[str, Any]) -> None:
+    """Run the text of a host file, in the Python that it was written for."""
+    # By its name, since what old scripts need stands on this module, not below it.
+    importlib.import_module("biskit_pvm.compat.python2.host_file").run(source, path, names)
 
 
 def user_file() -> str:
@@ -74,13 +72,15 @@ def user_file() -> str:
     return os.path.join(os.path.expanduser("~"), ".biskit", "hosts.py")
 
 
-def read(path: str | None = None) -> Hosts:
+def read(path: str | None = None, run: Callable[[bytes, str, dict[str, Any]], None] = run_source) -> Hosts:
     """Read a host file.
 
     Parameters
     ----------
     path : str, optional
         By default the user's, or none where the user has none.
+    run : callable
+        Runs the text of the file, given its path for messages, in a dict of names.
 
     Returns
     -------
@@ -89,8 +89,8 @@ def read(path: str | None = None) -> Hosts:
     Raises
     ------
     HostsError
-        When the file cannot be read or run, belongs to somebody else, may be changed by
-        everybody, or sets a name to something that it must not be.
+        When the file cannot be read or run, belongs to another user, may be changed by
+        everybody, or sets a name to a wrong kind of value.
     """
     if path is None:
         path = user_file()
@@ -107,15 +107,27 @@ def read(path: str | None = None) -> Hosts:
     before = {name: list(value) for name, value in names.items() if isinstance(value, list)}
     source = _source(path)
     try:
-        exec(compiler(source, path), names)
+        run(source, path, names)
     except SyntaxError as error:
         raise HostsError(f"{path}, line {error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:
+        if isinstance(error, ImportError) and error.name == "fissix":
+            # The text was taken for Python 2 because it is no Python 3; that may be a slip.
+            text = f"{_slip(source)}; if this file is written in Python 2, install fissix: pip install fissix"
+            raise HostsError(f"{path}, {text}") from error
         raise HostsError(f"{path}, line {_line(error, path)}: {type(error).__name__}: {error}") from error
     given = {name: names.get(name) for name in Hosts._fields}
     # An empty list that was there before the file says nothing.
     given = {name: value for name, value in given.items() if name not in before or value != before[name]}
     return _complete(given, path)
+
+
+def _slip(source: bytes) -> str:
+    try:
+        compile(source, "", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
+    return "line 0: it cannot be read"
 
 
 def _source(path: str) -> bytes:
@@ -124,12 +136,12 @@ def _source(path: str) -> bytes:
             status = os.fstat(file.fileno())
             source = file.read()
     except OSError as error:
-        raise HostsError(f"{path}, line 0: cannot be read: {error.strerror}") from error
+        raise HostsError(f"{path}: cannot be read: {error.strerror}") from error
     # It is run as the user's own code, so nobody else may have written it.
     if status.st_uid not in (os.getuid(), 0):
-        raise HostsError(f"{path}, line 0: it belongs to another user (uid {status.st_uid}), so it is not run")
+        raise HostsError(f"{path}: belongs to another user (uid {status.st_uid}), so it is not run")
     if status.st_mode & stat.S_IWOTH:
-        raise HostsError(f"{path}, line 0: everybody may change it, so it is not run; say: chmod o-w {path}")
+        raise HostsError(f"{path}: everybody may change it, so it is not run; to fix that: chmod o-w {path}")
     return source
 
 

@@ -1,7 +1,7 @@
 """The command ``biskit-pvm``: options and help, one module per tool; the work is done elsewhere.
 
-Exit codes: 0 for success, 1 for a failure that the message explains, 2 for a wrong command line, 3
-where no pvmd runs, 130 after Ctrl-C.
+Exit codes: 0 for success, 1 for a failure explained by a message, 2 for a mistake on the command
+line, 3 if no pvmd is running, 130 after Ctrl-C.
 """
 
 from __future__ import annotations

@@ -7,22 +7,23 @@ import sys
 import click
 
 from biskit_pvm import pvm
-from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.cli.common import HOST, echo_json, json_option
 from biskit_pvm.machine import control
 
 
 @click.command()
-@click.argument("hosts", nargs=-1)
+@click.argument("hosts", nargs=-1, type=HOST)
 @click.option("--all", "every", is_flag=True, help="Add all hosts of your host file.")
 @json_option
 def command(hosts: tuple[str, ...], every: bool, as_json: bool) -> None:
     """Add hosts to the virtual machine.
 
-    HOSTS are names; with options as in PVM's host file when quoted: 'node1 lo=user dx=/opt/pvmd'.
-    For each one that cannot be added the cause is told, and what mends it; the exit code is 1 then.
+    HOSTS are names. A quoted name can be followed by options, as in PVM's host file:
+    'node1 lo=user dx=/opt/pvmd'. If a host cannot be added, the message says why and what to do, and
+    the exit code is 1.
     """
     if bool(hosts) == every:
-        raise click.UsageError("name the hosts to add, or say --all")
+        raise click.UsageError("give the names of the hosts to add, or --all")
     control.hosts()
     results = pvm.addHosts(hosts=None if every else hosts)
     if as_json:

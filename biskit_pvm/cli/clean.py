@@ -6,20 +6,21 @@ import sys
 
 import click
 
+from biskit_pvm.cli.common import HOST
 from biskit_pvm.machine import cleaning
 from biskit_pvm.report.progress import count
 
 
 @click.command()
-@click.argument("hosts", nargs=-1)
+@click.argument("hosts", nargs=-1, type=HOST)
 @click.option("--all", "every", is_flag=True, help="Clean all hosts of your host file.")
-@click.option("--slaves", is_flag=True, help="End slaves, too, that have lost their pvmd.")
-@click.option("--all-slaves", is_flag=True, help="End all slaves of yours, also those at work.")
-@click.option("--dry-run", "-n", is_flag=True, help="Only tell what would be removed or ended.")
+@click.option("--slaves", is_flag=True, help="Also end slaves that have lost their pvmd.")
+@click.option("--all-slaves", is_flag=True, help="Also end all your slaves, even those at work.")
+@click.option("--dry-run", "-n", is_flag=True, help="Only show what would be removed or ended.")
 def command(hosts: tuple[str, ...], every: bool, slaves: bool, all_slaves: bool, dry_run: bool) -> None:
-    """Remove what a pvmd that was killed has left behind, here or on HOSTS.
+    """Remove files left behind by a killed pvmd, here or on HOSTS.
 
-    Address file, socket and log of a pvmd that lives are kept, and so are other users' files.
+    The address file, socket and log of a running pvmd are kept, and so are the files of other users.
     """
     from biskit_pvm import hosts as host_file
 

@@ -14,6 +14,21 @@ from biskit_pvm.cli.table import columns
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
 
 
+class _HostName(click.types.StringParamType):
+    """A host's name, perhaps with options behind it; blanks and line ends around it are dropped."""
+
+    name = "host"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        words = str(value).split()
+        if not words:
+            self.fail("the name of a host is empty", param, ctx)
+        return " ".join(words)
+
+
+HOST = _HostName()
+
+
 @contextlib.contextmanager
 def expecting(*errors: type[Exception]) -> Iterator[None]:
     """Turn errors of these classes, whose text explains them, into a message and exit code 1."""

@@ -13,8 +13,8 @@ from biskit_pvm.machine import control
 def command(as_json: bool) -> None:
     """List the hosts of the virtual machine.
 
-    The first host is the one on which it was started. The speed is relative, as the host file gives
-    it.
+    The first host is the one on which it was started. The speed is a relative number from PVM's host
+    file.
     """
     hosts = control.hosts()
     if as_json:

@@ -7,18 +7,18 @@ import sys
 import click
 
 from biskit_pvm import pvm
-from biskit_pvm.cli.common import echo_json, json_option
+from biskit_pvm.cli.common import HOST, echo_json, json_option
 from biskit_pvm.machine import control
 
 
 @click.command()
-@click.argument("hosts", nargs=-1, required=True)
+@click.argument("hosts", nargs=-1, required=True, type=HOST)
 @json_option
 def command(hosts: tuple[str, ...], as_json: bool) -> None:
     """Delete hosts from the virtual machine.
 
-    The tasks on HOSTS are ended. The host on which the virtual machine was started cannot be
-    deleted; 'biskit-pvm halt' ends it all.
+    The tasks on HOSTS are ended. You cannot delete the host on which the virtual machine was started;
+    use 'biskit-pvm halt' to end the whole virtual machine.
     """
     control.hosts()
     results = pvm.delHosts(hosts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from biskit_pvm.hosts import HostsError
 from pvm_ext.errors import PvmError
 
 FAILURE = 1  #: exit code of a failure
@@ -29,6 +30,16 @@ def explain(error: Exception) -> Explanation | None:
         if os.getuid() == 0 and "PVM_ALLOW_ROOT" not in os.environ:
             return Explanation(str(error.detail or error), FAILURE)
         return Explanation(f"{error.detail or error}; start one with: biskit-pvm start", NO_DAEMON)
-    if isinstance(error, OSError):
+    if isinstance(error, FileNotFoundError) and _folder_is_gone():
+        return Explanation("the current folder no longer exists; change to another one", FAILURE)
+    if isinstance(error, (HostsError, OSError)):
         return Explanation(str(error), FAILURE)
     return None
+
+
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False

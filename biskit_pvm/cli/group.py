@@ -14,11 +14,11 @@ from biskit_pvm.cli.explain import NO_DAEMON, explain
 #: Kept here so that `biskit-pvm --help` imports none of them.
 COMMANDS = {
     "Calculations": {
-        "run": "Run a script of old, as it is.",
+        "run": "Run an old Python 2 script unchanged.",
         "restart": "Finish an interrupted calculation.",
-        "top": "Watch hosts, slaves and calculations live.",
+        "top": "Show hosts, slaves and calculations live.",
         "example": "Run the worked example.",
-        "new": "Write master, slave and test for a calculation of your own.",
+        "new": "Write a master, a slave and a test to start from.",
     },
     "Virtual machine": {
         "start": "Start the virtual machine on this host.",
@@ -28,17 +28,37 @@ COMMANDS = {
         "add": "Add hosts.",
         "delete": "Delete hosts.",
         "reset": "End all tasks.",
-        "clean": "Remove what a dead pvmd has left behind.",
+        "clean": "Remove files left behind by a killed pvmd.",
     },
     "Help": {
         "hosts": "Show the hosts in your host file.",
-        "doctor": "Find out what keeps PVM from working.",
-        "version": "Print versions and where PVM is.",
+        "doctor": "Find out why PVM or a host does not work.",
+        "version": "Print versions and the location of PVM.",
     },
 }
 
 _HELP = {name: text for section in COMMANDS.values() for name, text in section.items()}
 
+
+#: What people type, and the command that they mean.
+_OTHER_WORDS = {
+    "stop": "halt",
+    "quit": "halt",
+    "exit": "halt",
+    "shutdown": "halt",
+    "kill": "reset",
+    "status": "conf",
+    "list": "conf",
+    "info": "version",
+    "remove": "delete",
+    "rm": "delete",
+    "create": "new",
+    "init": "new",
+    "check": "doctor",
+    "demo": "example",
+    "watch": "top",
+    "resume": "restart",
+}
 
 #: Exit code after Ctrl-C, as shells have it.
 _INTERRUPTED = 130
@@ -71,7 +91,7 @@ class Main(click.Group):
         if name and not name.startswith("-") and name not in _HELP:
             import difflib
 
-            near = difflib.get_close_matches(name, _HELP, 1)
+            near = [_OTHER_WORDS[name]] if name in _OTHER_WORDS else difflib.get_close_matches(name, _HELP, 1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"There is no command '{name}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
@@ -98,6 +118,15 @@ class Main(click.Group):
             raise kind(told.text) from error
 
 
+def _print_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from biskit_pvm import __version__
+
+    click.echo(f"{PROGRAM} {__version__}")
+    ctx.exit()
+
+
 def _print_completion(ctx: click.Context, param: click.Parameter, shell: str | None) -> None:
     if not shell:
         return
@@ -114,12 +143,20 @@ def _print_completion(ctx: click.Context, param: click.Parameter, shell: str | N
     cls=Main,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
-Begin with:   biskit-pvm example rmsd
-Then:         biskit-pvm new mycalculation
+Start with:   biskit-pvm example rmsd
+Then try:     biskit-pvm new mycalculation
 In trouble:   biskit-pvm doctor
-Exit codes:   0 success, 1 failure, 2 wrong command line, 3 no pvmd runs
-Completion:   eval "$(biskit-pvm --completion bash)" in ~/.bashrc
+Exit codes:   0 success, 1 failure, 2 wrong command line, 3 no pvmd is running
+Completion:   add to ~/.bashrc: eval "$(biskit-pvm --completion bash)"
 """,
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    callback=_print_version,
+    expose_value=False,
+    is_eager=True,
+    help="Print the version. 'biskit-pvm version' prints more.",
 )
 @click.option(
     "--completion",
@@ -127,11 +164,11 @@ Completion:   eval "$(biskit-pvm --completion bash)" in ~/.bashrc
     callback=_print_completion,
     expose_value=False,
     is_eager=True,
-    help="Print what makes the shell complete commands and options.",
+    help="Print a shell script for tab completion.",
 )
 def command() -> None:
-    """Distribute calculations over a parallel virtual machine (PVM).
+    """Run calculations on many computers with PVM, the Parallel Virtual Machine.
 
-    A master hands out the items of a calculation to slaves on many hosts. The commands here start
-    and inspect the virtual machine, run and restart calculations, and help you begin.
+    A master hands out the items of a calculation to slaves on any number of hosts. These commands
+    start and inspect the virtual machine, run and restart calculations, and help you get started.
     """

@@ -9,9 +9,9 @@ from biskit_pvm.report.progress import count
 
 
 @click.command()
-@click.option("--yes", "-y", is_flag=True, help="Do not ask first.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 def command(yes: bool) -> None:
-    """Halt the virtual machine: end all tasks, and the pvmd of every host."""
+    """Halt the virtual machine: end all tasks and the pvmd on every host."""
     running = control.tasks()
     if running and not yes:
         click.confirm(f"End {count(len(running), 'task')} and halt?", abort=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from biskit_pvm import hosts as host_file
-from biskit_pvm.cli.common import echo_json, echo_table, expecting, json_option
+from biskit_pvm.cli.common import echo_json, echo_table, json_option
 
 
 @click.command()
@@ -13,11 +13,10 @@ from biskit_pvm.cli.common import echo_json, echo_table, expecting, json_option
 def command(as_json: bool) -> None:
     """Show the hosts in your host file, ~/.biskit/hosts.py.
 
-    These are the hosts that masters use when they are given none; without the file, this computer
-    with all its CPUs. The module biskit_pvm.hosts tells what can stand in the file.
+    Masters that ask for your hosts use these. Without the file, it is this computer with all its CPUs.
+    See the documentation of the module biskit_pvm.hosts for the names that the file can set.
     """
-    with expecting(host_file.HostsError):
-        found = host_file.read()
+    found = host_file.read()
     if as_json:
         echo_json(found._asdict())
         return

@@ -15,13 +15,13 @@ from biskit_pvm.cli.scaffold import ScaffoldError, write_calculation
     "-d",
     type=click.Path(file_okay=False),
     default=".",
-    help="Where to write; made if it is not there. [default: the current one]",
+    help="Folder to write to; created if necessary. [default: the current one]",
 )
 def command(name: str, directory: str) -> None:
-    """Write master, slave and test for a calculation of your own.
+    """Write a master, a slave and a test to start from.
 
-    The three files run as they are; the places to fill in are marked with TODO. NAME becomes part
-    of file and class names, so it has letters, digits and underscores only.
+    The three files run as they are; the places to fill in are marked TODO. NAME becomes part of file
+    and class names, so it can have only letters, digits and underscores.
     """
     with expecting(ScaffoldError):
         master, slave, test = write_calculation(name, directory)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import click
 
-from biskit_pvm.cli.common import echo_json, echo_table, expecting, json_option
+from biskit_pvm.cli.common import HOST, echo_json, echo_table, expecting, json_option
 from biskit_pvm.machine import control
 
 
 @click.command()
-@click.option("--host", help="Only the tasks on this host.")
+@click.option("--host", type=HOST, metavar="HOST", help="List only the tasks on this host.")
 @json_option
 def command(host: str | None, as_json: bool) -> None:
     """List the tasks of the virtual machine.
 
-    A task without a parent was started by hand, such as a master; one with a parent was spawned by
-    it, such as a slave.
+    A task without a parent was started by hand, such as a master. A task with a parent was spawned by
+    that task, such as a slave by its master.
     """
     with expecting(ValueError):
         tasks = control.tasks(host)

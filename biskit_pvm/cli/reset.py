@@ -9,11 +9,11 @@ from biskit_pvm.report.progress import count
 
 
 @click.command()
-@click.option("--yes", "-y", is_flag=True, help="Do not ask first.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 def command(yes: bool) -> None:
-    """End all tasks of the virtual machine, calculations of yours that run included.
+    """End all tasks of the virtual machine, including running calculations.
 
-    The hosts stay. Tasks are told to end by SIGTERM.
+    The hosts stay. Tasks are sent SIGTERM.
     """
     running = control.tasks()
     if running and not yes:

@@ -13,15 +13,15 @@ import click
     "--python",
     "version",
     type=click.Choice(["2", "3"]),
-    help="The script's language. [default: found out]",
+    help="The Python version of the script. [default: detected]",
 )
 @click.argument("script", type=click.Path(exists=True, dir_okay=False))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(version: str | None, script: str, arguments: tuple[str, ...]) -> None:
-    """Run a script of old, as it is.
+    """Run an old Python 2 script unchanged.
 
-    SCRIPT was written for Python 2, pypvm or Biskit.PVM, and runs with its ARGUMENTS under this
-    Python, unchanged; so do the slaves that it spawns.
+    SCRIPT may be written for Python 2, pypvm or Biskit.PVM. It runs with its ARGUMENTS under this
+    Python, and so do the slaves that it spawns.
     """
     options = ["--python", version] if version else []
     sys.stdout.flush()

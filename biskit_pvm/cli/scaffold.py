@@ -1,4 +1,4 @@
-"""Files to begin a calculation with."""
+"""Files to start a calculation from."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_calculation(name: str, folder: str | os.PathLike[str] = ".") -> list[P
         none is written.
     """
     if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
-        raise ScaffoldError(f"{name!r} cannot be a Python module: use letters, digits and underscores")
+        raise ScaffoldError(f"{name!r} cannot be the name of a Python module: use letters, digits and underscores")
     templates = Path(__file__).resolve().parent / "templates"
     class_name = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
     texts = {

@@ -6,25 +6,26 @@ import sys
 
 import click
 
+from biskit_pvm.cli.common import HOST
 from biskit_pvm.machine import daemon, host_table
 
 
 @click.command()
-@click.argument("hosts", nargs=-1)
+@click.argument("hosts", nargs=-1, type=HOST)
 @click.option(
     "--hostfile",
     type=click.Path(exists=True, dir_okay=False),
-    help="PVM's host file: add its hosts, with their options.",
+    help="A host file of PVM: add its hosts, with their options.",
 )
 def command(hosts: tuple[str, ...], hostfile: str | None) -> None:
     """Start the virtual machine on this host, and add HOSTS to it.
 
-    Masters and the worked example start one by themselves where none runs, and halt it behind them;
-    one that was started here stays until 'biskit-pvm halt'.
+    Masters start a virtual machine if none is running, and it is halted when they end. One that you
+    start with this command runs until 'biskit-pvm halt'.
     """
     wanted = [*hosts, *(host_table.hosts_in_file(hostfile) if hostfile else ())]
     if not daemon.start(hostfile):
-        click.echo("a virtual machine runs already; see: biskit-pvm conf")
+        click.echo("a virtual machine is already running; see: biskit-pvm conf")
     else:
         click.echo("started" if wanted else "started; add hosts with: biskit-pvm add HOST")
     results = host_table.add(wanted)

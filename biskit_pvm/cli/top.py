@@ -13,22 +13,22 @@ from biskit_pvm.cli.common import expecting
     type=click.FloatRange(min=0.2),
     default=2.0,
     show_default=True,
-    help="Seconds between two looks.",
+    help="Seconds between updates.",
 )
 def command(interval: float) -> None:
-    """Watch the virtual machine live in this terminal.
+    """Show the virtual machine live in this terminal.
 
-    Shown are the hosts with their load and number of tasks, the running calculations, and all
-    tasks: of a slave its state, the jobs it has done, the average time of a job and when its master
-    last heard of it.
+    You see the hosts with their load and number of tasks, the running calculations, and all tasks.
+    For each slave you see its state, its finished jobs, the average time per job, and when its master
+    last heard from it.
 
     \b
-    Keys: tab     go to the other table
-          arrows  select a row (page up, page down, home, end as well)
-          s, r    sort by the next column, or the other way round
-          d       delete the selected host, after asking
-          k       end the selected task, after asking
-          q       leave
+    Keys: tab     switch to the other table
+          arrows  select a row (also page up, page down, home, end)
+          s, r    sort by the next column, reverse the order
+          d       delete the selected host (asks first)
+          k       end the selected task (asks first)
+          q       quit
     """
     from biskit_pvm.top.screen import NoTerminalError, top
 

@@ -11,7 +11,7 @@ from biskit_pvm.cli.versions import versions
 @click.command()
 @json_option
 def command(as_json: bool) -> None:
-    """Print the versions of biskit_pvm, PVM and Python, and where PVM is."""
+    """Print the versions of biskit_pvm, PVM and Python, and the location of PVM."""
     found = versions()
     if as_json:
         echo_json(found)

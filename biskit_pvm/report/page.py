@@ -14,7 +14,7 @@ from biskit_pvm.report.history import FAULTS, JobRecord, SlaveTotals
 from biskit_pvm.report.progress import count, format_rate, format_seconds
 from biskit_pvm.report.timeline import OUTCOME_COLOUR, OUTCOME_TEXT, Timeline, layout, tick_text, ticks
 
-#: Items set aside and faults that the page shows with their text.
+#: Failed items and faults that the page shows with their text.
 MAX_SHOWN = 200
 
 _NONE = "\N{EN DASH}"
@@ -34,7 +34,7 @@ class Run(NamedTuple):
     records : sequence of JobRecord
     totals : sequence of SlaveTotals
     errors : mapping
-        {item as text: traceback or reason} of the items set aside.
+        {item as text: traceback or reason} of the items that failed.
     """
 
     title: str
@@ -87,11 +87,11 @@ def _summary(run: Run) -> str:
         ),
         ("slaves", f"{len(run.totals)} on {count(hosts, 'host')}"),
         (
-            "time with jobs out",
+            "busy",
             f"{busy / seconds / len(run.totals):.0%}" if seconds and run.totals else _NONE,
         ),
         ("faults", str(faults)),
-        ("items set aside", str(len(run.errors))),
+        ("failed items", str(len(run.errors))),
     ]
     return (
         '<dl class="summary">'
@@ -106,7 +106,7 @@ def _clock(seconds: float) -> str:
 
 def _timeline(timeline: Timeline) -> str:
     if not timeline.bars:
-        return "<p>No job has ended.</p>"
+        return "<p>No job was finished.</p>"
     row, width, top = 20, 1000, 6
     labels = [label if len(label) <= 30 else label[:29] + "…" for label in timeline.labels]
     left = 20 + 6.2 * max(map(len, labels))
@@ -142,12 +142,12 @@ def _timeline(timeline: Timeline) -> str:
     )
     joined = ""
     if any(bar.record.jobs > 1 for bar in timeline.bars):
-        joined = "<p>There were many jobs; a bar can stand for several neighbouring ones.</p>"
+        joined = "<p>There were many jobs; one bar can stand for several successive ones.</p>"
     return f'<div class="scroll">{"".join(svg)}</div>\n<p class="legend">{legend}</p>{joined}'
 
 
 def _slaves(run: Run) -> str:
-    head = ("slave", "host", "tid", "jobs", "items", "mean time", "with jobs out", "faults")
+    head = ("slave", "host", "tid", "jobs", "items", "mean time", "busy", "faults")
     seconds = run.ended - run.started
     rows = []
     for t in run.totals:
@@ -164,7 +164,7 @@ def _slaves(run: Run) -> str:
         )
         rows.append("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>")
     if not rows:
-        return "<p>None has ended a job.</p>"
+        return "<p>No slave has finished a job.</p>"
     heading = "".join(f"<th>{name}</th>" for name in head)
     return f'<table id="slaves"><thead><tr>{heading}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
@@ -174,8 +174,8 @@ def _errors(run: Run) -> list[str]:
         return []
     shown = list(run.errors.items())[:MAX_SHOWN]
     return [
-        "<h2>Items set aside</h2>",
-        "<p>These were tried on several slaves and failed each time.</p>",
+        "<h2>Failed items</h2>",
+        "<p>These failed each time they were tried.</p>",
         *(_details("error", item, text) for item, text in shown),
         _more(len(run.errors) - len(shown)),
     ]

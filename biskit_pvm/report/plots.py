@@ -32,7 +32,7 @@ def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise PlottingUnavailableError(f"pictures need matplotlib ({error}): pip install 'biskit-pvm[plot]'") from error
+        raise PlottingUnavailableError(f"pictures need matplotlib ({error}): pip install matplotlib") from error
     return Figure(figsize=(width, height), layout="constrained")
 
 

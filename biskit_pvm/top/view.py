@@ -363,7 +363,7 @@ def _body(view: View, snapshot: Snapshot, height: int, note: str) -> list[Line]:
     )
     lines = [Line(title, TITLE)]
     for c in snapshot.calculations:
-        failed = f", {c.failed} set aside" if c.failed else ""
+        failed = f", {c.failed} failed" if c.failed else ""
         lines.append(
             Line(
                 f"  {c.name} (t{c.tid:x} on {c.host}): {c.done}/{c.total} items{failed}, {c.text}, "

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
-from ..support.pages import Session, blocks
+from ..support.pages import Session, blocks, needs_no_machine
+from ..support.printed import same
 from ..support.vm import VirtualMachine
 
 
@@ -14,6 +17,80 @@ from ..support.vm import VirtualMachine
 def machine():  # type: ignore[no-untyped-def]
     with VirtualMachine() as vm:
         yield vm
+
+
+TERMINAL = """\
+```console
+$ test -t 1 && echo "a terminal"
+a terminal
+$ printf 'half\\rwhole\\n'
+whole
+$ pwd; echo ~
+/home/you/calculations
+/home/you
+```
+
+```{code-block} python
+:caption: ~/.biskit/hosts.py
+
+nodes_own = ["bach"]
+```
+
+```console
+$ cat ~/.biskit/hosts.py
+nodes_own = ["bach"]
+```
+"""
+
+
+def test_commands_run_in_a_terminal_and_home_is_another_folder(machine: VirtualMachine, tmp_path: Path):
+    folder = tmp_path / "my calculations"
+    folder.mkdir()
+    _run(machine, folder, TERMINAL)
+    assert not (folder / ".biskit").exists()
+
+
+def test_what_a_command_leaves_in_the_background_is_not_waited_for(machine: VirtualMachine, tmp_path: Path):
+    page = "```console\n$ echo begun; sleep 5 &\nbegun\n```"
+    begin = time.monotonic()
+    _run(machine, tmp_path, page)
+    assert time.monotonic() - begin < 4
+
+
+OWN = socket.gethostname()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got"),
+    [
+        ("1 passed in 0.53s", "1 passed in 12.1s"),
+        ("bach_1 shutting down...\nbach_0 shutting down...\n", f"{OWN}_0 shutting down...\n"),
+        ("262146 bach spawned.\n", f"262149 {OWN}_0 spawned.\n262150 {OWN}_1 spawned.\n"),
+        ("adding 2 hosts to pvm...done", "adding 1 host to pvm...done"),
+        ("━━━━╸   4/9 items 3/s 0:00:01", "━━ 36/36 items 113/s 0:00:00  2 slaves/1 host"),
+        ("Traceback (most recent call last):\n  File a\n    1/0\nError", "Traceback (most recent call last):\nError"),
+        ("a    b\n\nc", "a b\nc"),
+    ],
+)
+def test_what_differs_from_run_to_run_is_not_compared(wanted: str, got: str):
+    assert same(wanted, got, {})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got"),
+    [
+        ("[1, 4, 9]", "[1, 4, 8]"),
+        ("mean 0.996 A", "mean 0.995 A"),
+        ("100 results", "99 results"),
+        ("a\n...\nb", "a\nx\nb"),
+        ("bach_0 shutting down...\ndone", "done"),
+        ("done", f"{OWN}_0 shutting down...\ndone"),
+        ("Traceback (most recent call last):\n  File a\nKeyError", "Traceback (most recent call last):\nError"),
+        ("finished: 40 items", "finished: 4 items"),
+    ],
+)
+def test_what_is_the_same_in_every_run_is_compared(wanted: str, got: str):
+    assert not same(wanted, got, {})
 
 
 def _run(vm: VirtualMachine, folder: Path, page: str) -> None:
@@ -47,7 +124,7 @@ print("tool", 1)
 
 ```console
 $ python sub/tool.py
-tool ...
+tool 1
 $ true && \\
 >   echo "a   b"
 a b
@@ -73,7 +150,15 @@ what is no code
 ```console
 $ exit 1
 ```
+
+
+% no virtual machine runs
 """
+
+
+def test_a_page_may_be_for_readers_without_a_virtual_machine():
+    assert needs_no_machine(GOOD)
+    assert not needs_no_machine(GOOD.replace("% no virtual machine runs", ""))
 
 
 def test_a_good_page_passes(machine: VirtualMachine, tmp_path: Path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from ..support.pages import Session, blocks
+from ..support.pages import Session, blocks, needs_no_machine
 from ..support.vm import VirtualMachine
 
 ROOT = Path(__file__).parents[2]
@@ -16,21 +17,60 @@ PAGES = sorted(
 ) + [ROOT / "README.md"]
 
 
+#: what a reader's folder may be called
+FOLDER = "my calculations"
+
+#: what bin/demo does when everything is set up
+DEMO = """\
+#!/bin/sh
+echo "demo: preparing $HOME/biskit_pvm/.venv"
+exec biskit-pvm example rmsd "$@"
+"""
+
+
+def _run(path: Path, session: Session) -> None:
+    if path.name == "README.md":
+        demo = session.folder / "bin" / "demo"
+        demo.parent.mkdir()
+        demo.write_text(DEMO)
+        demo.chmod(0o755)
+    try:
+        for block in blocks(path.read_text()):
+            try:
+                session.run(block)
+            except AssertionError as error:
+                raise AssertionError(f"{path.relative_to(ROOT)}, line {block.line}:\n{error}") from None
+    finally:
+        session.close()
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
 def test_the_code_of_a_page_runs(path: Path, tmp_path: Path):
-    found = list(blocks(path.read_text()))
+    if not any(block.language != "text" and not block.excuse for block in blocks(path.read_text())):
+        return
     with VirtualMachine() as vm:
-        # Pages begin where a reader does: no virtual machine runs. The folders are ours all the same.
+        home = Path(vm.env["HOME"])
+        if not needs_no_machine(path.read_text()):
+            # A virtual machine runs already; it was started in another folder.
+            folder = tmp_path / "running" / FOLDER
+            folder.mkdir(parents=True)
+            _run(path, Session(vm, folder))
+            shutil.rmtree(home)
+            home.mkdir()
         vm.halt()
-        session = Session(vm, tmp_path)
+        folder = tmp_path / FOLDER
+        folder.mkdir()
         try:
-            for block in found:
-                try:
-                    session.run(block)
-                except AssertionError as error:
-                    raise AssertionError(f"{path.relative_to(ROOT)}, line {block.line}:\n{error}") from None
+            _run(path, Session(vm, folder))
         finally:
-            session.close()
             # A reader leaves a virtual machine running that the page has started.
             vm.run([sys.executable, "-m", "biskit_pvm", "halt", "--yes"], check=False)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
+def test_pages_show_whole_outputs(path: Path):
+    for block in blocks(path.read_text()):
+        if block.language in ("console", "text"):
+            lines = [line.strip() for line in block.text.splitlines()]
+            assert "..." not in lines, f"{path.relative_to(ROOT)}, line {block.line}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import inspect
 import re
 import subprocess
 import sys
@@ -9,6 +11,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from biskit_pvm import JobMaster, PVMExecutor, TrackingJobMaster
+from biskit_pvm.futures import OPTIONS
+from biskit_pvm.jobs.rules import describe
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +86,46 @@ def test_reference_pages_have_their_content(site: Path, page: str):
     assert text.count('<dt class="sig') >= 5
 
 
-def test_class_pages_name_what_is_inherited(site: Path):
+def test_class_pages_name_what_is_inherited_with_links_under_a_fold(site: Path):
     text = (site / "api" / "masters.html").read_text(encoding="utf-8")
-    text = re.sub(r"<[^>]+>", "", text)
-    assert re.search(r"Inherited from biskit_pvm\.PVMThread\.PVMThread: .*\bsetPingTimeout\b", text)
+    folds = re.findall(r"<details><summary>Inherited methods</summary>(.*?)</details>", text, re.S)
+    inherited = next(fold for fold in folds if "setPingTimeout" in fold)
+    assert re.search(r'href="#biskit_pvm\.PVMThread\.setPingTimeout"', inherited)
+    assert "from" in inherited and "biskit_pvm.PVMThread.PVMThread" in inherited
+
+
+def _text(site: Path, page: str) -> str:
+    text = (site / f"{page}.html").read_text(encoding="utf-8")
+    return html.unescape(re.sub(r"<[^>]+>", "", text))
+
+
+@pytest.mark.parametrize("kind", [JobMaster, TrackingJobMaster, PVMExecutor])
+def test_the_page_of_options_has_every_argument(site: Path, kind: type):
+    page = (site / "options.html").read_text(encoding="utf-8")
+    rows = re.findall(r'<tr class="row-[^"]+"><td>(.*?)</td>\s*<td>.*?</td>\s*<td>(.*?)</td>', page, re.S)
+    meanings = {re.sub(r"<[^>]+>", "", name): re.sub(r"<[^>]+>", "", text).strip() for name, text in rows}
+    names = [name for name in inspect.signature(kind).parameters if name != "options"]
+    names += [name for name, _, _ in describe()]
+    assert {name: bool(meanings.get(name)) for name in names} == dict.fromkeys(names, True)
+
+
+@pytest.mark.parametrize("page", ["api/masters", "api/executor"])
+def test_the_reference_tells_every_option_instead_of_pointing_elsewhere(site: Path, page: str):
+    text = " ".join(_text(site, page).split())
+    for name, _, meaning in describe():
+        if page == "api/masters" or name in OPTIONS:
+            words = r"\W+".join(re.findall(r"\w+", meaning)[:5])
+            assert re.search(rf"\b{name}( \([^)]*\))? \W+{words}", text), name
+
+
+def test_the_page_of_variables_has_those_of_the_code(site: Path):
+    pattern = r"""["'](BISKIT_PVM_[A-Z_]+|PVM_[A-Z_]+|PVMSOCK|PVMEPID)["']"""
+    sources = [
+        *(ROOT / "biskit_pvm").rglob("*.py"),
+        *(ROOT / "pvm_ext").rglob("*.p[yx][xi]"),
+        *(ROOT / "pvm_ext").rglob("*.py"),
+    ]
+    names = {name for path in sources for name in re.findall(pattern, path.read_text(encoding="utf-8"))}
+    assert len(names) > 10
+    shown = set(re.findall(r"\b[A-Z][A-Z_]+\b", _text(site, "environment")))
+    assert names - shown == set()

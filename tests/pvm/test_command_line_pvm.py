@@ -81,6 +81,12 @@ def test_add_tells_what_is_wrong_with_a_host(vm: VirtualMachine):
     assert [row["code"] < 0 for row in json.loads(both.stdout)] == [False, True]
 
 
+def test_blanks_and_line_ends_around_a_name_do_not_matter(vm: VirtualMachine):
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    assert _run(vm, "add", f" {host['name']}\n").stdout == f"added {host['name']}\n"
+    assert _run(vm, "ps", "--host", f"{host['name']} ").stdout == "no tasks\n"
+
+
 def test_the_first_host_cannot_be_deleted(vm: VirtualMachine):
     (host,) = json.loads(_run(vm, "conf", "--json").stdout)
     done = _run(vm, "delete", host["name"], check=False)
@@ -92,6 +98,25 @@ def test_doctor_looks_at_this_host(vm: VirtualMachine):
     findings = json.loads(_run(vm, "doctor", "--json", check=False).stdout)
     assert {"PVM", "Python"} & {finding["subject"] for finding in findings}
     assert {finding["level"] for finding in findings} <= {"ok", "warning", "error"}
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "words"),
+    [
+        (None, "ok", "there is no ~/.biskit/hosts.py"),
+        ("nodes_own = ['a', 'b']\ncpus_own = nodes_own * 4\n", "ok", "~/.biskit/hosts.py: 2 hosts, 8 slaves"),
+        ("nodes_own = [\n", "error", "hosts.py, line 1: "),
+    ],
+)
+def test_doctor_looks_at_the_host_file(vm: VirtualMachine, tmp_path: Path, text: str, level: str, words: str):
+    if text:
+        (tmp_path / ".biskit").mkdir()
+        (tmp_path / ".biskit" / "hosts.py").write_text(text)
+    done = _run(vm, "doctor", "--json", env={**vm.env, "HOME": str(tmp_path)}, check=False)
+    (found,) = [finding for finding in json.loads(done.stdout) if finding["subject"] == "host file"]
+    assert found["level"] == level
+    assert words in found["text"]
+    assert done.returncode == (level == "error")
 
 
 def test_doctor_names_what_is_wrong_with_a_host(vm: VirtualMachine):
@@ -126,7 +151,7 @@ def alone(tmp_path: Path) -> Iterator[dict[str, str]]:
 def test_start_starts_a_machine_that_stays(alone: dict[str, str], vm: VirtualMachine):
     assert _run(vm, "start", env=alone).stdout.startswith("started")
     assert len(json.loads(_run(vm, "conf", "--json", env=alone).stdout)) == 1
-    assert _run(vm, "start", env=alone).stdout.startswith("a virtual machine runs already")
+    assert _run(vm, "start", env=alone).stdout.startswith("a virtual machine is already running")
     assert _run(vm, "halt", env=alone).stdout.startswith("halted")
 
 

@@ -49,7 +49,7 @@ def test_a_run_with_a_fault_is_drawn_and_told(vm: VirtualMachine, tmp_path: Path
     assert "<dt>items done</dt><dd>19 of 20</dd>" in page
     assert "ValueError: thirteen &lt;is&gt; bad luck" in page
     assert "slave.py&quot;, line 6, in go" in page
-    assert "Items set aside" in page
+    assert "Failed items" in page
     rows = re.findall(rf"<tr><td>{host}_[01]</td><td>{host}</td>", page)
     assert len(rows) in (1, 2)
     assert page.count('<rect class="done"') >= 9

@@ -1,4 +1,4 @@
-"""The example in README.md does what is said of it."""
+"""The programs in README.md work when they are pasted into files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_the_calculation_in_the_readme_prints_what_it_says(vm, tmp_path):
-    text = README.read_text()
-    blocks = re.findall(r"```python\n# (\S+)\n(.*?)```", text, re.DOTALL)
-    for name, code in blocks:
-        (tmp_path / name).write_text(code)
-    assert [name for name, _ in blocks] == ["square_slave.py", "square.py"]
-    done = vm.run([sys.executable, "square.py"], cwd=tmp_path)
-    assert done.stdout.splitlines()[-1] == "328350"
+def test_the_programs_in_the_readme_print_what_it_says(vm, tmp_path):
+    folder = tmp_path / "my programs"
+    folder.mkdir()
+    blocks = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", README.read_text(), re.DOTALL))
+    for name, code in blocks.items():
+        (folder / name).write_text(code)
+    assert list(blocks) == ["squares.py", "square_slave.py", "square.py"]
+    for name in ("squares.py", "square.py"):
+        done = vm.run([sys.executable, name], cwd=folder)
+        assert done.stdout.splitlines()[-1] == "328350"

@@ -3,26 +3,42 @@
 - A ``python`` block runs in the page's one Python session. A ``text`` block right behind it is what
   it prints.
 - A block with a caption (``{code-block}`` with ``:caption:``), or that begins with a comment which is
-  a file's name, is that file.
-- A ``console`` block holds commands behind ``$`` and what they print; where nothing is shown, the
-  exit code 0 is all that is demanded.
-- In what is printed, ``...`` stands for anything, and spaces for any number of spaces.
-- A comment ``% not run: reason`` above a block excuses it.
+  a file's name, is that file; one whose name begins with ``~/`` is in the home folder.
+- A ``console`` block holds commands behind ``$`` and what they print in a terminal; where nothing is
+  shown, the exit code 0 is all that is demanded.
+- What is printed is compared by the rules of `printed`.
+- A comment ``% not run: reason`` above a block excuses it, ``% only as root`` for other users.
+- A comment ``% no virtual machine runs`` anywhere says that the page is for readers who have none.
 - ``text`` is no code, and neither are ``ini`` and the like; a block must name its language.
 """
 
 from __future__ import annotations
 
 import doctest
+import fcntl
 import os
+import pty
 import re
+import select
+import struct
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyte
+
+from .printed import same
 from .vm import VirtualMachine
+
+#: seconds that a command may take
+COMMAND_TIMEOUT = 100.0
+
+#: size of the reader's terminal; large enough that nothing is wrapped or scrolls away
+COLUMNS, LINES = 300, 400
 
 _SESSION = """\
 import io, json, sys, traceback
@@ -78,6 +94,8 @@ def blocks(page: str) -> Iterator[Block]:
             body.pop(0)
         above = lines[start - 1] if start else ""
         excuse = re.match(r" *% not run: (.+)", above)
+        if os.getuid() != 0 and not excuse:
+            excuse = re.match(r" *% (only as root)$", above)
         follows = end >= 0 and not "".join(lines[end + 1 : start]).strip()
         text = "\n".join(body).strip("\n") + "\n"
         named = re.match(r"# (\S+\.py)\n", text)
@@ -88,19 +106,42 @@ def blocks(page: str) -> Iterator[Block]:
         i += 1
 
 
+def needs_no_machine(page: str) -> bool:
+    """Tell whether a page is for readers whose virtual machine does not run yet."""
+    return re.search(r"(?m)^% no virtual machine runs$", page) is not None
+
+
 class Session:
-    """Runs the blocks of one page in a folder, as tasks of one virtual machine."""
+    """Runs the blocks of one page, as a reader does in a terminal.
+
+    Parameters
+    ----------
+    vm : VirtualMachine
+        Whose environment the reader has; it may run or not.
+    folder : Path
+        The reader's current folder. The home folder is another one, that of the virtual machine.
+    """
 
     def __init__(self, vm: VirtualMachine, folder: Path) -> None:
         self.vm = vm
         self.folder = folder
-        programs = str(Path(sys.executable).parent)
+        self.home = Path(vm.env["HOME"])
+        programs = Path(sys.executable).parent
+        root = Path(__file__).parents[2]
         self.env = {
             **vm.env,
-            "PATH": os.pathsep.join([programs, vm.env.get("PATH", os.defpath)]),
-            "HOME": str(folder),
-            "COLUMNS": "100",
+            "PATH": os.pathsep.join([str(programs), vm.env.get("PATH", os.defpath)]),
+            "TERM": "xterm-256color",
             "PYTHONWARNINGS": "error,ignore::DeprecationWarning",
+        }
+        self.env.pop("COLUMNS", None)
+        #: folders, and what they are called on pages
+        self.places = {
+            str(folder): "/home/you/calculations",
+            str(self.home): "/home/you",
+            str(vm.folder): "/tmp",
+            str(root): "/home/you/biskit_pvm",
+            str(programs): "/home/you/biskit_pvm/.venv/bin",
         }
         self._python: subprocess.Popen[str] | None = None
         self._printed = ""
@@ -110,7 +151,8 @@ class Session:
         if block.excuse:
             return
         if block.caption:
-            path = self.folder / block.caption
+            at_home = block.caption.startswith("~/")
+            path = self.home / block.caption[2:] if at_home else self.folder / block.caption
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text)
         elif block.language in ("python", "py"):
@@ -120,7 +162,7 @@ class Session:
         elif block.language in ("sh", "bash", "shell"):
             raise AssertionError("shell commands stand in a console block, each behind '$ '")
         elif block.language == "text" and block.follows and self._printed:
-            _compare(block.text, self._printed)
+            self._compare(block.text, self._printed)
         elif not block.language:
             raise AssertionError("a block must name its language; 'text' for what is none")
         if block.language not in ("python", "py") or block.caption:
@@ -155,7 +197,7 @@ class Session:
                 pass
             printed, error = self._exec(json, code, block.line + example.lineno + 1)
             assert not error, error
-            _compare(example.want, printed)
+            self._compare(example.want, printed)
 
     def _exec(self, json: Any, code: str, line: int) -> tuple[str, str]:
         if self._python is None:
@@ -177,21 +219,48 @@ class Session:
 
     def _run_console(self, block: Block) -> None:
         for command, wanted in _commands(block.text):
-            done = subprocess.run(
-                command,
-                shell=True,
-                cwd=self.folder,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=100,
-            )
+            code, shown = in_terminal(command, self.folder, self.env)
             if wanted:
-                _compare(wanted, done.stdout)
+                self._compare(wanted, shown)
             else:
-                assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}"
+                assert code == 0, f"{command}: exit code {code}\n{shown}"
+
+    def _compare(self, wanted: str, got: str) -> None:
+        if not same(wanted, got, self.places):
+            raise AssertionError(f"the page says\n{wanted}\nbut this was printed\n{got}")
+
+
+def in_terminal(command: str, folder: Path, env: dict[str, str], columns: int = COLUMNS) -> tuple[int, str]:
+    """Run a shell command in a terminal; return its exit code and what stands on the screen then."""
+    screen = pyte.Screen(columns, LINES)
+    stream = pyte.ByteStream(screen)
+    ours, theirs = pty.openpty()
+    try:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
+        child = subprocess.Popen(
+            command, shell=True, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
+        )
+        end = time.monotonic() + COMMAND_TIMEOUT
+        code = None
+        while True:
+            ready, _, _ = select.select([ours], [], [], 0.05)
+            if ready:
+                stream.feed(os.read(ours, 65536))
+            elif code is not None:
+                break  # a helper that goes on in the background may hold the terminal open
+            code = child.poll()
+            if code is None and time.monotonic() > end:
+                child.kill()
+                child.wait()
+                raise AssertionError(f"{command}: not finished after {COMMAND_TIMEOUT:.0f} s\n{_text(screen)}")
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    return code, _text(screen)
+
+
+def _text(screen: pyte.Screen) -> str:
+    return "\n".join(line.rstrip() for line in screen.display).rstrip("\n") + "\n"
 
 
 def _commands(text: str) -> Iterator[tuple[str, str]]:
@@ -203,9 +272,3 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
             more, _, wanted = wanted.partition("\n")
             command = f"{command[:-1]} {more.lstrip('> ')}"
         yield command, wanted
-
-
-def _compare(wanted: str, got: str) -> None:
-    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    if not doctest.OutputChecker().check_output(wanted, got, flags):
-        raise AssertionError(f"the page says\n{wanted}\nbut this was printed\n{got}")

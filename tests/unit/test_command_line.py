@@ -13,7 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from biskit_pvm.cli.group import COMMANDS
+import biskit_pvm
+from biskit_pvm.cli.group import _OTHER_WORDS, COMMANDS
 from biskit_pvm.cli.group import command as main
 from biskit_pvm.cli.table import columns
 
@@ -76,6 +77,43 @@ def test_a_word_that_is_no_command_gets_the_nearest_one():
     done = _run("cnf")
     assert done.returncode == 2
     assert "Did you mean 'conf'?" in done.stderr
+
+
+@pytest.mark.parametrize(("word", "command"), [("stop", "halt"), ("status", "conf"), ("remove", "delete")])
+def test_a_word_of_other_tools_gets_the_command_that_is_meant(word: str, command: str):
+    done = _run(word)
+    assert done.returncode == 2
+    assert f"Did you mean '{command}'?" in done.stderr
+
+
+def test_words_of_other_tools_are_no_commands_and_mean_one():
+    assert not _OTHER_WORDS.keys() & set(NAMES)
+    assert set(_OTHER_WORDS.values()) <= set(NAMES)
+
+
+def test_the_version_is_an_option_too():
+    done = _run("--version")
+    assert (done.returncode, done.stdout) == (0, f"biskit-pvm {biskit_pvm.__version__}\n")
+
+
+@pytest.mark.parametrize("path, command", EVERY, ids=[" ".join(p) or "main" for p, _ in EVERY])
+def test_help_has_a_short_name(path: tuple[str, ...], command: click.Command):
+    assert CliRunner().invoke(main, [*path, "-h"]).output == CliRunner().invoke(main, [*path, "--help"]).output
+
+
+@pytest.mark.parametrize("words", [["add", ""], ["delete", " "], ["start", "\n"], ["doctor", ""], ["clean", " "]])
+def test_an_empty_name_of_a_host_is_a_wrong_command_line(words: list[str]):
+    done = _run(*words)
+    assert done.returncode == 2
+    assert "the name of a host is empty" in done.stderr
+
+
+def test_a_folder_that_was_deleted_is_named_as_the_cause(tmp_path: Path):
+    command = f"rmdir {tmp_path}/gone && {sys.executable} -m biskit_pvm new name"
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(command, shell=True, cwd=tmp_path / "gone", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "Error: the current folder no longer exists; change to another one\n"
 
 
 @pytest.mark.parametrize("command", ["conf", "ps", "reset", "halt", "add x", "delete x"])

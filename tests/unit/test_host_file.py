@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -105,3 +106,54 @@ def test_importing_reads_nothing_and_star_imports_everything(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout == "['a'] ['a'] {'default': 19, 'a': 0} {'default': 0.5}\n"
     assert done.stderr == ""
+
+
+PYTHON2 = "print 'reading'\nnodes_own = ['a', 'b']\ncpus_own = nodes_own * (5 / 2)\nnice_dic.has_key('a')\n"
+
+
+@pytest.fixture
+def old_home(tmp_path: Path) -> dict[str, str]:
+    """Give the environment of a user whose host file is written in Python 2."""
+    (tmp_path / ".biskit").mkdir()
+    (tmp_path / ".biskit" / "hosts.py").write_text(PYTHON2)
+    return {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+def test_a_host_file_in_python_2_is_read_by_new_code_and_commands(old_home):
+    pytest.importorskip("fissix")
+    code = "from biskit_pvm.hosts import cpus_all; print(cpus_all)"
+    for command in (["-c", code], ["-m", "biskit_pvm", "hosts", "--json"]):
+        done = subprocess.run([sys.executable, *command], env=old_home, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("reading\n")
+        cpus = json.loads(done.stdout.partition("\n")[2].replace("'", '"'))
+        assert (cpus if isinstance(cpus, list) else cpus["cpus_own"]) == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize("words", ["hosts", "hosts --json", "clean --all"])
+def test_without_fissix_every_command_names_what_to_install(old_home, words):
+    code = "import sys; sys.modules['fissix'] = None; from biskit_pvm.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", code, *words.split()]
+    done = subprocess.run(command, env=old_home, capture_output=True, text=True, timeout=60)
+    path = os.path.join(old_home["HOME"], ".biskit", "hosts.py")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {path}, line 1: Missing parentheses in call to 'print'")
+    assert done.stderr.endswith("; if this file is written in Python 2, install fissix: pip install fissix\n")
+
+
+def test_without_fissix_names_of_python_2_are_understood(old_home):
+    Path(old_home["HOME"], ".biskit", "hosts.py").write_text("nodes_own = ['a' for i in xrange(2)]\n")
+    code = "import sys; sys.modules['fissix'] = None; from biskit_pvm.hosts import nodes_own; print(nodes_own)"
+    done = subprocess.run([sys.executable, "-c", code], env=old_home, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "['a', 'a']\n", done.stderr
+
+
+def test_a_module_that_a_host_file_misses_is_named_as_such(tmp_path):
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in failure(tmp_path, "import no_such_module\n")
+
+
+def test_another_way_to_run_a_host_file_can_be_given(tmp_path):
+    path = tmp_path / "hosts.py"
+    path.write_text("whatever")
+    found = hosts.read(str(path), run=lambda source, path, names: names.update(nodes_own=[source.decode()]))
+    assert found.nodes_own == ["whatever"]

@@ -74,7 +74,7 @@ def test_a_task_that_posts_for_a_master_is_its_agent():
 def test_the_screen_tells_the_calculation():
     text = _text(View())
     assert "2 hosts, 4 tasks, 1 calculation" in text
-    assert "RmsdMaster (t40001 on node1): 98/200 items, 2 set aside, 1/s, 1:42 left, 2 slaves" in text
+    assert "RmsdMaster (t40001 on node1): 98/200 items, 2 failed, 1/s, 1:42 left, 2 slaves" in text
 
 
 def test_the_selection_moves_within_the_table():

@@ -361,6 +361,18 @@ def load_file(name: str, path: str) -> ModuleType:
     return module
 
 
+def language_of_doubtful_sources() -> int:
+    """
+    Tell how sources are read that pass for both languages.
+
+    Returns
+    -------
+    int
+        3, unless an old script is run.
+    """
+    return finder.default if finder in sys.meta_path else 3
+
+
 def install(default: int = 2, **options: Any) -> None:
     """
     Have old source translated when it is imported, from now on in this process.

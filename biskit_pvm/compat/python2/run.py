@@ -124,7 +124,6 @@ def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
     _set_path(folder, told.get("path", ()))
     importer.install(told.get("python", 2))
     aliases.install()
-    _read_old_host_files()
 
 
 def _inherited() -> dict[str, Any]:
@@ -136,40 +135,6 @@ def _inherited() -> dict[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
-
-
-_host_files: dict[str, Any] = {}
-
-
-def _read_old_host_files() -> None:
-    """Have ``~/.biskit/hosts.py``, which is source of the user's too, read as Python 2 where it is."""
-    from biskit_pvm import hosts
-
-    def compiler(source: bytes, path: str) -> Any:
-        from biskit_pvm.compat.python2 import detect, importer
-
-        if (detect.detect(source) or importer.finder.default) == 3:
-            return hosts.compile_source(source, path)
-        _host_files[path] = importer.compile_python2(source, path)
-        return compile(f"__import__({_NAME!r}, fromlist=['*']).execute_host_file({path!r}, globals())", path, "exec")
-
-    hosts.compiler = compiler
-
-
-def execute_host_file(path: str, names: dict[str, Any]) -> None:
-    """
-    Run the translated host file that was compiled last.
-
-    Parameters
-    ----------
-    path : str
-    names : dict
-        Where it sets its names.
-    """
-    from biskit_pvm.compat.python2.builtins import NAMESPACE
-
-    names["__builtins__"] = NAMESPACE
-    exec(_host_files[path], names)
 
 
 def announce(language: int, folder: str) -> None:

@@ -163,8 +163,7 @@ class _Respelling:
             from fissix.pgen2 import driver, parse, token, tokenize
         except ImportError as error:
             raise ImportError(
-                "Python 2 source can only be read with fissix, which is not installed: "
-                "pip install 'biskit-pvm[legacy]'",
+                "Python 2 source can only be read with fissix, which is not installed: pip install fissix",
                 name="fissix",
             ) from error
 
