@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from biskit_pvm.files import write_atomically
@@ -106,17 +106,21 @@ def plot_matrix(
     title: str = "",
     label: str = "",
     axis: str = "",
+    numbers: Sequence[int] | None = None,
 ) -> None:
     """Draw a square matrix as a heat map.
 
     Parameters
     ----------
     matrix : ndarray, shape (n, n)
-        The values; rows and columns are numbered from 1.
+        The values.
     path : path
         File to write; its ending decides the format.
     title, label, axis : str
         Text above the picture, at the colour scale, and at both axes.
+    numbers : sequence of int, optional
+        Those of rows and columns, which are counted from 1 by default. There may be more of them
+        than rows, which then stand for several each.
 
     Raises
     ------
@@ -124,14 +128,17 @@ def plot_matrix(
         When matplotlib is not installed.
     """
     figure = _figure(6.4, 5.4)
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axes = figure.add_subplot()
-    n = len(matrix)
+    names = range(1, len(matrix) + 1) if numbers is None else numbers
+    n = len(names)
     image = axes.imshow(matrix, cmap="viridis", interpolation="nearest", extent=(0.5, n + 0.5, n + 0.5, 0.5))
     figure.colorbar(image, ax=axes, label=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    for side in (axes.xaxis, axes.yaxis):
+        side.set_major_formatter(FuncFormatter(lambda at, _: str(names[round(at) - 1]) if 1 <= at <= n else ""))
     axes.set(xlabel=axis, ylabel=axis, title=title)
     _save(figure, path)
 

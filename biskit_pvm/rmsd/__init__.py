@@ -1,8 +1,9 @@
 """The worked example: how far the models of a structure are apart.
 
-All models of a multi-model PDB file are superposed in pairs, and the root mean square deviation
-(RMSD) that remains is the result. :mod:`.pdb` reads the file, :mod:`.kabsch` does the arithmetic
-and knows nothing of PVM, :class:`RmsdMaster` spreads it over slaves.
+All models of a structure, or frames of a trajectory, are superposed in pairs, and the root mean
+square deviation (RMSD) that remains is the result. :mod:`.structures` and :mod:`.trajectory` read
+files, :mod:`.kabsch` does the arithmetic and knows nothing of PVM, :class:`RmsdMaster` spreads it
+over slaves, :mod:`.matrix` makes figures of what comes back.
 
 The input that comes with the package, ``2juy.pdb.gz``, is entry 2JUY of the Protein Data Bank: the
 NMR ensemble of neopetrosiamide A, 24 models of 28 residues (P. Austin, D. E. Williams, M. Heller,
@@ -15,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from biskit_pvm.rmsd.kabsch import pairwise_rmsd
-from biskit_pvm.rmsd.pdb import ATOM_CHOICES, PDBError, example_file, read_models
+from biskit_pvm.rmsd.structures import ATOM_CHOICES, PDBError, example_file, read_models
 
 if TYPE_CHECKING:
     from biskit_pvm.rmsd.master import RmsdMaster

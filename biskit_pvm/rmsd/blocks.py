@@ -8,8 +8,8 @@ import math
 #: the same time.
 _ITEMS_PER_SLAVE = 16
 
-#: Models on the edge of a block at most, so that the result of one item stays below 1 MB.
-_MAX_EDGE = 256
+#: Models on the edge of a block at most, which bounds what one item sends: 2 MB of results.
+_MAX_EDGE = 512
 
 
 def block_edge(models: int, slaves: int) -> int:

@@ -89,7 +89,7 @@ def installed(python, sdist, tmp_path_factory) -> Installed:
     (wheel,) = dist.glob("*.whl")
     folder = place / "venv"
     run(python, "-m", "venv", folder)
-    run(folder / "bin" / "python", *pip, "install", wheel, env=environment)
+    run(folder / "bin" / "python", *pip, "install", f"{wheel}[structures]", env=environment)
     return Installed(folder, wheel)
 
 

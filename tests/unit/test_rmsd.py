@@ -1,8 +1,8 @@
-"""The arithmetic of the worked example and its reader, compared with those of gemmi."""
+"""The arithmetic of the worked example, its blocks and its figures."""
 
 from __future__ import annotations
 
-import gzip
+import csv
 from pathlib import Path
 
 import gemmi
@@ -13,33 +13,19 @@ from hypothesis import strategies as st
 
 from biskit_pvm.rmsd import PDBError, example_file, kabsch, pairwise_rmsd, read_models
 from biskit_pvm.rmsd.blocks import block_edge, blocks
+from biskit_pvm.rmsd.example import check_output, stem
+from biskit_pvm.rmsd.frames import Frames, FramesOnDisk
+from biskit_pvm.rmsd.matrix import cluster_order, small, summarise, write_csv
 
-#: atoms per model of 2JUY; its residue 24 is a methionine sulphoxide, written as HETATM
-ATOMS = {"ca": 28, "backbone": 112, "all": 392}
-
-
-def _gemmi_models(choice: str) -> list[list[gemmi.Position]]:
-    names = {"ca": ("CA",), "backbone": ("N", "CA", "C", "O")}.get(choice)
-    structure = gemmi.read_pdb(example_file())
-    return [
-        [atom.pos for chain in model for residue in chain for atom in residue if not names or atom.name in names]
-        for model in structure
-    ]
+# ---------------------------------------------------------------------- arithmetic
 
 
-@pytest.mark.parametrize("choice", ATOMS)
-def test_the_reader_agrees_with_gemmi(choice: str):
-    models = read_models(example_file(), choice)
-    assert models.shape == (24, ATOMS[choice], 3)
-    np.testing.assert_array_equal(models, [[p.tolist() for p in model] for model in _gemmi_models(choice)])
-
-
-@pytest.mark.parametrize("choice", ATOMS)
+@pytest.mark.parametrize("choice", ["ca", "backbone", "all"])
 def test_the_rmsd_agrees_with_gemmi(choice: str):
-    models = _gemmi_models(choice)
-    matrix = pairwise_rmsd(read_models(example_file(), choice))
-    expected = [[gemmi.superpose_positions(a, b).rmsd if a is not b else 0.0 for b in models] for a in models]
-    np.testing.assert_allclose(matrix, expected, atol=1e-6)
+    models = read_models(example_file(), choice)
+    positions = [[gemmi.Position(*atom) for atom in model] for model in models]
+    expected = [[gemmi.superpose_positions(a, b).rmsd if a is not b else 0.0 for b in positions] for a in positions]
+    np.testing.assert_allclose(pairwise_rmsd(models), expected, atol=1e-6)
 
 
 def _rotation(rng: np.random.Generator) -> np.ndarray:
@@ -85,8 +71,43 @@ def test_points_in_a_plane_or_on_a_line_are_fine(dimensions: int):
 def test_small_batches_give_the_same(monkeypatch: pytest.MonkeyPatch):
     models = read_models(example_file())
     expected = pairwise_rmsd(models)
-    monkeypatch.setattr(kabsch, "_BATCH_BYTES", 1)
+    monkeypatch.setattr(kabsch, "_BATCH", 1)
     np.testing.assert_allclose(pairwise_rmsd(models), expected, atol=1e-12)
+
+
+def _by_hand(a: np.ndarray, b: np.ndarray) -> float:
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    u, _, vt = np.linalg.svd(a.T @ b)
+    rotation = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
+    return float(np.sqrt(((a @ rotation - b) ** 2).sum() / len(a)))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.floats(0, 1), st.floats(0, 1), st.floats(1e-3, 3))
+def test_any_shape_gives_what_singular_values_give(seed: int, atoms: int, width: float, depth: float, noise: float):
+    # From rods over discs to balls: where two singular values are small the polynomial has two
+    # roots beside each other.
+    rng = np.random.default_rng(seed)
+    shape = rng.normal(size=(atoms, 3)) * [30, 30 * width, 30 * width * depth]
+    models = np.array(
+        [shape @ _rotation(rng) * rng.choice([1, -1]) + rng.normal(size=(atoms, 3)) * noise for _ in "abc"]
+    )
+    expected = [[_by_hand(a, b) for b in models] for a in models]
+    np.testing.assert_allclose(pairwise_rmsd(models), expected, rtol=1e-7, atol=1e-10)
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_a_block_upon_itself_is_the_upper_half(models: int, batch: int):
+    rng = np.random.default_rng(models)
+    a = kabsch.centred(rng.normal(size=(models, 7, 3)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kabsch, "_BATCH", batch)
+        np.testing.assert_allclose(np.triu(kabsch.rmsd_block(a, a)), np.triu(kabsch.rmsd_block(a, a.copy())), atol=1e-7)
+
+
+def test_what_was_given_is_not_moved():
+    given_ = np.arange(24.0).reshape(2, 4, 3)
+    pairwise_rmsd(given_)
+    assert (given_ == np.arange(24.0).reshape(2, 4, 3)).all()
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 3), (2, 5, 2), (2, 0, 3)])
@@ -107,98 +128,115 @@ def test_blocks_cover_every_pair_once(models: int, edge: int):
 @given(st.integers(2, 100_000), st.integers(0, 100))
 def test_blocks_are_neither_too_few_nor_too_large(models: int, slaves: int):
     edge = block_edge(models, slaves)
-    assert 1 <= edge <= 256
+    assert 1 <= edge <= 512
     along = -(-models // edge)
     assert along * (along + 1) // 2 >= min(16 * max(1, slaves), models * (models + 1) // 2)
 
 
-ATOM = "{record:<6}{0:5d} {name:<4}{alt:1}{residue:>3} {chain:1}{number:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00"
+# ------------------------------------------------------------------ where frames are
 
 
-def _atom(number: int, name: str = " CA ", element: str = "C", **fields: object) -> str:
-    values = {
-        "record": "ATOM",
-        "alt": "",
-        "residue": "ALA",
-        "chain": "A",
-        "x": 1.0,
-        "y": 2.0,
-        "z": number,
-        **fields,
-    }
-    return ATOM.format(number, name=name, number=number, **values).ljust(76) + f"{element:>2}\n"
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 9), st.integers(0, 9))
+def test_frames_on_disk_are_those_that_were_put_there(frames: int, atoms: int, start: int, length: int):
+    xyz = np.random.default_rng(frames).normal(size=(frames, atoms, 3)).astype(np.float32)
+    disk = FramesOnDisk(atoms)
+    for frame in xyz:
+        disk.append(frame)
+    start = min(start, frames)
+    np.testing.assert_array_equal(disk.block(start, start + length), xyz[start : start + length])
+    assert (len(disk), disk.nbytes, disk.atoms) == (frames, xyz.nbytes, atoms)
 
 
-def _model(*atoms: str, number: int = 1) -> str:
-    return f"MODEL     {number:4d}\n{''.join(atoms)}ENDMDL\n"
+def test_frames_on_disk_leave_no_file(tmp_path: Path):
+    disk = FramesOnDisk(3, str(tmp_path))
+    disk.append(np.zeros((3, 3)))
+    assert disk.block(0, 1).shape == (1, 3, 3)
+    assert list(tmp_path.iterdir()) == []
 
 
-def _file(folder: Path, text: str | bytes) -> Path:
-    path = folder / "input.pdb"
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return path
+def test_frames_in_memory_are_not_copied():
+    xyz = np.zeros((4, 5, 3))
+    frames = Frames(xyz)
+    assert frames.block(1, 3).base is xyz
+    assert (len(frames), frames.atoms, frames.nbytes) == (4, 5, xyz.nbytes)
 
 
-THREE = [_atom(1), _atom(2), _atom(3)]
+# -------------------------------------------------------------------- what is told
+
+
+def _matrix(models: int) -> np.ndarray:
+    return pairwise_rmsd(np.random.default_rng(models).normal(size=(models, 6, 3)))
+
+
+@given(st.integers(2, 30))
+def test_the_summary_is_that_of_all_pairs(models: int):
+    matrix = _matrix(models)
+    numbers = [10 * i + 7 for i in range(models)]
+    values = matrix[np.triu_indices(models, 1)]
+    found = summarise(matrix, numbers)
+    assert found.pairs == len(values)
+    expected = [values.mean(), values.std(), values.min(), values.max()]
+    np.testing.assert_allclose([found.mean, found.spread, found.smallest, found.largest], expected)
+    for value, pair in ((found.smallest, found.smallest_pair), (found.largest, found.largest_pair)):
+        assert matrix[numbers.index(pair[0]), numbers.index(pair[1])] == value
+
+
+def test_similar_models_stand_together():
+    rng = np.random.default_rng(3)
+    kinds = rng.normal(size=(3, 20, 3)) * 10
+    which = [0, 1, 2, 1, 0, 2, 2, 0, 1]
+    order = cluster_order(pairwise_rmsd([kinds[k] + rng.normal(size=(20, 3)) for k in which]))
+    assert sorted(order) == list(range(9))
+    found = [which[i] for i in order]
+    assert sum(a != b for a, b in zip(found, found[1:])) == 2
+
+
+def test_the_table_has_the_numbers_of_the_models(tmp_path: Path):
+    matrix = _matrix(3)
+    write_csv(matrix, tmp_path / "m.csv", [5, 7, 9], [2, 0, 1])
+    rows = list(csv.reader((tmp_path / "m.csv").read_text().splitlines()))
+    assert rows[0] == ["model", "9", "5", "7"]
+    assert [row[0] for row in rows[1:]] == ["9", "5", "7"]
+    found = [[float(value) for value in row[1:]] for row in rows[1:]]
+    np.testing.assert_allclose(found, matrix[np.ix_([2, 0, 1], [2, 0, 1])], atol=5e-5)
+
+
+@given(st.integers(2, 40), st.integers(1, 40))
+def test_a_picture_is_small_and_true(models: int, edge: int):
+    matrix = _matrix(models)
+    order = list(np.random.default_rng(edge).permutation(models))
+    points = small(matrix, order, edge)
+    every = -(-models // edge)
+    assert len(points) <= edge
+    sorted_ = matrix[np.ix_(order, order)]
+    for i in range(len(points)):
+        for j in range(len(points)):
+            tile = sorted_[i * every : (i + 1) * every, j * every : (j + 1) * every]
+            assert points[i, j] == pytest.approx(tile.mean())
 
 
 @pytest.mark.parametrize(
-    "text, message",
+    "path, name",
     [
-        ("", "no ATOM or MODEL records; this is no PDB file"),
-        ("Dear all,\nplease find attached ...\n", "this is no PDB file"),
-        (b"\x00\x01\xff" * 1000, "this is no PDB file"),
-        ("data_2JUY\n_entry.id 2JUY\n", "this is an mmCIF file"),
-        (_model(*THREE), "only one model"),
-        ("".join(THREE), "only one model"),
-        (_model(*THREE) + _model(*THREE[:2], number=2), "3 C-alpha atoms in model 1, 2 in model 2"),
-        (
-            _model(*THREE) + _model(_atom(1), _atom(2), _atom(4), number=7),
-            "model 1 has CA of ALA A3, model 7 has",
-        ),
-        (_model() + _model(number=2), "model 1 has no C-alpha atoms"),
-        (_model(_atom(1, "CA  ", "CA")) * 2, "no C-alpha atoms"),
-        (
-            _model(_atom(1)[:30] + "   here be dragons      ") * 2,
-            "line 2: no coordinates in columns 31 to 54",
-        ),
-        (_model(_atom(1, x=float("nan"))) * 2, "line 2: coordinates are not finite"),
-        (_model(_atom(1)[:40]) * 2, "no coordinates"),
-        (gzip.compress(_model(*THREE).encode() * 2)[:-12], "damaged or cut off"),
-        (gzip.compress(_model(*THREE).encode() * 2)[:-6] + b"\0" * 6, "damaged or cut off"),
+        ("traj.run1.pdb", "traj.run1"),
+        ("/a/b/2juy.pdb.gz", "2juy"),
+        ("m.cif.xz", "m"),
+        ("run.2.xtc", "run.2"),
+        ("plain", "plain"),
+        (".pdb", ".pdb"),
+        ("-", "stdin"),
+        ("/dev/null", "pipe"),
     ],
 )
-def test_a_file_that_will_not_do_is_refused_with_the_reason(tmp_path: Path, text: str | bytes, message: str):
-    with pytest.raises(PDBError, match=message) as caught:
-        read_models(_file(tmp_path, text))
-    assert "input.pdb" in str(caught.value)
+def test_results_are_named_after_the_input(path: str, name: str):
+    assert stem(path) == name
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        _model(*THREE) * 2,
-        _model(*THREE, "TER\n") + "CONECT    1    2\nEND\n" + _model(*THREE, number=2),
-        "".join(THREE) + "END\n" + "".join(THREE) + "END\n",
-        "".join(THREE) + "ENDMDL\n" + "".join(THREE) + "ENDMDL\n",
-        (_model(*THREE) * 2).replace("\n", "\r\n"),
-        "".join(line[:54] + "\n" for line in (_model(*THREE) * 2).splitlines()),
-        gzip.compress(_model(*THREE).encode() * 2),
-        _model(*THREE, _atom(4, "CA  ", "CA", record="HETATM", residue="CA")) * 2,
-        _model(*THREE[:2], _atom(3, alt="A"), _atom(3, alt="B", x=9.0)) * 2,
-        _model(_atom(1), _atom(2), _atom(3, record="HETATM")) * 2,
-    ],
-)
-def test_dialects_of_the_format_are_read(tmp_path: Path, text: str | bytes):
-    models = read_models(_file(tmp_path, text))
-    np.testing.assert_array_equal(models, [[[1, 2, 1], [1, 2, 2], [1, 2, 3]]] * 2)
-
-
-def test_other_atoms_are_refused():
-    with pytest.raises(ValueError, match="'ca', 'backbone', 'all'"):
-        read_models(example_file(), "heavy")
-
-
-def test_a_missing_file_is_named(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match=r"nothing\.pdb"):
-        read_models(tmp_path / "nothing.pdb")
+def test_an_output_that_cannot_be_written_is_told_before_the_work(tmp_path: Path):
+    (tmp_path / "taken.npy").mkdir()
+    for output, message in ((tmp_path / "no" / "x", "no such folder"), (tmp_path / "taken", "a folder")):
+        with pytest.raises(PDBError, match=message):
+            check_output(str(output), ["npy"])
+    with pytest.raises(PDBError, match="needs a name"):
+        check_output(f"{tmp_path}/", ["npy"])
+    assert check_output("x.npy", ["npy", "png"]) == {"npy": "x.npy", "png": "x.png"}
