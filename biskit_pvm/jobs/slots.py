@@ -258,7 +258,10 @@ class Slots:
     def exited(self, tid: int) -> None:
         """The process of a slave has ended: find out how, and tell."""
         how = ending.how_it_ended(tid)
-        reason = "its process ended" + (f" with {how}" if how.startswith("exit") else f" by {how}" if how else "")
+        reason = "its process ended"
+        # `python -i` ends with 0 whatever the script has come to
+        if how and how != "exit status 0":
+            reason += f" with {how}" if how.startswith("exit") else f" by {how}"
         slave = self.calculation.state.slaves.get(tid)
         if slave is None or how == "exit status 0" and slave.up:
             self._tell_end(tid, reason, "")
