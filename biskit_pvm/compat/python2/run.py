@@ -123,6 +123,7 @@ def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
     importer.finder.installed = frozenset(map(os.path.realpath, sys.path[1:])) - named
     _set_path(folder, told.get("path", ()))
     importer.install(told.get("python", 2))
+    importer.finder.instead_of = aliases.instead_of
     aliases.install()
 
 

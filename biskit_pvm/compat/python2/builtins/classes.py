@@ -12,6 +12,8 @@ import builtins
 import sys
 from typing import Any, Callable
 
+from biskit_pvm.compat.python2.builtins.classic import ClassicType, MixedType, is_classic
+from biskit_pvm.compat.python2.builtins.numbers import divide, modulo
 from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, to_str
 
 _COMPARISONS = {
@@ -23,46 +25,6 @@ _COMPARISONS = {
     "__ne__": lambda order: order != 0,
 }
 _NUMERIC = "add sub mul div truediv floordiv mod pow lshift rshift and or xor".split()
-
-
-class ClassicType(type):
-    """The type of old-style classes: bases are searched depth first, left to right."""
-
-    def mro(cls) -> list[type]:
-        order: list[type] = []
-
-        def visit(kind: type) -> None:
-            if kind not in order and kind is not object:
-                order.append(kind)
-                for base in kind.__bases__:
-                    visit(base)
-
-        visit(cls)
-        return order + [Instance, object]
-
-
-ClassicType.__name__ = ClassicType.__qualname__ = "classobj"
-
-
-class MixedType(ClassicType):
-    """The type of new-style classes that have an old-style base: the new order of search, and the new rules."""
-
-    mro = type.mro
-
-
-def is_classic(kind: Any) -> bool:
-    """
-    Tell whether something is an old-style class.
-
-    Parameters
-    ----------
-    kind : any
-
-    Returns
-    -------
-    bool
-    """
-    return type(kind) is ClassicType
 
 
 class Instance:
@@ -77,6 +39,7 @@ class Instance:
 
 
 Instance.__name__ = Instance.__qualname__ = "instance"
+ClassicType.root = Instance
 
 
 class ClassicProperty:
@@ -240,8 +203,6 @@ def _coerced(name: str) -> Callable:
         if pair is None or pair is NotImplemented or type(pair[0]) is type(self):
             return NotImplemented
         a, b = pair if not name.startswith("__r") or name == "__rshift__" else pair[::-1]
-        from biskit_pvm.compat.python2.builtins.numbers import divide, modulo
-
         plain = name.strip("_")
         plain = plain[1:] if name.startswith("__r") and name != "__rshift__" else plain
         special = {"div": divide, "mod": modulo, "and": operator.and_, "or": operator.or_}

@@ -19,6 +19,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Callable
 
+from biskit_pvm.compat.python2.builtins.classic import is_classic
+
 _MAXINT = sys.maxsize
 
 # 8-bit characters, or ASCII ones, about which `str` and `bytes` disagree
@@ -367,16 +369,12 @@ def _complex_text(value: complex) -> str:
 
 
 def _type_text(kind: type) -> str:
-    from biskit_pvm.compat.python2.builtins.classes import is_classic
-
     if is_classic(kind):
         return f"{kind.__module__}.{kind.__name__}"
     return _type_repr(kind)
 
 
 def _type_repr(kind: type) -> str:
-    from biskit_pvm.compat.python2.builtins.classes import is_classic
-
     name = kind.__name__
     if is_classic(kind):
         return f"<class {kind.__module__}.{name} at {id(kind):#x}>"
@@ -493,8 +491,6 @@ def _tuple_repr(values: tuple) -> str:
 
 
 def _object_repr(obj: Any) -> str:
-    from biskit_pvm.compat.python2.builtins.classes import is_classic
-
     kind = type(obj)
     form = "<%s.%s instance at %#x>" if is_classic(kind) else "<%s.%s object at %#x>"
     return form % (kind.__module__, kind.__name__, id(obj))

@@ -25,7 +25,8 @@ from biskit_pvm.compat.python2.builtins.classes import (
 )
 from biskit_pvm.compat.python2.builtins.numbers import Long, divide, divide_in_place
 from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, to_repr
-from biskit_pvm.compat.python2.stdlib import StandIn, is_ours, new_module
+from biskit_pvm.compat.python2.registry import StandIn, ask, new_module
+from biskit_pvm.compat.python2.stdlib.eight_bit import is_ours
 
 
 def _types() -> types.ModuleType:
@@ -469,9 +470,8 @@ def _imp() -> types.ModuleType:
         raise NotImplementedError(f"imp.find_module({name!r}): use __import__, which carries the module over")
 
     def load_source(name: str, path: str, file: Any = None) -> Any:
-        from biskit_pvm.compat.python2.importer import load_file
-
-        return load_file(name, path)
+        module: types.ModuleType = ask("load file")(name, path)
+        return module
 
     return new_module(
         "imp",

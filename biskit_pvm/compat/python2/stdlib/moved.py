@@ -9,7 +9,8 @@ import unittest
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text
-from biskit_pvm.compat.python2.stdlib import StandIn, bytes_function, new_module
+from biskit_pvm.compat.python2.registry import StandIn, new_module
+from biskit_pvm.compat.python2.stdlib.eight_bit import bytes_function
 
 
 def _renamed(new: str, **names: str) -> Callable[[], types.ModuleType]:
@@ -73,7 +74,7 @@ def _config_parser() -> types.ModuleType:
     import configparser
 
     from biskit_pvm.compat.python2.builtins.files import File
-    from biskit_pvm.compat.python2.stdlib.system import eight_bit
+    from biskit_pvm.compat.python2.stdlib.eight_bit import eight_bit
 
     class Old:
         """What ConfigParser forgot: readfp, and that any value may be set."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from biskit_pvm.compat.python2.builtins import files
 from biskit_pvm.compat.python2.builtins.strings import Basestring, Str, Unicode, as_bytes, as_text
-from biskit_pvm.compat.python2.stdlib import StandIn, new_module
+from biskit_pvm.compat.python2.registry import StandIn, ask, new_module
 from biskit_pvm.restart.format import MOVED
 
 HIGHEST_PROTOCOL = 2
@@ -67,13 +67,11 @@ class _Reading:
         if found is not None:
             return found
         if module.startswith("numpy"):
-            from biskit_pvm.compat.python2.stdlib import arrays
+            ask("arrays")  # gives NumPy back the names that old files ask for
         if module.startswith("numpy.core."):
             module = "numpy._core." + module[11:] if "numpy._core" in sys.modules else module
         if module in ("Numeric", "numpy.oldnumeric.compat", "numpy.oldnumeric") and name == "array_constructor":
-            from biskit_pvm.compat.python2.stdlib.arrays import array_constructor
-
-            return array_constructor
+            return ask("arrays").array_constructor
         from biskit_pvm.compat.python2.builtins.imports import import_
 
         # a class that a translated module holds, or a stand-in; `__main__` and Python 3's own as well
@@ -84,11 +82,9 @@ class _Reading:
     def _of_main(self, name: str) -> Any:
         """A class of the running script, or of the one that saved the data."""
         if not hasattr(sys.modules["__main__"], name) and self.script:
-            from biskit_pvm.compat.python2.importer import load_file
-
             if "__mp_main__" not in sys.modules:
                 sys.path.insert(1, os.path.dirname(self.script))
-                load_file("__mp_main__", self.script)
+                ask("load file")("__mp_main__", self.script)
             return getattr(sys.modules["__mp_main__"], name)
         return getattr(sys.modules["__main__"], name)
 
