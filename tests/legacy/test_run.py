@@ -210,6 +210,28 @@ def test_a_slave_finds_what_its_master_found(tmp_path, environment):
     assert done.stdout == b"3", done.stderr
 
 
+def test_text_and_modules_run_as_scripts_do(tmp_path, environment):
+    write(tmp_path, "__init__.py", "")
+    write(tmp_path, "part.py", "import sys, helper\nprint 7 / 2, __name__, sys.argv[1:], helper.x\n")
+    write(tmp_path, "helper.py", "x = 5 / 2\n")
+    (tmp_path / "whole").mkdir()
+    write(tmp_path / "whole", "__init__.py", "")
+    write(tmp_path / "whole", "__main__.py", "print 9 / 2, __package__\n")
+    told = {"BISKIT_PVM_RUN": "biskit_pvm.compat.python2.run", "BISKIT_PVM_RUN_PATH": '{"python": 2, "path": []}'}
+
+    def python(*words):
+        words = [sys.executable, "-m", "biskit_pvm.compat.python2.run", *words]
+        return subprocess.run(
+            words, cwd=tmp_path, env={**environment, **told}, capture_output=True, text=True, timeout=60
+        )
+
+    assert python("-c", "import helper, sys; print helper.x, sys.argv", "a").stdout == "2 ['-c', 'a']\n"
+    assert python("-m", "part", "-v").stdout == "3 __main__ ['-v'] 2\n"
+    assert python("-m", "whole").stdout == "4 whole\n"
+    assert python("-c", "import sys; sys.exit(3)").returncode == 3
+    assert "no module named nosuch" in python("-m", "nosuch").stderr
+
+
 def test_old_host_file_is_read(tmp_path, environment):
     home = tmp_path / "home"
     (home / ".biskit").mkdir(parents=True)

@@ -38,7 +38,7 @@ PURE = {
     "biskit_pvm.cli.table",
     "biskit_pvm.jobs.events", "biskit_pvm.jobs.bulletin", "biskit_pvm.jobs.items",
     "biskit_pvm.jobs.master_state", "biskit_pvm.jobs.rules", "biskit_pvm.jobs.slave_state",
-    "biskit_pvm.machine.inventory", "biskit_pvm.machine.tags",
+    "biskit_pvm.machine.inventory", "biskit_pvm.machine.old_tasks", "biskit_pvm.machine.tags",
     "biskit_pvm.messages.wire",
     "biskit_pvm.report.history", "biskit_pvm.report.page", "biskit_pvm.report.progress",
     "biskit_pvm.report.timeline",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -122,8 +123,20 @@ def spawn(
     ------
     PvmError
         BadParam if `ntasks` is less than 1.
+
+    Notes
+    -----
+    In a program that ``biskit-pvm run`` runs, tasks that are a Python run the same
+    way, on every host; so do theirs.
     """
-    return list(pvm_ext.spawn(task, list_of_names(() if argv is None else argv), flag, where or "", ntasks))
+    arguments = list_of_names(() if argv is None else argv)
+    if "BISKIT_PVM_RUN" not in os.environ:
+        return list(pvm_ext.spawn(task, arguments, flag, where or "", ntasks))
+    from biskit_pvm.machine import spawning
+
+    program, words = spawning.of_old(os.fsdecode(task), [os.fsdecode(word) for word in arguments])
+    variables = {**spawning.package_variables(), **spawning.slave_variables()}
+    return spawning.spawn_here(program, words, flag, os.fsdecode(where or ""), ntasks, variables)
 
 
 def kill(tid: int) -> None:
