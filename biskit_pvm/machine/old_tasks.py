@@ -62,6 +62,25 @@ def through_translator(
     return words
 
 
+def decoded(word: str) -> str:
+    """
+    Return a word of a program of old, whose characters are bytes, as text.
+
+    Parameters
+    ----------
+    word : str
+
+    Returns
+    -------
+    str
+        What is no UTF-8 when its characters are taken for bytes, such as a word of Python 3's, comes back as it is.
+    """
+    try:
+        return word if word.isascii() else word.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return word
+
+
 def _run(arguments: list[str], runner: str) -> list[str]:
     """Put the runner before the first of Python's arguments that is no option."""
     options: list[str] = []

@@ -59,7 +59,8 @@ def of_old(command: str, argv: Sequence[str]) -> tuple[str, list[str]]:
         return command, list(argv)
     from biskit_pvm.machine import old_tasks
 
-    words = old_tasks.through_translator([command, *argv], runner, sys.executable, first_line)
+    words = [old_tasks.decoded(word) for word in (command, *argv)]
+    words = old_tasks.through_translator(words, runner, sys.executable, first_line)
     return words[0], words[1:]
 
 

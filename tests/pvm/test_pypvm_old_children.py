@@ -83,6 +83,20 @@ spawn('python', kid, 'a b', "c'd")
     ]
 
 
+def test_in_a_folder_with_a_space_and_an_accent(run_old, tmp_path):
+    lines = run_old(
+        """
+spawn('python', kid, 'there')
+print PVMThread().spawn(('python', [kid, 'and there'], 1, os.uname()[1], 1), 'kid') > 0
+heard()
+sys.stdout.flush()
+os._exit(0)
+""",
+        tmp_path / "mes données",
+    )
+    assert lines == ["3, 2, there", "True", "3, 2, and there"]
+
+
 def test_all_else_is_started_as_it_is(run_old):
     lines = run_old(
         """

@@ -327,7 +327,7 @@ def own_module(name: str) -> ModuleType | None:
         # Python's own names are built in, whatever lies about
         spec = (
             None
-            if name in ("sys", "__builtin__", "exceptions", "thread", "__future__")
+            if name in ("sys", "__builtin__", "exceptions", "thread", "__future__") or name in _OWN
             else finder.find_user_file(name)
         )
         if spec is None:

@@ -188,7 +188,12 @@ def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
         What a master told: 'path' is searched too, 'python' is the language of doubtful sources.
     """
     from biskit_pvm.compat.biskit import aliases
-    from biskit_pvm.compat.python2 import importer
+    from biskit_pvm.compat.python2 import importer, registry
+
+    def seen(name: str, module: Any = None) -> ModuleType:
+        from biskit_pvm.compat import old_modules  # loads PVM
+
+        return old_modules.seen(name, module)
 
     told = inherited or {}
     named = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry}
@@ -196,7 +201,8 @@ def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
     _set_path(folder, told.get("path", ()))
     importer.install(told.get("python", 2))
     importer.finder.instead_of = aliases.instead_of
-    aliases.install()
+    registry.register(("pypvm", "pypvm_core"), seen)
+    aliases.install(seen)
 
 
 def _inherited() -> dict[str, Any]:
@@ -264,6 +270,10 @@ def _set_path(folder: str, told: Sequence[str]) -> None:
             position += 1
 
 
+# modules whose errors had no module's name before theirs
+_NAMELESS = ("builtins", "exceptions", "pvm_ext.errors")
+
+
 def _excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Show the script's own lines, and the exception as Python 2 named it."""
     from biskit_pvm.compat.python2.importer import languages
@@ -284,7 +294,7 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
         except Exception:
             text = "<exception str() failed>"
         name = kind.__name__
-        if kind.__module__ not in ("builtins", "exceptions") and not kind.__module__.startswith("biskit_pvm.compat."):
+        if kind.__module__ not in _NAMELESS and not kind.__module__.startswith("biskit_pvm.compat."):
             name = f"{kind.__module__}.{name}"
         if isinstance(error, ClassicException):
             lines.append(text + "\n")

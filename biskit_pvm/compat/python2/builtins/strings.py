@@ -421,7 +421,7 @@ def to_str(obj: Any) -> str:
         return as_text(obj)
     elif kind is complex:
         return _complex_text(obj)
-    elif isinstance(obj, type):
+    elif isinstance(obj, type) and kind.__str__ is object.__str__:
         return _type_text(obj)
     elif kind.__str__ is object.__str__:
         return to_repr(obj)
@@ -432,7 +432,8 @@ def to_str(obj: Any) -> str:
         return str(obj).replace("encode character '", "encode character u'")
     elif kind.__str__ is KeyError.__str__ and len(obj.args) == 1:
         return to_repr(obj.args[0])
-    result = kind.__str__(obj)
+    # a class may have another text for translated code
+    result = getattr(kind, "__py2_str__", kind.__str__)(obj)
     return to_str(result) if isinstance(result, Unicode) else result
 
 
@@ -482,6 +483,9 @@ def _int_repr(value: int) -> str:
 
 
 def _exception_repr(error: BaseException) -> str:
+    form = getattr(type(error), "__py2_str__", None)
+    if form is not None:
+        return str(form(error))
     args = to_repr(error.args) if error.args else "()"
     return type(error).__name__ + args
 
