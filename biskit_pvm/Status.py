@@ -145,8 +145,8 @@ class States(ItemStates):
     __slots__ = ()
     __py2_type__ = dict
 
-    @property
-    def __class__(self) -> type[dict[Any, Any]]:  # type: ignore[override, misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[dict[Any, Any]]:  # type: ignore[override]
         return dict
 
 

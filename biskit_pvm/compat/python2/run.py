@@ -163,6 +163,12 @@ def _run_main(
             from biskit_pvm.compat.python2.builtins import NAMESPACE, files
             from biskit_pvm.compat.python2.builtins.strings import from_os
 
+            if not sys.warnoptions:
+                import warnings
+
+                # what Python 3 will drop is not the script's concern; Python 2.7 was silent, too
+                for kind in (DeprecationWarning, PendingDeprecationWarning):
+                    warnings.simplefilter("ignore", kind)
             sys.argv[:] = map(from_os, sys.argv)
             main.__dict__["__builtins__"] = NAMESPACE
             code = importer.compile_python2(source, filename)

@@ -155,9 +155,14 @@ def attribute(obj: Any, name: str) -> Any:
     if name == "message":
         return errors.message(obj)
     if name == "__class__":
-        return type_of(obj) if type(obj) in (int, str, bytes) else obj.__class__
+        if type(obj) in (int, str, bytes):
+            return type_of(obj)
+        kind = obj.__class__
+        return kind.__bases__[0] if "_of_one_instance" in kind.__dict__ else kind
     if name in ("char", "kind"):
         return _dtype_letter(obj, name)
+    if name == "__bases__":
+        return tuple(base for base in obj.__bases__ if base is not object) if is_classic(obj) else obj.__bases__
     if name in _RENAMED:
         return _function_attribute(obj, name)
     if name == "im_class":
@@ -213,7 +218,9 @@ def set_attribute(obj: Any, name: str, value: Any) -> None:
     name : str
     value : any
     """
-    setattr(obj, _RENAMED[name] if isinstance(obj, FunctionType) else name, value)
+    if name in classes.SPECIAL and is_classic(type(obj)):
+        classes.let_instance_have(obj, name)
+    setattr(obj, _RENAMED[name] if isinstance(obj, FunctionType) and name in _RENAMED else name, value)
 
 
 def get_attribute(obj: Any, name: str, *default: Any) -> Any:

@@ -150,9 +150,9 @@ class Unicode(str):
 
     __slots__ = ()
 
-    def __new__(cls, obj: Any = "", *codec: str) -> Unicode:
-        if codec:
-            return str.__new__(cls, as_bytes(obj).decode(*codec))
+    def __new__(cls, obj: Any = "", encoding: str | None = None, errors: str | None = None) -> Unicode:
+        if encoding is not None or errors is not None:
+            return str.__new__(cls, as_bytes(obj).decode(encoding or "ascii", errors or "strict"))
         if type(obj) is Unicode and cls is Unicode:
             return obj
         if not isinstance(obj, str):
@@ -599,6 +599,8 @@ def percent(text: str, values: Any) -> str:
         if kind == "s":
             if isinstance(value, Unicode) or (type(value).__str__ is not str.__str__ and _gives_unicode(value)):
                 unicode_result = True
+                value = plain(Unicode(value))
+            elif unicode_result and isinstance(text, Unicode) and hasattr(type(value), "__unicode__"):
                 value = plain(Unicode(value))
             elif type(value) is not str:
                 value = to_str(value)

@@ -29,11 +29,12 @@ _ROOMS = {
         "UserString sets math random imp traceback".split(),
         "language",
     ),
+    **dict.fromkeys("heapq bisect array".split(), "sequences"),
     **dict.fromkeys("threading thread Queue dummy_thread dummy_threading".split(), "threads"),
     **dict.fromkeys(
         "socket urllib urllib2 urlparse httplib ConfigParser SocketServer BaseHTTPServer "
         "SimpleHTTPServer cookielib htmlentitydefs HTMLParser Tkinter anydbm xmlrpclib unittest "
-        "email.MIMEText email.Utils __future__".split(),
+        "email.MIMEText email.Utils __future__ Cookie repr statvfs rfc822".split(),
         "moved",
     ),
     **dict.fromkeys(

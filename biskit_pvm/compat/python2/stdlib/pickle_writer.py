@@ -153,6 +153,8 @@ class Writer(pickle._Pickler):
     def _save_instance(self, obj: Any) -> None:
         """Write an instance of an old-style class."""
         kind = type(obj)
+        if "_of_one_instance" in kind.__dict__:
+            kind = kind.__bases__[0]
         arguments = obj.__getinitargs__() if hasattr(obj, "__getinitargs__") else ()
         self.write(pickle.MARK)
         if self.bin:

@@ -134,7 +134,6 @@ class StringIO(io.StringIO):
         self._unicode = isinstance(text, Unicode)
 
     def write(self, text: Any) -> None:
-        self.softspace = 0
         if isinstance(text, Unicode):
             self._unicode = True
         super().write(
