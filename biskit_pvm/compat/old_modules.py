@@ -290,4 +290,27 @@ def _hosts() -> _Changes:
     return read, {}, {"HostsError": error_class, "h": last_host}
 
 
-_CHANGED: dict[str, Callable[[], _Changes]] = {"pvm": _pvm, "hosts": _hosts}
+def _example_master() -> _Changes:
+    from biskit_pvm.ExampleMaster import Master
+
+    def test() -> type:
+        tests = _imported("Biskit.test")
+
+        def test_ExampleMaster(self: Any) -> None:
+            """PVM.ExampleMaster test"""
+            hosts = list(_imported("Biskit.PVM.hosts").cpus_all)[:3]
+            assert hosts, "master needs at least 1 PVM node."
+            data = {i: i + 1 for i in range(100)}
+            master = Master(
+                data=data, chunk_size=10, hosts=hosts, niceness={"default": 20}, show_output=0, verbose=self.local
+            )
+            self.assertEqual(master.calculateResult(), {i: i + 2 for i in range(100)})
+
+        names = {"TAGS": [tests.PVM], "test_ExampleMaster": test_ExampleMaster}
+        kind: type = type("Test", (tests.BiskitTest,), names)
+        return kind
+
+    return (lambda: None), {}, {"Test": test}
+
+
+_CHANGED: dict[str, Callable[[], _Changes]] = {"pvm": _pvm, "hosts": _hosts, "ExampleMaster": _example_master}

@@ -102,7 +102,6 @@ def test_what_cannot_be_carried_over_stops_with_file_and_line(tmp_path, environm
         ("raise 'a string'", "string exceptions ended with Python 2.5"),
         ("try:\n    raise ValueError\nexcept 'text':\n    pass\nprint 1", "string exceptions ended with Python 2.5"),
         ("import sys\nreload(sys)\nsys.setdefaultencoding('utf-8')\nprint 1", "write text.decode(encoding)"),
-        ("import random\nrandom.jumpahead(1)\nprint 1", "seed each generator"),
     ],
 )
 def test_what_cannot_be_done_at_run_time_says_so(tmp_path, environment, source, reason):

@@ -183,3 +183,20 @@ except Biskit.BiskitError, error:
     )
     assert lines[0].startswith(f"HostsError Cannot read host configuration from {folder}/hosts.py (SyntaxError(")
     assert "hosts.py, line 2" in lines[0]
+
+
+def test_modules_have_their_test_classes(run_old):
+    done = run_old(
+        """
+import sys
+import Biskit.test as BT
+from Biskit.PVM.ExampleMaster import *
+print Test.TAGS == [BT.PVM], issubclass(Test, BT.BiskitTest)
+import Biskit.PVM.Status as S, Biskit.PVM.dispatcher as D
+print [[n for n in dir(m.Test) if n[:5] == 'test_'] for m in (S, D)]
+BT.localTest(Test)
+""",
+        check=False,
+    )
+    assert done.stdout.splitlines()[:2] == ["True True", "[[], []]"]
+    assert done.returncode == 0 and "Ran 1 test" in done.stderr and "OK" in done.stderr
