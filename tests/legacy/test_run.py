@@ -231,6 +231,20 @@ def test_text_and_modules_run_as_scripts_do(tmp_path, environment):
     assert "no module named nosuch" in python("-m", "nosuch").stderr
 
 
+def test_what_biskit_needs_is_told(tmp_path, environment):
+    home = tmp_path / "home"
+    home.mkdir()
+    missing = run(environment, write(tmp_path, "s.py", "from Biskit import PDBModel\n"), HOME=str(home))
+    assert b"No module named PDBModel" in missing.stderr and b"on PYTHONPATH" in missing.stderr
+    script = write(tmp_path, "t.py", "import os\nopen(os.path.expanduser('~/tmp/x.dat'), 'w')\n")
+    assert (
+        b"Biskit keeps its temporary files in ~/tmp: make this folder"
+        in run(environment, script, HOME=str(home)).stderr
+    )
+    (home / "tmp").mkdir()
+    assert run(environment, script, HOME=str(home)).stderr == b""
+
+
 def test_old_host_file_is_read(tmp_path, environment):
     home = tmp_path / "home"
     (home / ".biskit").mkdir(parents=True)

@@ -110,7 +110,15 @@ class _LastResort(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, _Package(), is_package=True) if fullname == "Biskit" else None
+        if fullname == "Biskit":
+            return ModuleSpec(fullname, _Package(), is_package=True)
+        part = fullname.partition("Biskit.")[2]
+        if part and fullname.startswith("Biskit.") and not part.startswith("PVM") and is_small(sys.modules["Biskit"]):
+            raise ImportError(
+                f"No module named {part}: it is a part of Biskit 2 that this package does not have. Put the folder "
+                "in which Biskit lies on PYTHONPATH"
+            )
+        return None
 
 
 def instead_of(name: str, folder: str) -> ModuleSpec | None:

