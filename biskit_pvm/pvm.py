@@ -18,6 +18,11 @@ __all__ = ["addHosts", "countHosts", "delHosts", "expandLocal", "pack", "pack_an
 pvmerrors: dict[int, str] = {
     0: "PvmOk           Success",
     **{code: f"{'Pvm' + error.name:<15} {error.text}" for code, error in ERRORS.items()},
+    # as scripts knew them, not as libpvm has them
+    -33: "PvmExists       Already exists",
+    -34: "PvmHostrNMstr   Hoster run on non-master host",
+    -35: "PvmParentNotSet Spawning parent set PvmNoSpawnParent",
+    -36: "PvmIPLoopback   Master Host's IP is Loopback",
 }
 """{error code: name and meaning}, for every code of PVM."""
 

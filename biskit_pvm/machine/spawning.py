@@ -48,6 +48,41 @@ def python_command(slave_script: str, niceness: int) -> list[str]:
     return [sys.executable, "-i", slave_script, str(niceness)]
 
 
+def of_old(command: str, argv: Sequence[str]) -> tuple[str, list[str]]:
+    """Return a command and its arguments as a program of old starts them.
+
+    Where this process itself was started through the translator, whatever is a Python is started through it, too; see
+    `old_tasks`.
+    """
+    runner = os.environ.get("BISKIT_PVM_RUN")
+    if not runner:
+        return command, list(argv)
+    from biskit_pvm.machine import old_tasks
+
+    words = [old_tasks.decoded(word) for word in (command, *argv)]
+    words = old_tasks.through_translator(words, runner, sys.executable, first_line)
+    return words[0], words[1:]
+
+
+def first_line(program: str) -> str:
+    """Return the first line of the executable file that PVM finds under a name, or ''."""
+    for path in [program] if os.path.isabs(program) else [os.path.join(f, program) for f in program_folders()]:
+        try:
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                with open(path, "rb") as file:
+                    return os.fsdecode(file.readline(200))
+        except OSError:
+            continue
+    return ""
+
+
+def program_folders() -> list[str]:
+    """Return the folders in which a daemon looks for programs, where no host file says otherwise."""
+    architecture = os.environ.get("PVM_ARCH", "LINUX64")
+    roots = [os.path.join(os.path.expanduser("~"), "pvm3"), os.environ.get("PVM_ROOT", "")]
+    return [os.path.join(root, "bin", architecture) for root in roots if root]
+
+
 # ------------------------------------------------------------- the environment and the folder
 
 
@@ -122,6 +157,8 @@ def spawn(
     """
     from biskit_pvm.machine import ending
 
+    command, argv = of_old(command, argv)
+    variables = {**slave_variables(), **variables}
     # How a window ends tells nothing of the slave in it.
     ends_to = 0 if os.path.basename(command) == "xterm" else ending.listen()
     # Tasks of old scripts look for their parent in PVM's table: there it has to be this process.

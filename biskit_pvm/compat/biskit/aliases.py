@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Callable
 
 _PVM = ("PVMThread", "dispatcher", "TrackingJobMaster", "Status", "hosts", "pvm", "ExampleMaster", "ExampleSlave")
 _SMALL = ("tools", "LogFile", "Errors", "settings", "ErrorHandler", "ExeConfig", "ExeConfigCache", "test", "mathUtils")
@@ -22,12 +23,16 @@ _SMALL = ("tools", "LogFile", "Errors", "settings", "ErrorHandler", "ExeConfig",
 #: old name to the module that it is
 _MODULES = {
     **{f"Biskit.PVM.{name}": f"biskit_pvm.{name}" for name in _PVM},
-    "Biskit.PVM.pvmTools": "biskit_pvm.pvm",
+    "Biskit.PVM.pvmTools": "Biskit.PVM.pvm",
     "Biskit.PVM.pypvm_core": "biskit_pvm.compat.pypvm",
-    "Biskit.hosts": "biskit_pvm.hosts",
+    "Biskit.hosts": "Biskit.PVM.hosts",
     "pypvm": "biskit_pvm.compat.pypvm",
     "pypvm_core": "biskit_pvm.compat.pypvm",
 }
+
+
+#: gives a module as it is seen under its old name
+_seen: Callable[[str, ModuleType], ModuleType] = lambda name, module: module
 
 
 class _Alias(Loader):
@@ -37,7 +42,7 @@ class _Alias(Loader):
         self._name = name
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = importlib.import_module(self._name)
+        module = _seen(spec.name, importlib.import_module(self._name))
         self._spec = module.__spec__
         return module
 
@@ -61,10 +66,11 @@ def _fill_pvm(package: ModuleType) -> None:
     package.__doc__ = "Calculations spread over PVM, under Biskit's names; see `biskit_pvm`."
     for name in _PVM:
         # known before anybody imports them as submodules, which would bind the module over the class of its name
-        module = sys.modules[f"Biskit.PVM.{name}"] = importlib.import_module(f"biskit_pvm.{name}")
+        old = f"Biskit.PVM.{name}"
+        module = sys.modules[old] = _seen(old, importlib.import_module(f"biskit_pvm.{name}"))
         setattr(package, name, module)
-    sys.modules["Biskit.PVM.pvmTools"] = biskit_pvm.pvm
-    setattr(package, "pvmTools", biskit_pvm.pvm)
+    sys.modules["Biskit.PVM.pvmTools"] = sys.modules["Biskit.PVM.pvm"]
+    setattr(package, "pvmTools", sys.modules["Biskit.PVM.pvm"])
     for name in ("TrackingJobMaster", "JobSlave", "pvm_installed"):
         setattr(package, name, getattr(biskit_pvm, name))
 
@@ -94,7 +100,7 @@ class OldNamesFinder(MetaPathFinder):
             return ModuleSpec(fullname, _Package(), is_package=True)
         parent, _, name = fullname.rpartition(".")
         if parent == "PVM" and sys.modules.get(parent) is sys.modules.get("Biskit.PVM") and name in _PVM:
-            return ModuleSpec(fullname, _Alias(f"biskit_pvm.{name}"))
+            return ModuleSpec(fullname, _Alias(f"Biskit.PVM.{name}"))
         return None
 
 
@@ -104,7 +110,15 @@ class _LastResort(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, _Package(), is_package=True) if fullname == "Biskit" else None
+        if fullname == "Biskit":
+            return ModuleSpec(fullname, _Package(), is_package=True)
+        part = fullname.partition("Biskit.")[2]
+        if part and fullname.startswith("Biskit.") and not part.startswith("PVM") and is_small(sys.modules["Biskit"]):
+            raise ImportError(
+                f"No module named {part}: it is a part of Biskit 2 that this package does not have. Put the folder "
+                "in which Biskit lies on PYTHONPATH"
+            )
+        return None
 
 
 def instead_of(name: str, folder: str) -> ModuleSpec | None:
@@ -127,12 +141,22 @@ def instead_of(name: str, folder: str) -> ModuleSpec | None:
     if name == "PVM" and place[-1:] == ["Biskit"]:
         return ModuleSpec(name, _Alias("Biskit.PVM"), is_package=True)
     if name in _PVM and place[-2:] == ["Biskit", "PVM"]:
-        return ModuleSpec(name, _Alias(f"biskit_pvm.{name}"))
+        return ModuleSpec(name, _Alias(f"Biskit.PVM.{name}"))
     return None
 
 
-def install() -> None:
-    """Have the old names found, whether or not this package is installed with its top-level modules."""
+def install(seen: Callable[[str, ModuleType], ModuleType] | None = None) -> None:
+    """
+    Have the old names found, whether or not this package is installed with its top-level modules.
+
+    Parameters
+    ----------
+    seen : callable, optional
+        Gives for an old name and its module the one to be found instead.
+    """
+    global _seen
+    if seen is not None:
+        _seen = seen
     if not any(isinstance(each, OldNamesFinder) for each in sys.meta_path):
         sys.meta_path.insert(0, OldNamesFinder())
         sys.meta_path.append(_LastResort())

@@ -15,6 +15,7 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+from biskit_pvm.compat.python2 import importer
 from biskit_pvm.compat.python2.stdlib import pickles
 
 

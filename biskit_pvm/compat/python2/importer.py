@@ -23,10 +23,13 @@ from importlib.machinery import (
 )
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, Callable
 
-from biskit_pvm.compat.biskit import aliases
-from biskit_pvm.compat.python2 import cache
+from biskit_pvm.compat.python2 import (
+    cache,
+    registry,
+    stdlib,
+)
 from biskit_pvm.compat.python2.detect import detect
 
 try:
@@ -191,6 +194,8 @@ class OldSourceFinder(MetaPathFinder):
 
     def __init__(self) -> None:
         self.default = 2
+        #: gives for a name and a folder what is imported instead of the module there, or None
+        self.instead_of: Callable[[str, str], ModuleSpec | None] = lambda name, folder: None
         self._installed = False
         #: folders on the path since Python started that the user has not named for this run
         self.installed: frozenset[str] = frozenset()
@@ -244,7 +249,7 @@ class OldSourceFinder(MetaPathFinder):
         spec = found.find_spec(fullname)
         if spec is None or spec.loader is None:
             return None
-        return (aliases.instead_of(fullname, entry) if "." not in fullname else None) or spec
+        return (self.instead_of(fullname, entry) if "." not in fullname else None) or spec
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -316,15 +321,13 @@ def own_module(name: str) -> ModuleType | None:
     module or None
         None where the script has no such module, or the name is nobody else's.
     """
-    from biskit_pvm.compat.python2.stdlib import _MAKERS
-
-    if name not in _STANDARD and name not in _MAKERS:
+    if name not in _STANDARD and not registry.is_registered(name):
         return None
     if name not in _own:
         # Python's own names are built in, whatever lies about
         spec = (
             None
-            if name in ("sys", "__builtin__", "exceptions", "thread", "__future__")
+            if name in ("sys", "__builtin__", "exceptions", "thread", "__future__") or name in _OWN
             else finder.find_user_file(name)
         )
         if spec is None:
@@ -387,3 +390,7 @@ def install(default: int = 2, **options: Any) -> None:
     finder.default = default
     finder.install()
     execution.use_compiler(compile_python2)
+
+
+registry.offer("own module", lambda: own_module)
+registry.offer("load file", lambda: load_file)

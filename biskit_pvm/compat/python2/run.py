@@ -1,14 +1,16 @@
 """
 ``biskit-pvm run script.py args...``: a script of old, as it stands, under this Python.
 
-Slaves that such a script spawns run the same way without being told: the environment variable ``BISKIT_PVM_RUN`` holds
-the name of this module, `biskit_pvm.machine.spawning` then spawns ``python -i -m biskit_pvm.compat.python2.run slave.py 20``, and
-``BISKIT_PVM_RUN_PATH`` tells the slave where the master looked for modules. Both go to every host with PVM's exports.
+Whatever such a script spawns and is a Python runs the same way without being told: the environment variable
+``BISKIT_PVM_RUN`` holds the name of this module, `biskit_pvm.machine.spawning` then spawns
+``python -i -m biskit_pvm.compat.python2.run slave.py 20``, and ``BISKIT_PVM_RUN_PATH`` tells the task where the master looked
+for modules. Both go to every host with PVM's exports.
 """
 
 from __future__ import annotations
 
 import builtins
+import errno
 import json
 import os
 import sys
@@ -59,19 +61,87 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
             source = file.read()
     except OSError as error:
         raise CannotRun(f"cannot read {script}: {error.strerror}") from None
+    folder = os.path.dirname(os.path.realpath(script))
+    prepare(folder, _inherited())
+    _run_main(source, script, script, argv, folder, python)
 
+
+def run_text(text: str, arguments: Sequence[str], python: int | None = None) -> None:
+    """
+    Run a text in this process, as ``python -c text args...`` does.
+
+    Parameters
+    ----------
+    text : str
+    arguments : sequence of str
+    python : {2, 3}, optional
+        Its language; found out by default, and Python 2 in doubt.
+
+    Raises
+    ------
+    SystemExit
+        As the text ends.
+    """
+    folder = os.getcwd()
+    prepare(folder, _inherited())
+    _run_main(os.fsencode(text), "<string>", None, ["-c", *arguments], folder, python, in_doubt=2)
+
+
+def run_module(name: str, arguments: Sequence[str], python: int | None = None) -> None:
+    """
+    Run a module in this process, as ``python -m name args...`` does.
+
+    Parameters
+    ----------
+    name : str
+    arguments : sequence of str
+    python : {2, 3}, optional
+        Its language; found out by default.
+
+    Raises
+    ------
+    CannotRun
+        There is no such module, or its language must be told.
+    SystemExit
+        As the module ends.
+    """
+    import importlib.util
+
+    folder = os.getcwd()
+    prepare(folder, _inherited())
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{name}.__main__")
+    except ImportError as error:
+        raise CannotRun(f"cannot import {name}: {error}") from None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        raise CannotRun(f"no module named {name}")
+    with open(spec.origin, "rb") as file:
+        source = file.read()
+    _run_main(source, spec.origin, spec.origin, [spec.origin, *arguments], folder, python, package=spec.parent)
+
+
+def _run_main(
+    source: bytes,
+    filename: str,
+    file: str | None,
+    argv: Sequence[str],
+    folder: str,
+    python: int | None,
+    in_doubt: int | None = None,
+    package: str | None = None,
+) -> None:
+    """Run source as the main module of a process that is prepared."""
     from biskit_pvm.compat.python2 import detect, importer
 
-    inherited = _inherited()
-    folder = os.path.dirname(os.path.realpath(script))
-    prepare(folder, inherited)
-    found = python or detect.detect(source) or inherited.get("python")
+    found = python or detect.detect(source) or _inherited().get("python") or in_doubt
     if found is None:
         try:
             detect.check_unambiguous(source)
         except detect.Ambiguous as doubt:
             raise CannotRun(
-                f"{script} may be Python 2 or 3, and they differ about line {doubt.lineno}: {doubt.what}. "
+                f"{filename} may be Python 2 or 3, and they differ about line {doubt.lineno}: {doubt.what}. "
                 "Say which with --python 2 or --python 3, or in the first line: #!/usr/bin/env python2"
             ) from None
         found = 2
@@ -80,7 +150,10 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
     announce(found, folder)
 
     main = ModuleType("__main__")
-    main.__file__ = script
+    if file is not None:
+        main.__file__ = file
+    if package is not None:
+        main.__package__ = package
     main.__dict__["__builtins__"] = builtins
     main.__spec__ = None
     sys.modules["__main__"] = main
@@ -91,11 +164,17 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
             from biskit_pvm.compat.python2.builtins import NAMESPACE, files
             from biskit_pvm.compat.python2.builtins.strings import from_os
 
+            if not sys.warnoptions:
+                import warnings
+
+                # what Python 3 will drop is not the script's concern; Python 2.7 was silent, too
+                for kind in (DeprecationWarning, PendingDeprecationWarning):
+                    warnings.simplefilter("ignore", kind)
             sys.argv[:] = map(from_os, sys.argv)
             main.__dict__["__builtins__"] = NAMESPACE
-            code = importer.compile_python2(source, script)
+            code = importer.compile_python2(source, filename)
         else:
-            code = compile(source, script, "exec", dont_inherit=True)
+            code = compile(source, filename, "exec", dont_inherit=True)
         # what is translated later, while the script runs, is told of in the same line
         exec(code, main.__dict__)
     finally:
@@ -116,14 +195,21 @@ def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
         What a master told: 'path' is searched too, 'python' is the language of doubtful sources.
     """
     from biskit_pvm.compat.biskit import aliases
-    from biskit_pvm.compat.python2 import importer
+    from biskit_pvm.compat.python2 import importer, registry
+
+    def seen(name: str, module: Any = None) -> ModuleType:
+        from biskit_pvm.compat import old_modules  # loads PVM
+
+        return old_modules.seen(name, module)
 
     told = inherited or {}
     named = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry}
     importer.finder.installed = frozenset(map(os.path.realpath, sys.path[1:])) - named
     _set_path(folder, told.get("path", ()))
     importer.install(told.get("python", 2))
-    aliases.install()
+    importer.finder.instead_of = aliases.instead_of
+    registry.register(("pypvm", "pypvm_core"), seen)
+    aliases.install(seen)
 
 
 def _inherited() -> dict[str, Any]:
@@ -191,6 +277,10 @@ def _set_path(folder: str, told: Sequence[str]) -> None:
             position += 1
 
 
+# modules whose errors had no module's name before theirs
+_NAMELESS = ("builtins", "exceptions", "pvm_ext.errors")
+
+
 def _excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Show the script's own lines, and the exception as Python 2 named it."""
     from biskit_pvm.compat.python2.importer import languages
@@ -211,13 +301,29 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
         except Exception:
             text = "<exception str() failed>"
         name = kind.__name__
-        if kind.__module__ not in ("builtins", "exceptions") and not kind.__module__.startswith("biskit_pvm.compat."):
+        if kind.__module__ not in _NAMELESS and not kind.__module__.startswith("biskit_pvm.compat."):
             name = f"{kind.__module__}.{name}"
         if isinstance(error, ClassicException):
             lines.append(text + "\n")
         else:
             lines.append(f"{name}: {text}\n" if text else f"{name}\n")
+    hint = _missing_folder(error)
+    if hint:
+        lines.append(hint + "\n")
     sys.stderr.write("Traceback (most recent call last):\n" + "".join(lines))
+
+
+def _missing_folder(error: BaseException) -> str:
+    """Say what mends the error of a Biskit that finds no folder for its temporary files."""
+    path = getattr(error, "filename", None)
+    if isinstance(error, OSError) and error.errno == errno.ENOENT and isinstance(path, str):
+        for folder in ("~/tmp", os.path.expanduser("~/tmp")):
+            if path.startswith(folder) and not os.path.isdir(os.path.expanduser(folder)):
+                return (
+                    "Biskit keeps its temporary files in ~/tmp: make this folder, or name another one as tempDirShared "
+                    "in ~/.biskit/settings.cfg"
+                )
+    return ""
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
@@ -253,7 +359,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments[:1] == ["--python"] and arguments[1:2] in (["2"], ["3"]):
         python, arguments = int(arguments[1]), arguments[2:]
     try:
-        run_script(arguments, python)
+        if arguments[:1] == ["-c"] and arguments[1:]:
+            run_text(arguments[1], arguments[2:], python)
+        elif arguments[:1] == ["-m"] and arguments[1:]:
+            run_module(arguments[1], arguments[2:], python)
+        else:
+            run_script(arguments, python)
     except CannotRun as error:
         sys.exit(f"biskit-pvm run: {error}")
 

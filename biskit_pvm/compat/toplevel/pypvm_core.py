@@ -1,3 +1,7 @@
-"""The old name of the compiled half of ``pypvm``, with the same objects."""
+"""The old top-level name of `biskit_pvm.compat.pypvm`: the same module."""
 
-from biskit_pvm.compat.pypvm import *
+import sys
+
+from biskit_pvm.compat import pypvm
+
+sys.modules[__name__] = pypvm

@@ -21,7 +21,9 @@ from biskit_pvm.compat.python2.builtins import (
     errors,
     execution,
     files,
+    hashing,
     imports,
+    kinds,
     numbers,
     ordering,
     strings,
@@ -45,7 +47,7 @@ def _fill() -> None:
         StopIteration SyntaxError SyntaxWarning SystemError SystemExit TabError True TypeError UnboundLocalError
         UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError UnicodeWarning UserWarning ValueError
         Warning ZeroDivisionError __debug__ abs all any bin bool classmethod complex copyright credits delattr dict
-        divmod enumerate exit float format frozenset globals hash help id int iter len license list next object ord
+        divmod enumerate exit float format frozenset globals help id int iter len license list next object ord
         pow property quit reversed set setattr slice staticmethod super tuple type""".split()
     for name in kept:
         if hasattr(builtins, name):
@@ -72,6 +74,7 @@ def _fill() -> None:
         filter=containers.filter_,
         getattr=attributes.get_attribute,
         hasattr=attributes.has_attribute,
+        hash=hashing.hash_,
         hex=numbers.hexadecimal,
         input=execution.input_,
         intern=_intern,
@@ -126,7 +129,7 @@ def _fill() -> None:
         __py2_idiv__=numbers.divide_in_place,
         __py2_mod__=numbers.modulo,
         __py2_imod__=numbers.modulo_in_place,
-        __py2_type__=attributes.type_call,
+        __py2_type__=kinds.type_call,
         __py2_number__=numbers.number_call,
         __py2_attr__=attributes.attribute,
         __py2_setattr__=attributes.set_attribute,

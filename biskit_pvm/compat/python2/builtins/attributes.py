@@ -8,9 +8,12 @@ from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import classes, containers, errors
-from biskit_pvm.compat.python2.builtins.classes import Instance, is_classic, make_class
+from biskit_pvm.compat.python2.builtins.classes import Instance
+from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.kinds import type_of
 from biskit_pvm.compat.python2.builtins.numbers import Long, is_long
 from biskit_pvm.compat.python2.builtins.strings import _METHODS, Basestring, Str, eight_bit_method
+from biskit_pvm.compat.python2.registry import ask
 from biskit_pvm.compat.python2.translate.names import CALLS
 
 
@@ -63,9 +66,7 @@ def _array_call(name: str) -> Callable:
     def call(obj: Any, *args: Any, **named: Any) -> Any:
         numpy = sys.modules.get("numpy")
         if numpy is not None and isinstance(obj, (numpy.ndarray, numpy.generic)):
-            from biskit_pvm.compat.python2.stdlib import arrays
-
-            return getattr(arrays, name)(obj, *args, **named)
+            return getattr(ask("arrays"), name)(obj, *args, **named)
         return getattr(obj, name)(*args, **named)
 
     call.__name__ = name
@@ -154,9 +155,14 @@ def attribute(obj: Any, name: str) -> Any:
     if name == "message":
         return errors.message(obj)
     if name == "__class__":
-        return type_of(obj) if type(obj) in (int, str, bytes) else obj.__class__
+        if type(obj) in (int, str, bytes):
+            return type_of(obj)
+        kind = obj.__class__
+        return kind.__bases__[0] if "_of_one_instance" in kind.__dict__ else kind
     if name in ("char", "kind"):
         return _dtype_letter(obj, name)
+    if name == "__bases__":
+        return tuple(base for base in obj.__bases__ if base is not object) if is_classic(obj) else obj.__bases__
     if name in _RENAMED:
         return _function_attribute(obj, name)
     if name == "im_class":
@@ -212,7 +218,9 @@ def set_attribute(obj: Any, name: str, value: Any) -> None:
     name : str
     value : any
     """
-    setattr(obj, _RENAMED[name] if isinstance(obj, FunctionType) else name, value)
+    if name in classes.SPECIAL and is_classic(type(obj)):
+        classes.let_instance_have(obj, name)
+    setattr(obj, _RENAMED[name] if isinstance(obj, FunctionType) and name in _RENAMED else name, value)
 
 
 def get_attribute(obj: Any, name: str, *default: Any) -> Any:
@@ -292,51 +300,6 @@ def callable_(obj: Any) -> bool:
         except AttributeError:
             return False
     return callable(obj)
-
-
-def type_of(*args: Any) -> Any:
-    """
-    Do ``type(x)``, or make a class of ``type(name, bases, namespace)``.
-
-    Parameters
-    ----------
-    args : any
-
-    Returns
-    -------
-    type
-    """
-    if len(args) == 3:
-        return make_class(*args, metaclass=None if args[1] else type)
-    kind = type(args[0])
-    if kind is str or issubclass(kind, bytes):
-        return Str
-    if kind is int:
-        return Long if is_long(args[0]) else int
-    if is_classic(kind):
-        return Instance
-    if issubclass(kind, ModuleType):
-        return ModuleType
-    if kind in (type(Str), type(Basestring)):
-        return type
-    return kind
-
-
-def type_call(function: Any, *args: Any) -> Any:
-    """
-    Do ``function(...)`` where the function is called ``type``.
-
-    Parameters
-    ----------
-    function : any
-        The built-in, unless the script has a ``type`` of its own.
-    args : any
-
-    Returns
-    -------
-    any
-    """
-    return type_of(*args) if function is type else function(*args)
 
 
 def is_instance(obj: Any, kinds: Any) -> bool:

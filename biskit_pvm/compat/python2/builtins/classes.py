@@ -12,6 +12,8 @@ import builtins
 import sys
 from typing import Any, Callable
 
+from biskit_pvm.compat.python2.builtins.classic import ClassicType, MixedType, is_classic
+from biskit_pvm.compat.python2.builtins.numbers import divide, modulo
 from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, to_str
 
 _COMPARISONS = {
@@ -23,46 +25,6 @@ _COMPARISONS = {
     "__ne__": lambda order: order != 0,
 }
 _NUMERIC = "add sub mul div truediv floordiv mod pow lshift rshift and or xor".split()
-
-
-class ClassicType(type):
-    """The type of old-style classes: bases are searched depth first, left to right."""
-
-    def mro(cls) -> list[type]:
-        order: list[type] = []
-
-        def visit(kind: type) -> None:
-            if kind not in order and kind is not object:
-                order.append(kind)
-                for base in kind.__bases__:
-                    visit(base)
-
-        visit(cls)
-        return order + [Instance, object]
-
-
-ClassicType.__name__ = ClassicType.__qualname__ = "classobj"
-
-
-class MixedType(ClassicType):
-    """The type of new-style classes that have an old-style base: the new order of search, and the new rules."""
-
-    mro = type.mro
-
-
-def is_classic(kind: Any) -> bool:
-    """
-    Tell whether something is an old-style class.
-
-    Parameters
-    ----------
-    kind : any
-
-    Returns
-    -------
-    bool
-    """
-    return type(kind) is ClassicType
 
 
 class Instance:
@@ -77,6 +39,7 @@ class Instance:
 
 
 Instance.__name__ = Instance.__qualname__ = "instance"
+ClassicType.root = Instance
 
 
 class ClassicProperty:
@@ -182,6 +145,13 @@ def _fill_in(namespace: dict, bases: tuple, classic: bool) -> None:
         for name, value in list(namespace.items()):
             if type(value) is property:
                 namespace[name] = ClassicProperty(value)
+    error = next((base for base in bases if isinstance(base, type) and issubclass(base, BaseException)), None)
+    if error is not None:
+        if "__init__" in namespace and "__new__" not in namespace and not issubclass(error, OSError):
+            # `args` is the affair of Exception.__init__, which the class need not call
+            namespace["__new__"] = lambda cls, *args, **named: error.__new__(cls)
+        if "__getitem__" not in namespace and inherited("__getitem__") is None:
+            namespace["__getitem__"] = lambda self, index: self.args[index]
     if "next" in namespace and "__next__" not in namespace:
         namespace["__next__"] = lambda self: self.next()
     if "__nonzero__" in namespace and "__bool__" not in namespace:
@@ -240,8 +210,6 @@ def _coerced(name: str) -> Callable:
         if pair is None or pair is NotImplemented or type(pair[0]) is type(self):
             return NotImplemented
         a, b = pair if not name.startswith("__r") or name == "__rshift__" else pair[::-1]
-        from biskit_pvm.compat.python2.builtins.numbers import divide, modulo
-
         plain = name.strip("_")
         plain = plain[1:] if name.startswith("__r") and name != "__rshift__" else plain
         special = {"div": divide, "mod": modulo, "and": operator.and_, "or": operator.or_}
@@ -276,10 +244,12 @@ def _delegated(name: str) -> Callable:
 
     def call(self: Any, *args: Any) -> Any:
         for candidate in old:
-            try:
-                method = type(self).__getattr__(self, candidate)
-            except AttributeError:
-                continue
+            method = self.__dict__.get(candidate)
+            if method is None:
+                try:
+                    method = type(self).__getattr__(self, candidate)
+                except AttributeError:
+                    continue
             return bool(method(*args)) if name == "__bool__" else method(*args)
         if name == "__iter__":
             return _iterate_items(self)
@@ -293,6 +263,36 @@ def _delegated(name: str) -> Callable:
 
     call.__name__ = name
     return call
+
+
+#: what old-style instances can have for themselves
+SPECIAL = frozenset((*_DELEGATED, *(f"__{form}div__" for form in ("", "r")), "__nonzero__", "__cmp__", "next"))
+
+
+def let_instance_have(obj: Any, name: str) -> None:
+    """
+    Have a special method looked for in an old-style instance itself, where Python 3 looks in its class alone.
+
+    Parameters
+    ----------
+    obj : instance of an old-style class
+        It gets a class of its own, which is otherwise like the one it had.
+    name : str
+    """
+    kind = type(obj)
+    if "_of_one_instance" not in kind.__dict__:
+        namespace = {"_of_one_instance": True, "__module__": kind.__module__, "__doc__": kind.__doc__}
+        obj.__class__ = kind = type(kind)(kind.__name__, (kind,), namespace)
+    names = {"__nonzero__": ["__bool__"], "__cmp__": list(_COMPARISONS), "next": ["__next__"]}
+    for special in names.get(name, [name.replace("div", "truediv") if name in ("__div__", "__rdiv__") else name]):
+        if name == "__cmp__":
+            setattr(kind, special, _comparison_of_one(_COMPARISONS[special]))
+        else:
+            setattr(kind, special, _delegated(special))
+
+
+def _comparison_of_one(answer: Callable[[int], bool]) -> Callable:
+    return lambda self, other: answer(self.__dict__["__cmp__"](other))
 
 
 def _iterate_items(self: Any) -> Any:
@@ -348,6 +348,8 @@ def get_slice(obj: Any, low: Any, high: Any) -> Any:
     if method is not None:
         return method(obj, *_bounds(obj, low, high))
     native = _native(obj, "__getitem__")
+    if native is None and isinstance(obj, BaseException) and not hasattr(kind, "__getitem__"):
+        return obj.args[low:high]
     return obj[low:high] if native is None else native(obj, slice(low, high))
 
 

@@ -8,6 +8,8 @@ import operator
 from collections.abc import Iterable
 from typing import Any, Callable
 
+from biskit_pvm.compat.python2.builtins.kinds import type_of
+from biskit_pvm.compat.python2.builtins.numbers import divide, number_call
 from biskit_pvm.compat.python2.builtins.ordering import compare, sort
 from biskit_pvm.compat.python2.builtins.strings import Unicode, u
 
@@ -30,12 +32,8 @@ def map_(function: Callable | None, *sequences: Iterable) -> list:
     if not sequences:
         raise TypeError("map() requires at least two args")
     if function is type:
-        from biskit_pvm.compat.python2.builtins.attributes import type_of
-
         function = type_of
     elif function is int or function is float:
-        from biskit_pvm.compat.python2.builtins.numbers import number_call
-
         function = functools.partial(number_call, function)
     if len(sequences) == 1:
         return list(sequences[0]) if function is None else [function(item) for item in sequences[0]]
@@ -259,8 +257,6 @@ def nonzero_method(obj: Any) -> Any:
 
 def div_method(obj: Any, *others: Any) -> Any:
     """Call ``obj.__div__(other)``."""
-    from biskit_pvm.compat.python2.builtins.numbers import divide
-
     method = getattr(obj, "__div__", None)
     return method(*others) if method is not None else divide(obj, *others)
 

@@ -7,7 +7,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from biskit_pvm.compat.python2.builtins.classes import is_classic
+from biskit_pvm.compat.python2.builtins.classic import is_classic
 from biskit_pvm.compat.python2.builtins.strings import to_str
 
 

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from biskit_pvm.compat.python2.builtins.strings import plain
+from biskit_pvm.compat.python2.registry import StandIn, real, stand_in
 
 # (package, name) of siblings that are not there
 _absent: set[tuple[str, str]] = set()
@@ -56,8 +57,6 @@ def import_(name: str, globals: dict | None = None, locals: Any = None, fromlist
             return builtins.__import__(
                 name, {"__package__": package, "__name__": package, "__path__": []}, None, fromlist, 1
             )
-    from biskit_pvm.compat.python2.stdlib import stand_in
-
     module = stand_in(name, bool(fromlist))
     if module is not None:
         for part in fromlist:
@@ -126,12 +125,8 @@ def reload(module: ModuleType) -> ModuleType:
     -------
     module
     """
-    from biskit_pvm.compat.python2.stdlib import real
-
     _absent.clear()
-    if module.__name__ == "sys":
-        from biskit_pvm.compat.python2.stdlib.system import after_reload
-
-        after_reload(module)
+    if isinstance(module, StandIn) and module.__name__ == "sys":
+        module.after_reload()
         return module
     return importlib.reload(real(module))

@@ -22,7 +22,8 @@ class Long(int):
     def __new__(cls, value: Any = 0, *base: int) -> Long:
         if isinstance(value, str) and value.strip()[-1:] in "lL":
             value = value.strip()[:-1]
-        return int.__new__(cls, *(_digits(value), *base))
+        method = getattr(type(value), "__long__", None) if not isinstance(value, (int, str, float)) else None
+        return int.__new__(cls, *(_digits(value if method is None else method(value)), *base))
 
     def __repr__(self) -> str:
         return int.__repr__(self) + "L"

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import cmp_to_key
 from typing import Any, Callable
 
-from biskit_pvm.compat.python2.builtins.classes import is_classic
+from biskit_pvm.compat.python2.builtins.classic import is_classic
 from biskit_pvm.compat.python2.builtins.numbers import NARROW, narrowed
 from biskit_pvm.compat.python2.builtins.strings import as_text
 

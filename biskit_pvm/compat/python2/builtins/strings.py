@@ -19,6 +19,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Callable
 
+from biskit_pvm.compat.python2.builtins.classic import is_classic
+
 _MAXINT = sys.maxsize
 
 # 8-bit characters, or ASCII ones, about which `str` and `bytes` disagree
@@ -148,9 +150,9 @@ class Unicode(str):
 
     __slots__ = ()
 
-    def __new__(cls, obj: Any = "", *codec: str) -> Unicode:
-        if codec:
-            return str.__new__(cls, as_bytes(obj).decode(*codec))
+    def __new__(cls, obj: Any = "", encoding: str | None = None, errors: str | None = None) -> Unicode:
+        if encoding is not None or errors is not None:
+            return str.__new__(cls, as_bytes(obj).decode(encoding or "ascii", errors or "strict"))
         if type(obj) is Unicode and cls is Unicode:
             return obj
         if not isinstance(obj, str):
@@ -367,16 +369,12 @@ def _complex_text(value: complex) -> str:
 
 
 def _type_text(kind: type) -> str:
-    from biskit_pvm.compat.python2.builtins.classes import is_classic
-
     if is_classic(kind):
         return f"{kind.__module__}.{kind.__name__}"
     return _type_repr(kind)
 
 
 def _type_repr(kind: type) -> str:
-    from biskit_pvm.compat.python2.builtins.classes import is_classic
-
     name = kind.__name__
     if is_classic(kind):
         return f"<class {kind.__module__}.{name} at {id(kind):#x}>"
@@ -423,7 +421,7 @@ def to_str(obj: Any) -> str:
         return as_text(obj)
     elif kind is complex:
         return _complex_text(obj)
-    elif isinstance(obj, type):
+    elif isinstance(obj, type) and kind.__str__ is object.__str__:
         return _type_text(obj)
     elif kind.__str__ is object.__str__:
         return to_repr(obj)
@@ -434,7 +432,8 @@ def to_str(obj: Any) -> str:
         return str(obj).replace("encode character '", "encode character u'")
     elif kind.__str__ is KeyError.__str__ and len(obj.args) == 1:
         return to_repr(obj.args[0])
-    result = kind.__str__(obj)
+    # a class may have another text for translated code
+    result = getattr(kind, "__py2_str__", kind.__str__)(obj)
     return to_str(result) if isinstance(result, Unicode) else result
 
 
@@ -484,6 +483,9 @@ def _int_repr(value: int) -> str:
 
 
 def _exception_repr(error: BaseException) -> str:
+    form = getattr(type(error), "__py2_str__", None)
+    if form is not None:
+        return str(form(error))
     args = to_repr(error.args) if error.args else "()"
     return type(error).__name__ + args
 
@@ -493,8 +495,6 @@ def _tuple_repr(values: tuple) -> str:
 
 
 def _object_repr(obj: Any) -> str:
-    from biskit_pvm.compat.python2.builtins.classes import is_classic
-
     kind = type(obj)
     form = "<%s.%s instance at %#x>" if is_classic(kind) else "<%s.%s object at %#x>"
     return form % (kind.__module__, kind.__name__, id(obj))
@@ -599,6 +599,8 @@ def percent(text: str, values: Any) -> str:
         if kind == "s":
             if isinstance(value, Unicode) or (type(value).__str__ is not str.__str__ and _gives_unicode(value)):
                 unicode_result = True
+                value = plain(Unicode(value))
+            elif unicode_result and isinstance(text, Unicode) and hasattr(type(value), "__unicode__"):
                 value = plain(Unicode(value))
             elif type(value) is not str:
                 value = to_str(value)

@@ -16,7 +16,7 @@ import numpy
 from biskit_pvm.compat.python2.builtins import files
 from biskit_pvm.compat.python2.builtins.numbers import NARROW, Long
 from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, as_bytes, as_text
-from biskit_pvm.compat.python2.stdlib import StandIn, new_module
+from biskit_pvm.compat.python2.registry import StandIn, new_module
 
 if hasattr(numpy, "_core"):
     import numpy._core.multiarray as _multiarray

@@ -15,7 +15,8 @@ from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import files
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, from_os, to_os
-from biskit_pvm.compat.python2.stdlib import StandIn, bytes_function, new_module
+from biskit_pvm.compat.python2.registry import StandIn, new_module
+from biskit_pvm.compat.python2.stdlib.eight_bit import bytes_function
 
 
 class Proxy:

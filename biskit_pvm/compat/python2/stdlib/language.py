@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import collections
 import collections.abc
+import hashlib
 import inspect
 import itertools
 import math
 import operator
+import os
 import random
+import sys
 import traceback
 import types
 from collections.abc import Iterable, Iterator
@@ -23,9 +26,11 @@ from biskit_pvm.compat.python2.builtins.classes import (
     make_class,
     set_slice,
 )
+from biskit_pvm.compat.python2.builtins.hashing import hash_
 from biskit_pvm.compat.python2.builtins.numbers import Long, divide, divide_in_place
 from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, to_repr
-from biskit_pvm.compat.python2.stdlib import StandIn, is_ours, new_module
+from biskit_pvm.compat.python2.registry import StandIn, ask, new_module
+from biskit_pvm.compat.python2.stdlib.eight_bit import is_ours
 
 
 def _types() -> types.ModuleType:
@@ -202,10 +207,10 @@ class Random(random.Random):
     """Python 2's way from the same generator to choices and ranges."""
 
     def seed(self, a: Any = None, *version: Any) -> None:
-        if isinstance(a, str) and not isinstance(a, Unicode):
-            a = _hash_of_string(a)
+        if isinstance(a, str):
+            a = hash_(a) & 0xFFFFFFFFFFFFFFFF
         elif a is not None and not isinstance(a, int):
-            a = hash(a)
+            a = hash_(a) & 0xFFFFFFFFFFFFFFFF
         super().seed(a)
 
     def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
@@ -262,19 +267,16 @@ class Random(random.Random):
         return result
 
     def jumpahead(self, n: int) -> None:
-        raise NotImplementedError("random.jumpahead has no counterpart in Python 3: seed each generator")
-
-
-def _hash_of_string(text: str) -> int:
-    """Python 2's hash of an 8-bit string on a 64-bit machine."""
-    if not text:
-        return 0
-    value = ord(text[0]) << 7
-    for letter in text:
-        value = (1000003 * value ^ ord(letter)) & 0xFFFFFFFFFFFFFFFF
-    value ^= len(text)
-    value = value - (1 << 64) if value >> 63 else value
-    return -2 if value == -1 else value
+        """Go on from another state, which hangs on the present one and on `n`."""
+        version, words, gauss = self.getstate()
+        text = "(" + ", ".join(f"{word}L" for word in words) + ")"
+        number = int(hashlib.sha512(f"{to_repr(n)}(3, {text}, {to_repr(gauss)})".encode("latin-1")).hexdigest(), 16)
+        state = list(words[:-1])
+        for i in range(len(state) - 1, 1, -1):
+            j = number % i
+            state[i], state[j] = state[j], state[i]
+        state = [(word + i + 1) & 0xFFFFFFFF for i, word in enumerate(state)]
+        self.setstate((version, (*state, len(state)), gauss))
 
 
 def _random() -> types.ModuleType:
@@ -466,18 +468,32 @@ def _sets() -> types.ModuleType:
 
 def _imp() -> types.ModuleType:
     def find_module(name: str, path: Any = None) -> Any:
-        raise NotImplementedError(f"imp.find_module({name!r}): use __import__, which carries the module over")
+        for folder in sys.path if path is None else path:
+            found = os.path.join(folder, name)
+            if os.path.isfile(os.path.join(found, "__init__.py")):
+                return None, found, ("", "", 5)
+            if os.path.isfile(found + ".py"):
+                return NAMESPACE["open"](found + ".py", "U"), found + ".py", (".py", "U", 1)
+        raise ImportError(f"No module named {name}")
+
+    def load_module(name: str, file: Any, path: str, description: tuple) -> Any:
+        module: types.ModuleType = ask("load file")(
+            name, os.path.join(path, "__init__.py") if description[2] == 5 else path
+        )
+        return module
 
     def load_source(name: str, path: str, file: Any = None) -> Any:
-        from biskit_pvm.compat.python2.importer import load_file
-
-        return load_file(name, path)
+        module: types.ModuleType = ask("load file")(name, path)
+        return module
 
     return new_module(
         "imp",
         {
             "new_module": types.ModuleType,
             "find_module": find_module,
+            "load_module": load_module,
+            "PY_SOURCE": 1,
+            "PKG_DIRECTORY": 5,
             "load_source": load_source,
             "reload": NAMESPACE["reload"],
             "acquire_lock": lambda: None,

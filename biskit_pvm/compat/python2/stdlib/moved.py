@@ -9,7 +9,8 @@ import unittest
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text
-from biskit_pvm.compat.python2.stdlib import StandIn, bytes_function, new_module
+from biskit_pvm.compat.python2.registry import StandIn, new_module
+from biskit_pvm.compat.python2.stdlib.eight_bit import bytes_function
 
 
 def _renamed(new: str, **names: str) -> Callable[[], types.ModuleType]:
@@ -73,7 +74,7 @@ def _config_parser() -> types.ModuleType:
     import configparser
 
     from biskit_pvm.compat.python2.builtins.files import File
-    from biskit_pvm.compat.python2.stdlib.system import eight_bit
+    from biskit_pvm.compat.python2.stdlib.eight_bit import eight_bit
 
     class Old:
         """What ConfigParser forgot: readfp, and that any value may be set."""
@@ -220,7 +221,80 @@ def _unittest() -> types.ModuleType:
     )
 
 
+def _repr() -> types.ModuleType:
+    """Python 2's ``repr``: short forms of long things, as strings of Python 2."""
+    import reprlib
+
+    return StandIn(reprlib, {}, name="repr")
+
+
+def _statvfs() -> types.ModuleType:
+    names = "F_BSIZE F_FRSIZE F_BLOCKS F_BFREE F_BAVAIL F_FILES F_FFREE F_FAVAIL F_FLAG F_NAMEMAX".split()
+    return new_module("statvfs", {name: number for number, name in enumerate(names)})
+
+
+def _rfc822() -> types.ModuleType:
+    """The part of ``rfc822`` that read headers."""
+    import email.utils
+    from email.parser import HeaderParser
+
+    class Message:
+        """The headers at the beginning of a file; `fp` then is at the text behind them."""
+
+        def __init__(self, fp: Any, seekable: int = 1) -> None:
+            self.fp, lines = fp, []
+            for line in iter(fp.readline, ""):
+                if not line.strip():
+                    break
+                lines.append(line)
+            self.headers = lines
+            self.dict = {name.lower(): value for name, value in HeaderParser().parsestr("".join(lines)).items()}
+
+        def getheader(self, name: str, default: Any = None) -> Any:
+            return self.dict.get(name.lower(), default)
+
+        get = getheader
+
+        def getaddr(self, name: str) -> tuple[Any, Any]:
+            found = self.getaddrlist(name)
+            return found[0] if found else (None, None)
+
+        def getaddrlist(self, name: str) -> list[tuple[str, str]]:
+            return email.utils.getaddresses([self.dict.get(name.lower(), "")])
+
+        def getdate(self, name: str) -> Any:
+            return email.utils.parsedate(self.dict.get(name.lower(), ""))
+
+        def __getitem__(self, name: str) -> str:
+            return self.dict[name.lower()]
+
+        def has_key(self, name: str) -> bool:
+            return name.lower() in self.dict
+
+        __contains__ = has_key
+
+        def __len__(self) -> int:
+            return len(self.dict)
+
+        def keys(self) -> list[str]:
+            return list(self.dict)
+
+        def values(self) -> list[str]:
+            return list(self.dict.values())
+
+        def items(self) -> list[tuple[str, str]]:
+            return list(self.dict.items())
+
+    functions = "parsedate parsedate_tz mktime_tz formatdate quote unquote".split()
+    names = {name: getattr(email.utils, name) for name in functions}
+    return new_module("rfc822", {**names, "parseaddr": email.utils.parseaddr, "Message": Message})
+
+
 MODULES = {
+    "Cookie": lambda: StandIn(importlib.import_module("http.cookies"), {}, name="Cookie"),
+    "repr": _repr,
+    "statvfs": _statvfs,
+    "rfc822": _rfc822,
     "socket": _socket,
     "urllib": _urllib,
     "urllib2": _urllib2,

@@ -14,14 +14,14 @@ import pickle
 import shelve
 import sys
 import types
-from typing import Any
+from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import files
-from biskit_pvm.compat.python2.builtins.strings import Basestring, Str, Unicode, as_bytes, as_text
-from biskit_pvm.compat.python2.stdlib import StandIn, new_module
+from biskit_pvm.compat.python2.builtins.numbers import Long
+from biskit_pvm.compat.python2.builtins.strings import Basestring, Str, Unicode, as_bytes, as_text, u
+from biskit_pvm.compat.python2.registry import StandIn, ask, new_module
+from biskit_pvm.compat.python2.stdlib.pickle_writer import HIGHEST_PROTOCOL, Writer
 from biskit_pvm.restart.format import MOVED
-
-HIGHEST_PROTOCOL = 2
 
 
 class _Reader:
@@ -67,13 +67,11 @@ class _Reading:
         if found is not None:
             return found
         if module.startswith("numpy"):
-            from biskit_pvm.compat.python2.stdlib import arrays
+            ask("arrays")  # gives NumPy back the names that old files ask for
         if module.startswith("numpy.core."):
             module = "numpy._core." + module[11:] if "numpy._core" in sys.modules else module
         if module in ("Numeric", "numpy.oldnumeric.compat", "numpy.oldnumeric") and name == "array_constructor":
-            from biskit_pvm.compat.python2.stdlib.arrays import array_constructor
-
-            return array_constructor
+            return ask("arrays").array_constructor
         from biskit_pvm.compat.python2.builtins.imports import import_
 
         # a class that a translated module holds, or a stand-in; `__main__` and Python 3's own as well
@@ -84,23 +82,23 @@ class _Reading:
     def _of_main(self, name: str) -> Any:
         """A class of the running script, or of the one that saved the data."""
         if not hasattr(sys.modules["__main__"], name) and self.script:
-            from biskit_pvm.compat.python2.importer import load_file
-
             if "__mp_main__" not in sys.modules:
                 sys.path.insert(1, os.path.dirname(self.script))
-                load_file("__mp_main__", self.script)
+                ask("load file")("__mp_main__", self.script)
             return getattr(sys.modules["__mp_main__"], name)
         return getattr(sys.modules["__main__"], name)
 
 
-class Unpickler(_Reading, pickle.Unpickler):
-    """
-    Python 2's ``cPickle.Unpickler``.
+def _loading(name: str, kind: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """Make the unpickler's method for what had a type of its own in Python 2, in pickles that it could read."""
+    method = getattr(pickle._Unpickler, name)
 
-    Parameters
-    ----------
-    file : file
-    """
+    def load(self: Any) -> None:
+        method(self)
+        if self.proto <= HIGHEST_PROTOCOL:
+            self.stack[-1] = kind(self.stack[-1])
+
+    return load
 
 
 class PythonUnpickler(_Reading, pickle._Unpickler):
@@ -112,28 +110,55 @@ class PythonUnpickler(_Reading, pickle._Unpickler):
     file : file
     """
 
-    dispatch = {chr(code): method for code, method in pickle._Unpickler.dispatch.items()}
+    dispatch = {
+        **{chr(code): method for code, method in pickle._Unpickler.dispatch.items()},
+        chr(pickle.UNICODE[0]): _loading("load_unicode", u),
+        chr(pickle.BINUNICODE[0]): _loading("load_binunicode", u),
+        chr(pickle.LONG[0]): _loading("load_long", Long),
+        chr(pickle.LONG1[0]): _loading("load_long1", Long),
+        chr(pickle.LONG4[0]): _loading("load_long4", Long),
+    }
 
     def load(self) -> Any:
-        self.dispatch = {ord(code): method for code, method in self.dispatch.items()}
+        # as Python 3 looks up; Python 2's keys were characters
+        self.dispatch = {code if isinstance(code, int) else ord(code): each for code, each in self.dispatch.items()}
+        self.proto = 0
         return super().load()
+
+
+class Unpickler(PythonUnpickler):
+    """
+    Python 2's ``cPickle.Unpickler``.
+
+    Parameters
+    ----------
+    file : file
+    """
 
 
 _BUILT_IN = {
     **{(module, "unicode"): Unicode for module in ("__builtin__", "builtins")},
-    **{(module, "str"): Str for module in ("__builtin__",)},
+    ("__builtin__", "str"): Str,
+    ("__builtin__", "long"): Long,
     ("__builtin__", "basestring"): Basestring,
     ("__builtin__", "object"): object,
     ("builtins", "str"): str,
 }
 
 
-def _string_type() -> type:
-    return Str
+class PythonPickler(Writer):
+    """
+    Python 2's ``pickle.Pickler``, whose ``dispatch`` subclasses may change.
 
+    Parameters
+    ----------
+    file : file
+    protocol : int
+        0 by default, 1 or 2.
+    """
 
-class _Writing:
-    """What both picklers do about Python 2."""
+    _first_kept = 0
+    _only_one = False
 
     def __init__(self, file: Any, protocol: int | None = None, bin: Any = None) -> None:
         protocol = (1 if bin else 0) if protocol is None else protocol
@@ -141,30 +166,20 @@ class _Writing:
             protocol = HIGHEST_PROTOCOL
         if protocol > HIGHEST_PROTOCOL:
             raise ValueError("pickle protocol must be <= 2")
-        raw = (
-            file.binary
-            if isinstance(file, files.File)
-            else file
-            if isinstance(file, (io.RawIOBase, io.BufferedIOBase))
-            else _Writer(file)
-        )
+        if isinstance(file, files.File):
+            raw = file.binary
+        else:
+            raw = file if isinstance(file, (io.RawIOBase, io.BufferedIOBase)) else _Writer(file)
         self._file = file
-        super().__init__(raw, protocol, fix_imports=True)
+        super().__init__(raw.write, protocol, self._only_one, self._first_kept)
 
     def dump(self, obj: Any) -> None:
         super().dump(obj)
         if isinstance(self._file, files.File):
             self._file.softspace = 0
 
-    def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, types.ModuleType):
-            raise pickle.PicklingError(f"Can't pickle {obj!r}: it's a module")
-        if obj is Str:
-            return _string_type, ()
-        return NotImplemented
 
-
-class Pickler(_Writing, pickle.Pickler):
+class Pickler(PythonPickler):
     """
     Python 2's ``cPickle.Pickler``.
 
@@ -175,17 +190,11 @@ class Pickler(_Writing, pickle.Pickler):
         0 by default, 1 or 2.
     """
 
+    _first_kept = 1
 
-class PythonPickler(_Writing, pickle._Pickler):
-    """
-    Python 2's ``pickle.Pickler``, whose ``dispatch`` subclasses may change.
 
-    Parameters
-    ----------
-    file : file
-    protocol : int
-        0 by default, 1 or 2.
-    """
+class _OnePickle(Pickler):
+    _only_one = True
 
 
 def dump(obj: Any, file: Any, protocol: int | None = None, bin: Any = None) -> None:
@@ -199,7 +208,7 @@ def dump(obj: Any, file: Any, protocol: int | None = None, bin: Any = None) -> N
     protocol : int
         0 by default, as in Python 2.
     """
-    Pickler(file, protocol, bin).dump(obj)
+    _OnePickle(file, protocol, bin).dump(obj)
 
 
 def dumps(obj: Any, protocol: int | None = None, bin: Any = None) -> str:
@@ -217,7 +226,7 @@ def dumps(obj: Any, protocol: int | None = None, bin: Any = None) -> str:
         8-bit.
     """
     buffer = io.BytesIO()
-    Pickler(buffer, protocol, bin).dump(obj)
+    _OnePickle(buffer, protocol, bin).dump(obj)
     return as_text(buffer.getvalue())
 
 
@@ -325,11 +334,27 @@ def _cpickle() -> types.ModuleType:
     )
 
 
+def _python_dump(obj: Any, file: Any, protocol: int | None = None, bin: Any = None) -> None:
+    PythonPickler(file, protocol, bin).dump(obj)
+
+
+def _python_dumps(obj: Any, protocol: int | None = None, bin: Any = None) -> str:
+    buffer = io.BytesIO()
+    PythonPickler(buffer, protocol, bin).dump(obj)
+    return as_text(buffer.getvalue())
+
+
+_PYTHON_NAMES = {
+    **_NAMES,
+    "Unpickler": PythonUnpickler,
+    "Pickler": PythonPickler,
+    "dump": _python_dump,
+    "dumps": _python_dumps,
+}
+
 MODULES = {
     "cPickle": _cpickle,
-    "pickle": lambda: StandIn(
-        pickle, {**_NAMES, "Unpickler": PythonUnpickler, "Pickler": PythonPickler}, name="pickle"
-    ),
+    "pickle": lambda: StandIn(pickle, _PYTHON_NAMES, name="pickle"),
     "copy_reg": lambda: StandIn(copyreg, {}, name="copy_reg"),
     "shelve": lambda: StandIn(shelve, {}, name="shelve"),
 }

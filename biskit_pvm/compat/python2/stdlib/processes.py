@@ -8,8 +8,9 @@ from typing import Any
 
 from biskit_pvm.compat.python2.builtins import files
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, to_os
-from biskit_pvm.compat.python2.stdlib import StandIn, eight_bit, new_module, python2_error
-from biskit_pvm.compat.python2.stdlib.system import Pipe
+from biskit_pvm.compat.python2.registry import StandIn, new_module
+from biskit_pvm.compat.python2.stdlib.eight_bit import eight_bit, python2_error
+from biskit_pvm.compat.python2.stdlib.pipes import Pipe
 
 
 def _arguments(args: Any) -> Any:

@@ -21,7 +21,9 @@ from typing import Any, Callable
 from biskit_pvm.compat.python2.builtins import errors, files
 from biskit_pvm.compat.python2.builtins.numbers import MAXINT
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, from_os, to_os, u
-from biskit_pvm.compat.python2.stdlib import StandIn, eight_bit, make, new_module, python2_error
+from biskit_pvm.compat.python2.registry import StandIn, make, new_module
+from biskit_pvm.compat.python2.stdlib.eight_bit import eight_bit, python2_error
+from biskit_pvm.compat.python2.stdlib.pipes import Pipe
 
 _VERSION = "2.7.18 (carried over to Python %s)" % sys.version.split()[0]
 
@@ -51,16 +53,9 @@ class _Sys(StandIn):
             atexit.register(value)
         super().__setattr__(name, value)
 
-
-def after_reload(module: types.ModuleType) -> None:
-    """
-    Give ``sys`` the function that it only had after ``reload(sys)``.
-
-    Parameters
-    ----------
-    module : module
-    """
-    module.__dict__["setdefaultencoding"] = _refuse_default_encoding
+    def after_reload(self) -> None:
+        """Have the function that was only there after ``reload(sys)``."""
+        self.__dict__["setdefaultencoding"] = _refuse_default_encoding
 
 
 def _refuse_default_encoding(encoding: str) -> None:
@@ -143,39 +138,6 @@ class Environ(MutableMapping):
         return repr(self.copy())
 
 
-class Pipe(files.File):
-    """What ``os.popen`` gives: a file whose ``close`` gives the wait status of the command, or None for 0."""
-
-    @classmethod
-    def start(cls, command: Any, mode: str = "r", bufsize: int = -1) -> Pipe:
-        import subprocess
-
-        end = {"stdout": subprocess.PIPE} if mode[:1] == "r" else {"stdin": subprocess.PIPE}
-        text = isinstance(command, str)
-        process = subprocess.Popen(
-            to_os(command) if text else list(map(to_os, command)), shell=text, close_fds=True, **end
-        )
-        raw = process.stdout if mode[:1] == "r" else process.stdin
-        made = cls.over(raw, command if text else command[0], mode[:1])
-        made._process = process
-        return made
-
-    def close(self) -> int | None:
-        try:
-            super().close()
-        except OSError as error:
-            # a command that has ended already: its status tells
-            if error.errno != errno.EPIPE:
-                raise
-        code = self._process.wait()
-        status = -code if code < 0 else code << 8
-        return status or None
-
-    def __del__(self) -> None:
-        if not self._raw.closed:
-            self._raw.close()
-
-
 def _walk_path(top: str, function: Callable, argument: Any) -> None:
     """Python 2's ``os.path.walk``."""
     module = make("os")
@@ -225,7 +187,7 @@ def _popen(command: Any, mode: str = "r", bufsize: int = -1) -> Pipe:
 
 def _popen_many(number: int) -> Callable:
     def popen(command: Any, mode: str = "t", bufsize: int = -1) -> tuple:
-        from biskit_pvm.compat.python2.stdlib import processes
+        from biskit_pvm.compat.python2.stdlib import processes  # takes long to load
 
         return processes.popen_files(command, number)
 

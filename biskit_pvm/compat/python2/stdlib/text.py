@@ -21,7 +21,7 @@ from biskit_pvm.compat.python2.builtins.strings import (
     to_str,
     u,
 )
-from biskit_pvm.compat.python2.stdlib import StandIn, new_module
+from biskit_pvm.compat.python2.registry import StandIn, new_module
 
 _LOWER, _UPPER = string.ascii_lowercase, string.ascii_uppercase
 
@@ -134,7 +134,6 @@ class StringIO(io.StringIO):
         self._unicode = isinstance(text, Unicode)
 
     def write(self, text: Any) -> None:
-        self.softspace = 0
         if isinstance(text, Unicode):
             self._unicode = True
         super().write(

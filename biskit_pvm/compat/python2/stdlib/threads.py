@@ -8,7 +8,7 @@ import threading
 import types
 from typing import Any, Callable
 
-from biskit_pvm.compat.python2.stdlib import StandIn, new_module
+from biskit_pvm.compat.python2.registry import StandIn, new_module
 
 
 class _AnyThread(type):

@@ -22,12 +22,20 @@ CALLS = frozenset(
 LOADS = CALLS | frozenset(
     """
     im_func im_self im_class func_name func_code func_defaults func_globals func_dict func_doc func_closure
-    gi_code message __class__ char kind bytes
+    gi_code message __class__ __bases__ char kind bytes
 """.split()
 ) - {"bytes"}
 
 #: attributes whose assignment goes through a helper
-STORES = frozenset("func_name func_code func_defaults func_dict func_doc".split())
+STORES = frozenset("func_name func_code func_defaults func_dict func_doc".split()) | frozenset(
+    # an old-style instance could have them for itself
+    f"__{name}__"
+    for name in """
+    len getitem setitem delitem iter contains call nonzero cmp str repr int float neg abs eq ne lt le gt ge hash enter exit
+    add radd sub rsub mul rmul div rdiv truediv rtruediv floordiv rfloordiv mod rmod pow rpow and rand or ror xor rxor
+    lshift rlshift rshift rrshift
+""".split()
+)
 
 #: comparison operators and their helpers
 COMPARISONS = {

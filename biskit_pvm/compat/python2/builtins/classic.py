@@ -1,0 +1,47 @@
+"""The types of old-style classes, which everything that looks at values has to know; `classes` makes the classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ClassicType(type):
+    """The type of old-style classes: bases are searched depth first, left to right, and `root` last."""
+
+    root: type = object
+
+    def mro(cls) -> list[type]:
+        order: list[type] = []
+
+        def visit(kind: type) -> None:
+            if kind not in order and kind is not object:
+                order.append(kind)
+                for base in kind.__bases__:
+                    visit(base)
+
+        visit(cls)
+        return order + [cls.root, object]
+
+
+ClassicType.__name__ = ClassicType.__qualname__ = "classobj"
+
+
+class MixedType(ClassicType):
+    """The type of new-style classes that have an old-style base: the new order of search, and the new rules."""
+
+    mro = type.mro
+
+
+def is_classic(kind: Any) -> bool:
+    """
+    Tell whether something is an old-style class.
+
+    Parameters
+    ----------
+    kind : any
+
+    Returns
+    -------
+    bool
+    """
+    return type(kind) is ClassicType

