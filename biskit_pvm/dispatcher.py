@@ -18,7 +18,7 @@ from biskit_pvm.jobs.master_state import MasterState
 from biskit_pvm.jobs.poster import Poster
 from biskit_pvm.jobs.rules import Options
 from biskit_pvm.jobs.slots import Slots, current_folder, nicknames
-from biskit_pvm.machine import names, spawning, task
+from biskit_pvm.machine import names, old_tasks, spawning, task
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages.messenger import print_error
 from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread, at_end, messenger_of, slaves_of
@@ -145,6 +145,9 @@ class JobMaster(PVMMasterSlave):
         verbose: Any = 1,
         **options: Any,
     ) -> None:
+        if spawning.runs_old_code():
+            # old scripts count on it that nothing is given out before `job_done` of what came before
+            options.setdefault("prefetch", 0.0)
         self.__options = Options.of(options, type(self).__name__)
         PVMMasterSlave.__init__(self, verbose=verbose)
         self.hosts = nicknames(hosts)
@@ -599,6 +602,8 @@ def script_path(script: Any) -> str:
     script : str, bytes or path
     """
     path = os.fsdecode(script) if not isinstance(script, str) else script
+    if spawning.runs_old_code():
+        path = old_tasks.decoded(path)
     try:
         found = os.path.abspath(path) if path else path
     except OSError:  # the current folder was deleted

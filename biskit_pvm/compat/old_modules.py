@@ -21,6 +21,7 @@ from biskit_pvm.compat import pypvm
 from biskit_pvm.compat.python2 import registry
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, to_repr
 from biskit_pvm.compat.python2.registry import StandIn
+from biskit_pvm.machine.packing import Pickling
 from pvm_ext.errors import BadParamError
 
 _DEFAULT = int(pypvm.data["default"])
@@ -44,6 +45,7 @@ def seen(name: str, module: Any = None) -> types.ModuleType:
     """
     part = name.rpartition(".")[2]
     _let_errors_be_numbers()
+    Pickling.dumps, Pickling.loads = _dumped, _loaded  # type: ignore[method-assign, assignment]
     if part in ("pypvm", "pypvm_core"):
         return _pypvm
     if name not in _seen and name.startswith("Biskit.PVM.") and part in _NAMES:
@@ -86,16 +88,26 @@ class _Seen(StandIn):
 # -- pypvm
 
 
+def _dumped(obj: Any) -> bytes:
+    """Return the text of an object's pickle, as Python 2 would have written it."""
+    return as_bytes(registry.make("cPickle").dumps(obj))  # type: ignore[union-attr]
+
+
+def _loaded(data: bytes) -> Any:
+    """Return the object of a pickle, whoever has written it."""
+    return registry.make("cPickle").loads(as_text(data))  # type: ignore[union-attr]
+
+
 def _pack_object(obj: Any) -> None:
     """Pack any object, as a string that holds the text of its pickle."""
-    pypvm.pkstr(as_bytes(registry.make("cPickle").dumps(obj)))  # type: ignore[union-attr]
+    pypvm.pkstr(_dumped(obj))
 
 
 def _unpack_object() -> Any:
     """Unpack an object of `pk` or ``pvm.pack``, also of a Python 3 program's."""
     if not pypvm.getrbuf():
         raise BadParamError(-2, "upkstr")
-    return registry.make("cPickle").loads(as_text(pypvm.upkbytestr()))  # type: ignore[union-attr]
+    return _loaded(as_bytes(pypvm.upkbytestr()))
 
 
 def _with_bytes(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -44,10 +44,12 @@ class Logfile:
             There is no file that could be written to.
         """
         entry = [f"\n{time.time()}:", message]
+        first = not self.lines
         self.lines += entry
         if self.__file is None:
             self.__file = self.__open()
-        text = ("\n".join(entry) + "\n").encode(errors="backslashreplace")
+        # no line end at the end, as ever
+        text = ("" if first else "\n").encode() + "\n".join(entry).encode(errors="backslashreplace")
         while text:
             text = text[os.write(self.__file, text) :]
 
