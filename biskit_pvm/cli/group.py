@@ -29,10 +29,12 @@ COMMANDS = {
         "delete": "Delete hosts.",
         "reset": "End all tasks.",
         "clean": "Remove what a dead pvmd has left behind.",
+        "console": "Run PVM's own console.",
     },
     "Help": {
         "hosts": "Show the hosts in your host file.",
         "doctor": "Find out what keeps PVM from working.",
+        "config": "Tell how to compile C programs for this PVM.",
         "version": "Print versions and where PVM is.",
     },
 }
