@@ -25,6 +25,7 @@ import io
 import lzma
 import os
 import platform
+import shlex
 import shutil
 import signal
 import struct
@@ -247,13 +248,14 @@ def download(pins: Pins, names: Sequence[str], arch: str, new: Path) -> list[Bro
         except NotFromHereError as problem:
             say(str(problem))
             problems.append(problem)
+    program = shlex.quote(str(HERE / "get_pvm3"))
     remedies = [line for problem in problems for line in problem.remedy]
     raise Trouble(
         f"PVM {pins.upstream} could not be brought (the reasons are above).",
         *dict.fromkeys(remedies),
         "Where you can reach a Debian mirror, or have the packages in a folder:",
-        f"    PVM_MIRROR=http://MIRROR/debian {HERE / 'get_pvm3'}",
-        f"    PVM_MIRROR=/a/folder {HERE / 'get_pvm3'}",
+        f"    PVM_MIRROR=http://MIRROR/debian {program}",
+        f"    PVM_MIRROR=/a/folder {program}",
         f"with {', '.join(files_wanted(pins, names, arch))}." if files_wanted(pins, names, arch) else "",
         OWN_PVM,
     )
@@ -345,7 +347,7 @@ def from_debian(pins: Pins, names: Sequence[str], new: Path) -> list[Brought]:
     keyring = next((path for path in KEYRINGS if path.exists()), None)
     if on_ubuntu() or keyring is None:
         raise NotFromHereError("this is no Debian, so its mirror has no Debian 12")
-    problem = NotFromHereError("apt names no mirror here", f"Name one: PVM_MIRROR=ADDRESS {HERE / 'get_pvm3'}")
+    problem = NotFromHereError("apt names no mirror here")
     for mirror in mirrors()[:3]:
         say(f"asking {mirror} for {' '.join(names)} of Debian 12")
         with scratch() as folder:
