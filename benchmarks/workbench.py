@@ -139,7 +139,7 @@ def _loaded_library(name: str) -> Path | None:
     import pvm_ext
 
     pvm_ext.version()
-    return next((Path(line.split()[-1]) for line in _lines("/proc/self/maps") if f"/{name}" in line), None)
+    return next((Path(line.split(maxsplit=5)[-1]) for line in _lines("/proc/self/maps") if f"/{name}" in line), None)
 
 
 def _lines(path: str) -> list[str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from typing import Callable
 
 BUNDLE = Path(__file__).with_name("_pvm3")
 """The ``PVM_ROOT`` inside the package, there when it was built from a vendored PVM."""
+
+PACKAGES = "packages.txt"
+"""The file in which ``vendor/get_pvm3`` sets down what it has unpacked."""
 
 _SYSTEM_PREFIXES = ("/usr", "/usr/local")
 
@@ -65,6 +69,27 @@ class Installation:
     def can_run(self) -> bool:
         """Whether the daemon is there."""
         return self.daemon is not None
+
+    def packages(self) -> list[str]:
+        """Return the Debian packages that it came in: name, revision, architecture, and who vouched for it.
+
+        Those that ``vendor/get_pvm3`` brought are ``pinned`` (their checksums are known) or ``signed`` (by apt's
+        index); those of the system are ``installed``.  Empty for a PVM that is of no package.
+        """
+        for folder in (self.root, *self.root.parents[2:3]):
+            try:
+                return (folder / PACKAGES).read_text().splitlines()
+            except OSError:
+                continue
+        if self.root != Path("/usr/lib/pvm3"):
+            return []
+        form = "${db:Status-Status} ${Package} ${Version} ${Architecture} installed\n"
+        command = ["dpkg-query", "--show", f"--showformat={form}", "libpvm3", "pvm", "pvm-dev"]
+        try:
+            rows = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+        except OSError:
+            return []
+        return [row.partition(" ")[2] for row in rows if row.startswith("installed ")]
 
 
 def architecture() -> str:
@@ -129,7 +154,7 @@ def for_building(
         When there is none, or ``PVM_ROOT`` names a folder without one.
     """
     chosen = environment.get("PVM_ROOT")
-    # Daemons hand the root of the PVM in the package to their tasks; it has no headers, and nobody chose it.
+    # Daemons hand the root of the PVM in the package to their tasks; nobody chose it.
     if chosen and Path(chosen) != BUNDLE:
         found = examine(Path(chosen), "PVM_ROOT")
         tell(f"PVM: PVM_ROOT={found.root}: {_verdict(found)}")
@@ -148,8 +173,9 @@ def for_building(
             return found
     raise PvmNotFoundError(
         "PVM 3.4 was not found. Two ways out:\n"
-        "  1. run vendor/get_pvm3, which unpacks it beside the sources (no root needed);\n"
-        "  2. install it (on Debian and Ubuntu: apt-get install libpvm3 pvm pvm-dev),\n"
+        "  1. let it be brought along, without root: set BISKIT_PVM_BUNDLE=1 and repeat the command\n"
+        "     (in a checkout you may run vendor/get_pvm3 instead);\n"
+        "  2. install it (on Debian 12 and Ubuntu: apt-get install libpvm3 pvm pvm-dev),\n"
         "     or set PVM_ROOT to where it is."
     )
 
@@ -220,6 +246,36 @@ def group_server() -> Path:
     return _wanted(find().group_server, "group server (the program pvmgs)")
 
 
+def compiler_options() -> list[str]:
+    """Return the words that let a C compiler find ``pvm3.h``.
+
+    Raises
+    ------
+    PvmNotFoundError
+        When this PVM has no headers.
+    """
+    found = _with_headers()
+    return [] if str(found.include) == "/usr/include" else [f"-I{found.include}"]
+
+
+def linker_options() -> list[str]:
+    """Return the words that link a C program with ``libgpvm3`` and ``libpvm3``, and let it find them when it runs.
+
+    Raises
+    ------
+    PvmNotFoundError
+        When this PVM has no headers or libraries to compile with.
+    """
+    found = _with_headers()
+    assert found.libraries is not None
+    words = [f"-L{found.libraries}"]
+    shared = (found.libraries / "libpvm3.so").exists()
+    if shared and found.origin != "system":
+        words.append(f"-Wl,-rpath,{found.libraries}")
+    # libgpvm3 names no dependency on libpvm3, so it stands before it.
+    return [*words, "-lgpvm3", "-lpvm3", *([] if shared else ["-ltirpc"])]
+
+
 def environment() -> dict[str, str]:
     """Return what PVM's programs need in their environment, beyond what is there.
 
@@ -234,6 +290,16 @@ def environment() -> dict[str, str]:
         paths = [str(found.libraries), *(before.split(os.pathsep) if before else [])]
         added["LD_LIBRARY_PATH"] = os.pathsep.join(dict.fromkeys(paths))
     return added
+
+
+def _with_headers() -> Installation:
+    found = find()
+    if not found.can_build:
+        raise PvmNotFoundError(
+            f"PVM in {found.root} has no pvm3.h with libpvm3 and libgpvm3 to compile C programs with "
+            "(on Debian they are in the package pvm-dev)."
+        )
+    return found
 
 
 def _wanted(path: Path | None, what: str) -> Path:

@@ -29,10 +29,12 @@ COMMANDS = {
         "delete": "Delete hosts.",
         "reset": "End all tasks.",
         "clean": "Remove files left behind by a killed pvmd.",
+        "console": "Run PVM's own console.",
     },
     "Help": {
         "hosts": "Show the hosts in your host file.",
         "doctor": "Find out why PVM or a host does not work.",
+        "config": "Show how to compile C programs for this PVM.",
         "version": "Print versions and the location of PVM.",
     },
 }

@@ -23,12 +23,23 @@ def versions() -> dict[str, str]:
     try:
         found = installation.find()
         place, origin = str(found.root), found.origin
+        packages = _in_short(found.packages())
     except installation.PvmNotFoundError as error:
-        place, origin = f"missing: {error}", ""
+        place, origin, packages = f"missing: {error}", "", ""
     return {
         "biskit_pvm": package,
         "PVM": library,
+        "PVM package": packages,
         "PVM_ROOT": f"{place} ({origin})" if origin else place,
         "Python": f"{platform.python_version()} ({sys.executable})",
         "platform": platform.platform(),
     }
+
+
+def _in_short(packages: list[str]) -> str:
+    """Put together the packages that differ in nothing but their names."""
+    names: dict[str, list[str]] = {}
+    for row in packages:
+        name, *rest = row.split()
+        names.setdefault(" ".join(rest), []).append(name)
+    return "; ".join(f"{' '.join(which)} {rest}" for rest, which in names.items()) or "none (not made of packages)"

@@ -106,7 +106,9 @@ def examine_local(network: bool = True) -> list[Finding]:
 
     try:
         pvm = installation.find()
-        tell("PVM", OK, f"{pvm.daemon} ({pvm.origin})")
+        revisions = dict.fromkeys(row.split()[1] for row in pvm.packages())
+        known = f"; Debian package {', '.join(revisions)}" if revisions else ""
+        tell("PVM", OK, f"{pvm.daemon} ({pvm.origin}{known})")
     except installation.PvmNotFoundError as error:
         tell("PVM", ERROR, str(error).splitlines()[0], "\n    ".join(str(error).splitlines()[1:]))
     if os.getuid() == 0 and "PVM_ALLOW_ROOT" not in os.environ:

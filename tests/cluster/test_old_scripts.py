@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import pytest
@@ -59,7 +60,7 @@ def test_old_slaves_run_translated_on_every_host(cluster):
     for name, text in (("master.py", MASTER), ("slave.py", SLAVE)):
         (cluster.shared / name).write_text(text)
     done = cluster.exec(
-        0, ["sh", "-c", f"cd {SHARED} && exec {sys.executable} -m biskit_pvm run master.py"], timeout=100
+        0, ["sh", "-c", f"cd {SHARED} && exec {shlex.quote(sys.executable)} -m biskit_pvm run master.py"], timeout=100
     )
     assert done.stdout == "done 6\na 0 b 1 c 1 d 2 e 2 f 3\nnode0+node1\n"
 

@@ -79,7 +79,7 @@ def test_each_slave_has_a_window_with_its_output_from_remote_hosts_too(cluster, 
     processes = [line for node in range(3) for line in cluster.processes(node).values()]
     terminals = [line for line in processes if line.startswith("/usr/bin/xterm")]
     # a terminal that is just starting its slave is in the list of processes twice
-    titles = [re.search(r"-title (node\d) -geometry 30x10 -display \S+ -e \S+ -i ", line)[1] for line in terminals]
+    titles = [re.search(r"-title (node\d) -geometry 30x10 -display \S+ -e .+? -i ", line)[1] for line in terminals]
     assert set(titles) == windows
     # live: before the calculation has ended
     for host in windows:

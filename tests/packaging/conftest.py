@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
+import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-VERSIONS = [f"3.{minor}" for minor in range(9, 16)]
 
-
-def pythons() -> list[str]:
-    """Return one interpreter of each version that is on the path or comes from pyenv."""
-    found = []
-    for version in VERSIONS:
-        candidates = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
-        on_path = shutil.which(f"python{version}")
-        if candidates:
-            found.append(str(candidates[-1]))
-        elif on_path:
-            found.append(on_path)
-    return found
+def load_wheels() -> ModuleType:
+    """Load what bin/wheels runs as a module."""
+    spec = importlib.util.spec_from_file_location("wheels", Path(__file__).parents[2] / "bin" / "wheels.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "python" in metafunc.fixturenames:
         several = metafunc.config.getoption("--all-pythons")
-        chosen = pythons() if several else [sys.executable]
+        chosen = load_wheels().pythons() if several else [sys.executable]
         metafunc.parametrize("python", chosen, scope="session")

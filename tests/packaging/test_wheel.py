@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -14,11 +15,9 @@ from typing import Any
 
 import pytest
 
-from pvm_ext import installation
+from .conftest import load_wheels
 
 ROOT = Path(__file__).parents[2]
-
-BUNDLED = installation.find().origin == "bundled"
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -45,50 +44,26 @@ class Installed:
     def run(self, *argv: object, home: Path) -> str:
         """Run a program of the environment with next to nothing in its own."""
         env = {"HOME": home, "PVM_TMP": home, "PVM_VMID": "wheel", "PVM_ALLOW_ROOT": "1"}
-        command = [self.folder / "bin" / str(argv[0]), *argv[1:]]
-        return run("env", "-i", *(f"{name}={value}" for name, value in env.items()), *command, cwd=home)
+        env["PATH"] = f"{self.folder}/bin:{os.defpath}"
+        return run("env", "-i", *(f"{name}={value}" for name, value in env.items()), *argv, cwd=home)
 
 
 @pytest.fixture(scope="session")
 def sdist(tmp_path_factory) -> Path:
-    """Build the sdist from what git knows, as a release would."""
-    source = tmp_path_factory.mktemp("source")
-    names = run("git", "-C", ROOT, "ls-files", "-z").split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, source / name)
-    target = tmp_path_factory.mktemp("sdist")
-    code = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
-    run(sys.executable, "-c", code, target, cwd=source)
-    (path,) = target.glob("*.tar.gz")
-    return path
+    """Build the sdist as a release would."""
+    return load_wheels().build_sdist(tmp_path_factory.mktemp("sdist"))
 
 
 @pytest.fixture(scope="session")
 def installed(python, sdist, tmp_path_factory) -> Installed:
     """Build the wheel out of the sdist and install it in an empty environment."""
-    if not BUNDLED:
-        pytest.skip("this build uses a PVM of the system or of PVM_ROOT, which no wheel carries")
-    place = tmp_path_factory.mktemp("wheel")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(place)
-    (source,) = place.iterdir()
-    # As vendor/get_pvm3 would leave it.
-    shutil.copytree(ROOT / "vendor" / "pvm3", source / "vendor" / "pvm3", symlinks=True)
-    dist = place / "dist"
-    environment = {name: value for name, value in os.environ.items() if name != "PVM_ROOT"}
-    environment["TMPDIR"] = str(place)  # pip leaves things there
-    pip = ["-m", "pip", "--disable-pip-version-check"]
-    here = Path(python).resolve() == Path(sys.executable).resolve()
-    own_tools = ["--no-build-isolation"] if here else []
-    tool = sys.executable if here else python
-    run(tool, *pip, "wheel", *own_tools, "--no-deps", "-w", dist, source, env=environment)
-    # What the wheel was built from is gone, as it is on another machine.
-    shutil.rmtree(source)
-    (wheel,) = dist.glob("*.whl")
+    place = tmp_path_factory.mktemp("a wheel")
+    run(ROOT / "vendor" / "get_pvm3", env={**os.environ, "PYTHON": sys.executable})
+    wheel = load_wheels().build_wheel(python, sdist, place)
     folder = place / "venv"
     run(python, "-m", "venv", folder)
+    environment = {**os.environ, "TMPDIR": str(place)}  # pip leaves things there
+    pip = ["-m", "pip", "--disable-pip-version-check"]
     run(folder / "bin" / "python", *pip, "install", f"{wheel}[structures]", env=environment)
     return Installed(folder, wheel)
 
@@ -96,7 +71,7 @@ def installed(python, sdist, tmp_path_factory) -> Installed:
 def test_the_sdist_has_all_sources_and_nothing_that_was_built(sdist):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"LICENSE", "README.md", "CHANGELOG.md", "setup.py", "vendor/get_pvm3", "vendor/pvm3.versions"}
+    wanted = {"LICENSE", "README.md", "CHANGELOG.md", "setup.py", "vendor/get_pvm3.py", "vendor/pvm3.versions"}
     wanted |= {str(path.relative_to(ROOT)) for path in ROOT.glob("pvm_ext/**/*.p[yx][xdi]")}
     assert wanted <= names
     assert "tests/conftest.py" in names and "slave_scripts/__init__.py" in names
@@ -111,10 +86,44 @@ def test_the_wheel_carries_pvm_with_its_licences(installed):
         metadata = next(name for name in names if name.endswith(".dist-info/METADATA"))
         assert "License-Expression: GPL-3.0-or-later" in archive.read(metadata).decode()
     pvm = {name.removeprefix("pvm_ext/_pvm3/") for name in names if name.startswith("pvm_ext/_pvm3/")}
-    assert {"lib/libpvm3.so.3", "lib/libgpvm3.so.3", "lib/pvmd", "lib/pvm"} <= pvm
+    assert {
+        "include/pvm3.h",
+        "packages.txt",
+        "lib/libpvm3.so",
+        "lib/libpvm3.so.3",
+        "lib/libgpvm3.so.3",
+        "lib/pvmd",
+        "lib/pvm",
+    } <= pvm
     assert any(name.startswith("bin/") and name.endswith("/pvmgs") for name in pvm)
     assert {"licences/libpvm3/copyright", "licences/pvm/copyright", "licences/libtirpc3/copyright"} <= pvm
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_an_index_takes_the_wheel(installed):
+    assert "-manylinux_2_" in installed.wheel.name
+    # debug information alone would be five times as much
+    assert installed.wheel.stat().st_size < 2.5e6
+
+
+def test_a_c_program_is_compiled_for_the_wheel_and_runs(installed, tmp_path):
+    source = tmp_path / "version.c"
+    source.write_text("#include <pvm3.h>\n#include <stdio.h>\nint main() { puts(pvm_version()); return 0; }\n")
+    options = shlex.split(installed.run("biskit-pvm", "config", "--cflags", "--libs", home=tmp_path))
+    program = tmp_path / "version"
+    run(os.environ.get("CC", "cc"), "-o", program, source, *options)
+    assert run("env", "-i", program).startswith("3.4")
+    assert str(installed.folder) in run("ldd", program)
+
+
+def test_the_console_of_the_wheel_starts_the_daemon_of_the_wheel(installed, tmp_path):
+    said = installed.run("sh", "-c", "echo conf | biskit-pvm console; biskit-pvm halt --yes", home=tmp_path)
+    assert "1 host, 1 data format" in said and "halted" in said
+
+
+def test_the_version_tells_of_which_package_pvm_is(installed, tmp_path):
+    said = installed.run("biskit-pvm", "version", home=tmp_path)
+    assert re.search(r"^PVM package +libpvm3 pvm pvm-dev 3\.4\.6-\S+ \w+ pinned$", said, re.M), said
 
 
 def test_the_wheel_does_not_name_the_place_it_was_built_in(installed):
@@ -141,7 +150,7 @@ for process in filter(str.isdigit, os.listdir("/proc")):
         pass
 for line in open("/proc/self/maps"):
     if "pvm3.so" in line:
-        print("library", line.split()[-1])
+        print("library", line.split(maxsplit=5)[-1].strip())
 pvm_ext.halt()
 """
     said = installed.run("python", "-c", code, home=tmp_path).split("\n")

@@ -222,7 +222,7 @@ import ctypes, sys
 import pvm_ext as p
 parent = p.parent()
 with open("/proc/self/maps") as maps:
-    library, = {line.split()[-1] for line in maps if "libpvm3" in line}
+    library, = {line.split(maxsplit=5)[-1].rstrip() for line in maps if "libpvm3" in line}
 ctypes.c_int.in_dll(ctypes.CDLL(library), "pvmmydsig").value = 0x123456
 p.send_frames(parent, 1, [b"short"])
 p.send_frames(parent, 2, [bytes(range(256)) * 20_000, b"x"])

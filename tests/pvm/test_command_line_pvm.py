@@ -71,6 +71,19 @@ def test_halt_ends_the_machine(vm: VirtualMachine):
     assert _run(vm, "conf", check=False).returncode == 3
 
 
+def test_the_console_works_on_the_machine_that_runs(vm: VirtualMachine):
+    (host,) = json.loads(_run(vm, "conf", "--json").stdout)
+    said = _run(vm, "console", input="conf\nquit\n").stdout
+    assert "1 host, 1 data format" in said and host["name"] in said
+    assert len(json.loads(_run(vm, "conf", "--json").stdout)) == 1  # it runs on
+
+
+def test_the_console_starts_the_daemon_of_its_own_pvm(vm: VirtualMachine):
+    vm.halt()
+    assert "1 host, 1 data format" in _run(vm, "console", input="conf\nquit\n").stdout
+    assert _run(vm, "halt", "--yes").stdout.startswith("halted")
+
+
 def test_add_tells_what_is_wrong_with_a_host(vm: VirtualMachine):
     done = _run(vm, "add", "no-such-host.invalid", check=False)
     assert done.returncode == 1

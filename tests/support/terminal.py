@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 
 from .waiting import wait_for
@@ -24,7 +25,7 @@ class Terminal:
     def __init__(self, run: Callable[[Sequence[str]], str], socket: str, command: Sequence[str]) -> None:
         self._run = run
         self._tmux = ["tmux", "-S", socket, "-f", "/dev/null"]
-        shell = f"{' '.join(command)}; echo rc=$?; exec sleep 1000"
+        shell = f"{shlex.join(command)}; echo rc=$?; exec sleep 1000"
         self._do("new-session", "-d", "-x", "120", "-y", "30", shell)
 
     def _do(self, *args: str) -> str:

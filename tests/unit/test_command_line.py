@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -141,7 +142,35 @@ def test_version_tells_where_pvm_is():
     found = json.loads(_run("version", "--json").stdout)
     assert found["PVM"].startswith("3.4")
     assert Path(found["PVM_ROOT"].split(" (")[0]).is_dir()
+    assert found["PVM package"]
     assert found["Python"].startswith(".".join(map(str, sys.version_info[:2])))
+
+
+def test_config_prints_what_is_asked_for(tmp_path: Path):
+    everything = dict(line.split(maxsplit=1) for line in _run("config").stdout.splitlines())
+    assert _run("config", "--root").stdout.strip() == everything["root"]
+    assert _run("config", "--cflags", "--libs").stdout.strip().endswith("-lgpvm3 -lpvm3")
+
+
+def test_config_keeps_spaces_in_words(tmp_path: Path):
+    root = tmp_path / "my pvm" / "lib" / "pvm3"
+    for name in ("lib/pvmd", "include/pvm3.h", "lib/libpvm3.so", "lib/libgpvm3.so"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch(0o755)
+    printed = _run("config", "--cflags", "--libs", env={**os.environ, "PVM_ROOT": str(root)}).stdout
+    assert shlex.split(printed) == [
+        f"-I{root}/include", f"-L{root}/lib", f"-Wl,-rpath,{root}/lib", "-lgpvm3", "-lpvm3"
+    ]  # fmt: skip
+
+
+def test_config_and_console_say_what_a_pvm_lacks(tmp_path: Path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "pvmd").touch(0o755)
+    env = {**os.environ, "PVM_ROOT": str(tmp_path)}
+    config, console = _run("config", "--libs", env=env), _run("console", env=env)
+    assert (config.returncode, console.returncode) == (1, 1)
+    assert "has no pvm3.h" in config.stderr and "pvm-dev" in config.stderr
+    assert "has no console" in console.stderr
 
 
 def test_columns_are_as_wide_as_their_entries():

@@ -26,8 +26,8 @@ ROOMS = {
 }  # fmt: skip
 MAY_CALL_PVM = {"machine", "compat", "top"}
 ALL_BUT_PURE_MAY = {"pvm_ext.errors"}
-# The package's front tells whether libpvm could be loaded.
-MAY_ASK_PVM = {"biskit_pvm", "biskit_pvm.cli.versions"}
+# The package's front tells whether libpvm could be loaded; these commands tell where it is.
+MAY_ASK_PVM = {"biskit_pvm", "biskit_pvm.cli.config", "biskit_pvm.cli.console", "biskit_pvm.cli.versions"}
 
 # Rooms in which no file needs, however far round, one that needs it; imports in functions count.
 NO_CIRCLES = sorted(ROOMS.keys() - {"cli"})

@@ -118,3 +118,25 @@ def test_a_missing_group_server_is_named(nowhere, monkeypatch):
     monkeypatch.setenv("PVM_ROOT", str(debian_tree(nowhere / "chosen")))
     with pytest.raises(PvmNotFoundError, match="group server"):
         installation.group_server()
+
+
+def test_packages_are_those_that_get_pvm3_has_set_down(nowhere):
+    vendor = nowhere / "vendor" / "pvm3"
+    root = debian_tree(vendor / "usr")
+    (vendor / "packages.txt").write_text("libpvm3 3.4.6-5 amd64 pinned\npvm 3.4.6-5 amd64 pinned\n")
+    assert installation.examine(root, "vendor").packages() == [
+        "libpvm3 3.4.6-5 amd64 pinned",
+        "pvm 3.4.6-5 amd64 pinned",
+    ]
+    assert installation.examine(debian_tree(nowhere / "own"), "PVM_ROOT").packages() == []
+
+
+def test_packages_of_the_system_are_those_that_dpkg_knows(tmp_path, monkeypatch):
+    rows = "installed libpvm3 3.4.6-5 amd64 installed\nnot-installed pvm-dev   installed\n"
+    (tmp_path / "dpkg-query").write_text(f"#!/bin/sh\nprintf '{rows}'\n")
+    (tmp_path / "dpkg-query").chmod(0o755)
+    system = installation.Installation("system", Path("/usr/lib/pvm3"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert system.packages() == ["libpvm3 3.4.6-5 amd64 installed"]
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert system.packages() == []
