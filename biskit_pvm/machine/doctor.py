@@ -132,10 +132,9 @@ def examine_local(network: bool = True) -> list[Finding]:
 
 def _examine_files(own: str) -> list[Finding]:
     folder = daemon.folder()
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return [Finding(own, "files", ERROR, f"{folder} cannot be written to", "export PVM_TMP=/a/folder/of/yours")]
-    if len(os.fspath(folder)) > 80:
-        return [Finding(own, "files", ERROR, f"the name of {folder} is too long for a socket", "export PVM_TMP=/tmp")]
+    reason = daemon.unfit_folder()
+    if reason:
+        return [Finding(own, "files", ERROR, reason, "export PVM_TMP=/tmp")]
     if shutil.disk_usage(folder).free < 1 << 20:
         return [Finding(own, "files", ERROR, f"{folder} is full", f"du -xs {folder}/* | sort -n")]
     found = _examine_folder(own, folder)
