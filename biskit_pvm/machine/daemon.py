@@ -93,6 +93,11 @@ def address_for_others() -> str | None:
     return next(iter(own_addresses()), None)
 
 
+def own_address() -> str:
+    """Return the address of this host that PVM uses, unless its host file says otherwise."""
+    return address_for_others() or _resolve(socket.gethostname()) or "127.0.0.1"
+
+
 def own_addresses() -> list[str]:
     """Return the IPv4 addresses of this host, loopback left out, the best one first.
 
