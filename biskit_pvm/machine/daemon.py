@@ -272,8 +272,8 @@ def ensure_running() -> bool:
         CantStartError when it cannot be started.
     """
     with _lock:
-        notice_loss()
         check_files()
+        notice_loss()
         try:
             pvm_ext.mytid()
             return False

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import biskit_pvm
 from biskit_pvm.machine import daemon, names, planted, reach, remote
 from pvm_ext import installation
 
@@ -378,9 +377,10 @@ def compare(host: str, output: str, before: float, after: float) -> list[Finding
         warn("Python", f"it is Python {version} there and {ours} here: functions do not travel between the two",
              f"on {host}: put Python {ours} at {sys.executable}")  # fmt: skip
     package = values.get("package", "")
-    if package and package != biskit_pvm.__version__:
-        warn("package", f"biskit_pvm is {package} there and {biskit_pvm.__version__} here",
-             f"on {host}: {sys.executable} -m pip install biskit-pvm=={biskit_pvm.__version__}")  # fmt: skip
+    here = sys.modules[__name__.partition(".")[0]].__version__  # the package is loaded, and is no room of this one
+    if package and package != here:
+        warn("package", f"biskit_pvm is {package} there and {here} here",
+             f"on {host}: {sys.executable} -m pip install biskit-pvm=={here}")  # fmt: skip
     if values.get("clock", "").isdigit():
         clock = int(values["clock"])
         apart = max(before - (clock + 1), clock - after)
