@@ -180,9 +180,6 @@ def start(hostfile: str | None = None, options: Sequence[str] = ()) -> bool:
 
 
 def _start(text: str, options: Sequence[str], keeper: Sequence[str] = ()) -> subprocess.Popen[bytes] | None:
-    reason = unfit_folder()
-    if reason:
-        raise pvm_ext.error_for(pvm_ext.Code.CANT_START, "start_pvmd", reason)
     check_files()
     if not any(option.startswith("-n") for option in options):
         text = own_line(text, socket.gethostname(), address_for_others())
@@ -349,7 +346,7 @@ def log_file() -> Path:
 
 
 def check_files() -> None:
-    """Refuse to look for a daemon by an address file that somebody else has put there.
+    """Refuse to look for a daemon in a folder that PVM cannot use, or by an address file of somebody else's.
 
     libpvm would wait for ever at a pipe, and talk to whoever listens.
 
@@ -359,6 +356,9 @@ def check_files() -> None:
     """
     if "PVMSOCK" in os.environ:  # a spawned task is told the address by its daemon
         return
+    reason = unfit_folder()
+    if reason:
+        raise pvm_ext.error_for(pvm_ext.Code.CANT_START, "start_pvmd", reason)
     wrong = planted.what_is_wrong(address_file())
     if wrong:
         detail = f"{wrong}. Remove it, or {planted.REMEDY}"
