@@ -8,7 +8,7 @@ import signal
 import threading
 from typing import Any, Callable
 
-from biskit_pvm.machine import agent, host_table, mailbox, output, spawning
+from biskit_pvm.machine import agent, daemon, host_table, mailbox, output, spawning
 
 #: all that an agent can be asked for; what the others of `biskit_pvm.machine` do not offer
 #: under a name of these is not to be had
@@ -31,6 +31,7 @@ def main() -> None:
     os.dup2(2, 1)  # what libpvm prints is no reply
     while True:
         function, args = requests.get()
+        daemon.notice_loss()  # the master may have another one by now
         try:
             answer = True, CALLS[function](*args)
         except Exception as error:

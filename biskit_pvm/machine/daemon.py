@@ -6,14 +6,19 @@ All functions act on the virtual machine of PVM's own console, which the files i
 
 from __future__ import annotations
 
+import atexit
 import os
+import queue
+import re
 import shlex
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,13 +31,15 @@ from pvm_ext import installation
 
 AUTOSTART_VARIABLE = "BISKIT_PVM_AUTOSTART"
 
+LONGEST_FOLDER = 80
+"""Most characters in the name of the folder of PVM's files, in which sockets have names."""
+
 LOG_BYTES = 16 << 20
 """How long a daemon's log may grow, in bytes; what slaves print at their end stands there."""
 
 log = Log(__name__)
 
 _lock = threading.Lock()
-_keeper: subprocess.Popen[bytes] | None = None
 
 
 # ---------------------------------------------------------------- what a daemon needs
@@ -84,6 +91,11 @@ def address_for_others() -> str | None:
     if _is_reachable(_resolve(socket.gethostname())):
         return None
     return next(iter(own_addresses()), None)
+
+
+def own_address() -> str:
+    """Return the address of this host that PVM uses, unless its host file says otherwise."""
+    return address_for_others() or _resolve(socket.gethostname()) or "127.0.0.1"
 
 
 def own_addresses() -> list[str]:
@@ -160,19 +172,36 @@ def start(hostfile: str | None = None, options: Sequence[str] = ()) -> bool:
     PvmError
         CantStartError when it cannot be started.
     """
+    try:
+        _start(Path(hostfile).read_text() if hostfile is not None else "", options)
+    except pvm_ext.DupHostError:
+        return False
+    return True
+
+
+def _start(text: str, options: Sequence[str], keeper: Sequence[str] = ()) -> subprocess.Popen[bytes] | None:
     check_files()
-    text = Path(hostfile).read_text() if hostfile is not None else ""
     if not any(option.startswith("-n") for option in options):
         text = own_line(text, socket.gethostname(), address_for_others())
     _remove_old_log()
-    with _added_environment(environment()), tempfile.NamedTemporaryFile("w", prefix="pvmhosts") as file:
-        file.write("".join(f"{line}\n" for line in set_aside(text, socket.gethostname())))
-        file.flush()
-        try:
-            pvm_ext.start_pvmd([*options, file.name], True)
-        except pvm_ext.DupHostError:
-            return False
-    return True
+    text = "".join(f"{line}\n" for line in set_aside(text, socket.gethostname()))
+    with _added_environment(environment()), _file_for_others(text) as path:
+        return pvm_ext.start_pvmd([*options, path], True, keeper)
+
+
+@contextmanager
+def _file_for_others(text: str) -> Iterator[str]:
+    """Give the path of a file that other processes can read meanwhile; no kill of this one leaves it behind."""
+    if not hasattr(os, "memfd_create"):
+        with tempfile.NamedTemporaryFile("w", prefix="pvmhosts") as named:
+            named.write(text)
+            named.flush()
+            yield named.name
+    else:
+        with open(os.memfd_create("pvmhosts"), "w") as file:
+            file.write(text)
+            file.flush()
+            yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
 
 
 def own_line(hostfile: str, name: str, address: str | None) -> str:
@@ -211,6 +240,17 @@ def set_aside(hostfile: str, own_name: str) -> list[str]:
     return lines
 
 
+def notice_loss() -> None:
+    """See whether the daemon of which this process is a task is still there; if not, be none of its tasks.
+
+    libpvm itself goes on with the old connection until a call fails.
+    """
+    try:
+        pvm_ext.pstat(pvm_ext.mytid())
+    except pvm_ext.PvmError:
+        pass
+
+
 def ensure_running() -> bool:
     """Start a daemon where none runs; it is halted behind this process when unused.
 
@@ -228,9 +268,9 @@ def ensure_running() -> bool:
         SysErrError when none runs and ``BISKIT_PVM_AUTOSTART=0`` forbids to start one;
         CantStartError when it cannot be started.
     """
-    global _keeper
     with _lock:
         check_files()
+        notice_loss()
         try:
             pvm_ext.mytid()
             return False
@@ -241,10 +281,13 @@ def ensure_running() -> bool:
             if os.getuid() == 0 and "PVM_ALLOW_ROOT" not in os.environ:
                 raise
             del error
-        if not start():
+        try:
+            keeper = _start("", (), [*helper.command(__name__, "keep"), str(os.getpid())])
+        except pvm_ext.DupHostError:
             pvm_ext.mytid()
             return False
-        _keeper = _start_keeper()
+        assert keeper is not None
+        atexit.register(_let_keeper_go, keeper, os.getpid())
         return True
 
 
@@ -273,6 +316,25 @@ def _own_name(kind: str) -> Path:
     return folder() / (f"{name}.{machine}" if machine else name)
 
 
+def unfit_folder() -> str:
+    """Return why no daemon can have its files in the folder that is set for them; '' when it can."""
+    if os.environ.get("PVM_TMP") == "":
+        return "PVM_TMP is '', which PVM takes for the folder /; unset it, or give it the full path of a folder"
+    where = folder()
+    name = f"PVM_TMP is {os.fspath(where)!r}" if os.environ.get("PVM_TMP") else os.fspath(where)
+    if not where.is_absolute():
+        return f"{name}, but must be a full path: slaves run in other folders, and would look there"
+    if not where.exists():
+        return f"{name}, and there is no such folder"
+    if not where.is_dir():
+        return f"{name}, which is no folder"
+    if not os.access(where, os.W_OK | os.X_OK):
+        return f"{name}, which cannot be written to"
+    if len(os.fspath(where)) > LONGEST_FOLDER:
+        return f"{name}, which is too long for the name of a socket; at most {LONGEST_FOLDER} characters are possible"
+    return ""
+
+
 def address_file() -> Path:
     """Return the file in which the daemon of this host leaves its address."""
     return _own_name("pvmd")
@@ -284,7 +346,7 @@ def log_file() -> Path:
 
 
 def check_files() -> None:
-    """Refuse to look for a daemon by an address file that somebody else has put there.
+    """Refuse to look for a daemon in a folder that PVM cannot use, or by an address file of somebody else's.
 
     libpvm would wait for ever at a pipe, and talk to whoever listens.
 
@@ -294,6 +356,9 @@ def check_files() -> None:
     """
     if "PVMSOCK" in os.environ:  # a spawned task is told the address by its daemon
         return
+    reason = unfit_folder()
+    if reason:
+        raise pvm_ext.error_for(pvm_ext.Code.CANT_START, "start_pvmd", reason)
     wrong = planted.what_is_wrong(address_file())
     if wrong:
         detail = f"{wrong}. Remove it, or {planted.REMEDY}"
@@ -314,6 +379,44 @@ def lives() -> bool:
 def is_stale() -> bool:
     """Return whether a daemon has left its address file behind that was killed."""
     return address_file().is_file() and not planted.what_is_wrong(address_file()) and not lives()
+
+
+def remove_leftovers() -> None:
+    """Remove what a daemon has left behind that was killed, its log apart."""
+    try:
+        socket_path = address_file().read_text().strip()
+    except OSError:
+        return
+    address_file().unlink(missing_ok=True)
+    if Path(socket_path).parent == folder():
+        Path(socket_path).unlink(missing_ok=True)
+
+
+def _remove_temporary_files(*pids: int) -> None:
+    """Remove what these processes of PVM have left behind that were killed, and what others have for proving
+    to a daemon who they are."""
+    for path in folder().glob("pvmtmp[0-9]*.*"):
+        found = re.fullmatch(r"pvmtmp(\d+)\.\d+", path.name)
+        try:
+            status = path.lstat()
+            if found is None or status.st_uid != os.getuid():
+                continue
+            owner = int(found[1])
+            # The socket of another daemon may have the number of a process that has gone.
+            if not _is_alive(owner) and (owner in pids or stat.S_ISREG(status.st_mode)):
+                path.unlink()
+        except FileNotFoundError:
+            continue
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def pid() -> int | None:
@@ -385,19 +488,8 @@ def _remove_old_log() -> None:
 LEAVE_TIME = 3.0
 """Seconds that a process waits at its end for the daemon that it has started to halt."""
 
-
-def _start_keeper() -> subprocess.Popen[bytes]:
-    import atexit
-
-    keeper = subprocess.Popen(
-        helper.command("biskit_pvm.machine.daemon", "keep"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C in the terminal is for others
-    )
-    atexit.register(_let_keeper_go, keeper, os.getpid())
-    return keeper
+LONGEST_PAUSE = 10.0
+"""Seconds after which the keeper asks the daemon again, at the latest, when it could not."""
 
 
 def _let_keeper_go(keeper: subprocess.Popen[bytes], owner: int) -> None:
@@ -416,19 +508,53 @@ def _let_keeper_go(keeper: subprocess.Popen[bytes], owner: int) -> None:
 
 
 def keep() -> None:
-    """Halt the daemon once standard input has ended and nobody uses it any more.
+    """Halt a daemon once standard input has ended and nobody uses it any more.
 
-    Standard input is a pipe that only the process holds for which the daemon was started.
+    Standard input is a pipe that only the process holds for which the daemon was started.  This
+    process is the parent of the daemon, so it is there before the daemon is and however early
+    that process is killed.
     """
-    sys.stdin.buffer.read()
-    try:
-        me = pvm_ext.mytid()
-        while True:
-            others = [task.tid for task in pvm_ext.tasks() if task.tid != me]
+    owner, number = map(int, sys.argv[1:])
+    news: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def wait_for_owner() -> None:
+        sys.stdin.buffer.read()
+        news.put("owner")
+
+    def wait_for_daemon() -> None:
+        os.waitpid(number, 0)
+        news.put("daemon")
+
+    for wait in (wait_for_owner, wait_for_daemon):
+        threading.Thread(target=wait, daemon=True).start()
+    if news.get() == "owner":
+        threading.Thread(target=_halt_when_unused, daemon=True).start()
+        news.get()
+    if is_stale():  # it was killed
+        remove_leftovers()
+    _remove_temporary_files(owner, number)
+
+
+def _halt_when_unused() -> None:
+    me, watched, pause = 0, set[int](), 0.1
+    while True:
+        try:
+            tid = pvm_ext.mytid()
+            if tid != me:
+                me, watched = tid, set()
+            others = {task.tid for task in pvm_ext.tasks()} - {me}
             if not others:
-                break
-            pvm_ext.notify(pvm_ext.Notify.TASK_EXIT, Tag.PARTNER_EXITED, others)
+                pvm_ext.halt()
+                return
+            fresh = others - watched
+            if fresh:
+                pvm_ext.notify(pvm_ext.Notify.TASK_EXIT, Tag.PARTNER_EXITED, sorted(fresh))
+                watched |= fresh
             pvm_ext.recv_frames(-1, Tag.PARTNER_EXITED)
-        pvm_ext.halt()
-    except pvm_ext.PvmError:  # the daemon has gone before
-        pass
+            watched -= set(pvm_ext.upkint(1))
+            pause = 0.1
+        except pvm_ext.PvmError:
+            # The daemon is still starting, or has no descriptor left for one more task; this
+            # process ends when it has gone.
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)

@@ -8,12 +8,15 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from biskit_pvm.machine import daemon, names, planted, remote
+from biskit_pvm.machine import daemon, names, planted, reach, remote
 from pvm_ext import installation
 
 OK, WARNING, ERROR = "ok", "warning", "error"
@@ -80,11 +83,13 @@ def why_not_added(name: str, options: Sequence[str]) -> str:
     """Return in plain words why PVM could not add a host, and what mends it."""
     wrong = [finding for finding in examine_remote(name, options) if finding.level == ERROR]
     if not wrong:
-        return (
-            f"nothing wrong was found there; {daemon.log_file()} may tell more. "
-            "A firewall must let UDP pass both ways between the hosts."
-        )
-    return f"{wrong[0].text}\n    {wrong[0].remedy}" if wrong[0].remedy else wrong[0].text
+        return f"nothing wrong was found there; {daemon.log_file()} may tell more."
+    return in_words(wrong[0])
+
+
+def in_words(finding: Finding) -> str:
+    """Return what was found, and in a second line what mends it."""
+    return f"{finding.text}\n    {finding.remedy}" if finding.remedy else finding.text
 
 
 # ------------------------------------------------------------------------------- this host
@@ -134,10 +139,9 @@ def examine_local(network: bool = True) -> list[Finding]:
 
 def _examine_files(own: str) -> list[Finding]:
     folder = daemon.folder()
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return [Finding(own, "files", ERROR, f"{folder} cannot be written to", "export PVM_TMP=/a/folder/of/yours")]
-    if len(os.fspath(folder)) > 80:
-        return [Finding(own, "files", ERROR, f"the name of {folder} is too long for a socket", "export PVM_TMP=/tmp")]
+    reason = daemon.unfit_folder()
+    if reason:
+        return [Finding(own, "files", ERROR, reason, "export PVM_TMP=/tmp")]
     if shutil.disk_usage(folder).free < 1 << 20:
         return [Finding(own, "files", ERROR, f"{folder} is full", f"du -xs {folder}/* | sort -n")]
     found = _examine_folder(own, folder)
@@ -229,10 +233,15 @@ done
 if test -x @PYTHON@; then
     echo "python found"
     @PYTHON@ -c 'import biskit_pvm as b, pvm_ext; pvm_ext.mytid; print("package", b.__version__)' 2>&1 | tail -n 1
+    @PYTHON@ -c 'import sys; print("version", sys.version.split()[0])'
 else
     echo "python missing"
 fi
 command -v xterm > /dev/null && echo "xterm found" || echo "xterm missing"
+echo "clock $(date +%s)"
+echo "ownname $(getent ahostsv4 "$(hostname)" | awk '{print $1; exit}') $(hostname)"
+w=@WITNESS@
+if test -n "$w"; then test -e "$HOME/$w" && echo "home shared $HOME" || echo "home other $HOME"; fi
 echo "probe end"
 """
 
@@ -252,18 +261,61 @@ def examine_remote(name: str, options: Sequence[str] = ()) -> list[Finding]:
     try:
         found = [Finding(name, "name", OK, f"{name} is {socket.gethostbyname(address)}")]
     except OSError as error:
-        remedy = f"correct the name, or put its address into /etc/hosts; try: getent hosts {address}"
-        return [Finding(name, "name", ERROR, f"no such name: {address} ({error.args[-1]})", remedy)]
+        return [explain_name(name, address, error)]
     daemon_command = shlex.quote(given["dx"]) if "dx" in given else daemon.settings()["PVM_DPATH"]
     script = _PROBE.replace("@DAEMON@", daemon_command).replace("@PYTHON@", shlex.quote(sys.executable))
+    before = time.time()
     try:
-        done = remote.run_script(script, name, options, PROBE_TIME)
+        with _witness() as witness:
+            done = remote.run_script(script.replace("@WITNESS@", shlex.quote(witness)), name, options, PROBE_TIME)
     except remote.RemoteError as error:
         return [*found, explain_ssh(name, error.program, str(error), given.get("lo"))]
     if "probe begin" not in done:
         return [*found, explain_ssh(name, "the remote shell", done, given.get("lo"))]
     found.append(Finding(name, "ssh", OK, "lets us in without a question"))
-    return found + read_probe(name, done)
+    seen = reach.look(name, options, PROBE_TIME)
+    return found + judge_network(name, seen) + read_probe(name, done) + compare(name, done, before, time.time())
+
+
+@contextmanager
+def _witness() -> Iterator[str]:
+    """Give the name of a file in the home of this user that is there meanwhile; '' where none can be."""
+    try:
+        file = tempfile.NamedTemporaryFile(prefix=".biskit_pvm-", dir=os.path.expanduser("~"))
+    except OSError:
+        yield ""
+        return
+    with file:
+        yield os.path.basename(file.name)
+
+
+def explain_name(host: str, address: str, error: OSError) -> Finding:
+    """Turn what the system says of a name that it does not know into a finding."""
+    remedy = f"correct the name, or put its address into /etc/hosts; try: getent hosts {address}"
+    return Finding(host, "name", ERROR, f"no such name: {address} ({error.args[-1]})", remedy)
+
+
+def other_machine(host: str) -> Finding:
+    """Say that a host cannot be taken in since it is in another virtual machine."""
+    return Finding(
+        host, "PVM", ERROR, "a daemon of yours runs there already, which belongs to another virtual machine",
+        f"on {host}: biskit-pvm halt    (ends what runs there); or start this one there and add this host from it",
+    )  # fmt: skip
+
+
+def judge_network(host: str, found: reach.Reach) -> list[Finding]:
+    """Turn what arrived here and there into findings."""
+    if found.udp_there is None:
+        return []
+    remedy = "let the firewalls on both hosts, and between them, pass {} on all ports; try: nft list ruleset"
+    udp, tcp = reach.barrier(found, host)
+    findings = []
+    if udp:
+        text = f"{udp}: PVM would take the host in and declare it dead after three minutes"
+        findings.append(Finding(host, "network", ERROR, text, remedy.format("UDP")))
+    if tcp:
+        findings.append(Finding(host, "network", WARNING, tcp, remedy.format("TCP")))
+    return findings or [Finding(host, "network", OK, "UDP and TCP arrive in both directions")]
 
 
 def explain_ssh(host: str, program: str, words: str, login: str | None = None) -> Finding:
@@ -300,6 +352,56 @@ def explain_ssh(host: str, program: str, words: str, login: str | None = None) -
     return Finding(host, "ssh", ERROR, f"{program} failed; it said: {said[:300]}", f"ssh -v {target} true")
 
 
+CLOCKS_APART = 5.0
+"""Seconds of difference between two clocks that are worth a word."""
+
+
+def compare(host: str, output: str, before: float, after: float) -> list[Finding]:
+    """Say where a host differs from this one in what slaves may rely on.
+
+    Parameters
+    ----------
+    host : str
+    output : str
+        What the probe printed there.
+    before, after : float
+        Time here in s since the epoch when the probe was started, and when it had ended.
+    """
+    found = []
+    values = dict(line.partition(" ")[::2] for line in output.splitlines())
+
+    def warn(subject: str, text: str, remedy: str) -> None:
+        found.append(Finding(host, subject, WARNING, text, remedy))
+
+    version = values.get("version", "")
+    ours = sys.version.split()[0]
+    if version and version.split(".")[:2] != ours.split(".")[:2]:
+        warn("Python", f"it is Python {version} there and {ours} here: functions do not travel between the two",
+             f"on {host}: put Python {ours} at {sys.executable}")  # fmt: skip
+    package = values.get("package", "")
+    here = sys.modules[__name__.partition(".")[0]].__version__  # the package is loaded, and is no room of this one
+    if package and package != here:
+        warn("package", f"biskit_pvm is {package} there and {here} here",
+             f"on {host}: {sys.executable} -m pip install biskit-pvm=={here}")  # fmt: skip
+    if values.get("clock", "").isdigit():
+        clock = int(values["clock"])
+        apart = max(before - (clock + 1), clock - after)
+        if apart > CLOCKS_APART:
+            way = "behind" if clock < before else "ahead"
+            warn("clock", f"its clock is {apart:.0f} s {way}: dates of files and logs mislead",
+                 f"on {host}: timedatectl set-ntp true")  # fmt: skip
+    address, _, own = values.get("ownname", "").partition(" ")
+    if address.startswith("127."):
+        warn("name", f"its own name, {own}, is {address} there: a virtual machine that is started there by other "
+             "means than biskit-pvm can take in no other host",
+             f"on {host}: put its address into /etc/hosts in place of {address}")  # fmt: skip
+    kind, _, home = values.get("home", "").partition(" ")
+    if kind == "other":
+        warn("home", f"{home} there is not your home here: scripts, modules and data are needed at the same paths "
+             "on both", "share the folder of the calculation, as by NFS, or copy it to each host")  # fmt: skip
+    return found
+
+
 def read_probe(host: str, output: str) -> list[Finding]:
     """Turn what the probe printed on a host into findings."""
     found = []
@@ -328,11 +430,10 @@ def read_probe(host: str, output: str) -> list[Finding]:
              f"on {host}: put Python there, by a folder that the hosts share or by the same installation")  # fmt: skip
     else:
         tell("Python", OK, sys.executable)
-        last = [line for line in output.splitlines() if line.strip()][-3:]
         if "package" in values:
             tell("package", OK, f"biskit_pvm {values['package']}")
         else:
-            said = next((line for line in last if "Error" in line), "it said nothing")
+            said = next((line for line in output.splitlines()[::-1] if "Error" in line), "it said nothing")
             tell("package", ERROR, f"{sys.executable} cannot import biskit_pvm: {said}",
                  f"on {host}: {sys.executable} -m pip install biskit-pvm")  # fmt: skip
     if values.get("xterm") != "found":

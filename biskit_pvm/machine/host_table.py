@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import pvm_ext
-from biskit_pvm.machine import agent, daemon, doctor, names
+from biskit_pvm.machine import agent, daemon, doctor, names, reach
 from biskit_pvm.machine.tags import Tag
 from pvm_ext.errors import error_for
 
 OPTIONS = ("lo", "so", "dx", "ep", "wd", "sp", "bx", "ip", "id")
 """The options of a host file's lines and of the strings that `add` takes."""
+
+ANSWER_TIME = reach.ANSWER_TIME
+"""Seconds after which those hosts are added that have let us in."""
+
+PATIENCE = 20.0
+"""Seconds that the others have for letting us in, by default."""
+
+LATE_TIME = 60.0
+"""Seconds that a host has which nobody waits for."""
+
+MOST_AT_ONCE = 64
+"""So many hosts are looked at, each by an ssh, at a time."""
 
 ADD_TIME = 240.0
 """Seconds that another task's adding of hosts is waited for."""
@@ -38,12 +51,15 @@ class HostResult(NamedTuple):
         Name and meaning of the error, '' when all is well.
     remedy : str
         What is wrong in plain words, and what mends it.
+    late : bool
+        Whether the host has not said anything in time, and may still.
     """
 
     host: str
     code: int
     error: str = ""
     remedy: str = ""
+    late: bool = False
 
     @property
     def ok(self) -> bool:
@@ -57,13 +73,23 @@ class HostResult(NamedTuple):
         return f"{text}\n    {self.remedy}" if self.remedy else text
 
 
-def add(hosts: Iterable[str]) -> list[HostResult]:
-    """Add hosts to the virtual machine, all at once.
+_Seen = dict[str, Optional[HostResult]]
+
+
+def add(hosts: Iterable[str], patience: float = PATIENCE, leave_late: bool = False) -> list[HostResult]:
+    """Add hosts to the virtual machine: at once all that let us in at once, then the slow ones.
+
+    Each is looked at before (see `reach.look`), so that one which is down or behind a firewall
+    holds up nobody, and PVM is asked only for hosts that it can use.
 
     Parameters
     ----------
     hosts : iterable of str
         Names, each with options as in a host file if needed: ``'node1 lo=me dx=/opt/pvmd'``.
+    patience : float
+        Seconds that a host has for letting us in.
+    leave_late : bool
+        Wait for no host that needs much longer than others.
 
     Returns
     -------
@@ -78,35 +104,131 @@ def add(hosts: Iterable[str]) -> list[HostResult]:
     """
     specifications = [spec.strip() for spec in hosts if spec.strip()]
     known = pvm_ext.config().hosts
-    codes = {}
+    results: dict[str, HostResult] = {}
     wanted = []
     for spec in dict.fromkeys(specifications):
         there = names.find(spec.split()[0], known)
         if there is not None:
-            codes[spec] = there.dtid
+            results[spec] = HostResult(spec.split()[0], there.dtid)
         else:
             wanted.append(spec)
-    if wanted:
-        for spec, code in zip(wanted, _add(wanted)):
-            codes[spec] = code
-        known = pvm_ext.config().hosts
-        for spec in wanted:
-            there = names.find(spec.split()[0], known)
-            if codes[spec] < 0 and there is not None:
-                codes[spec] = there.dtid
-    failed = [spec for spec in wanted if codes[spec] < 0]
-    with ThreadPoolExecutor(max(1, min(32, len(failed)))) as pool:
-        failures = dict(zip(failed, pool.map(lambda spec: _explain(spec, codes[spec]), failed)))
-    return [failures.get(spec) or HostResult(spec.split()[0], codes[spec]) for spec in specifications]
+    if wanted and known[0].dtid == pvm_ext.tidtohost(pvm_ext.mytid()) and not daemon.uses_loopback():
+        # It is the first host's daemon that starts the others.
+        looks = _Looks(wanted, patience)
+        seen = looks.first()
+        results.update(_add_seen(seen))
+        if leave_late:
+            results.update({spec: _late(spec.split()[0]) for spec in wanted if spec not in seen})
+        else:
+            results.update(_add_seen(looks.rest()))
+    else:
+        results.update(_add_and_explain(wanted))
+    return [results[spec] for spec in specifications]
+
+
+def _threads(number: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, min(MOST_AT_ONCE, number)))
+
+
+class _Looks:
+    """Looks at hosts, all at once."""
+
+    def __init__(self, specifications: Sequence[str], patience: float) -> None:
+        self._started = time.monotonic()
+        pool = _threads(len(specifications))
+        self._pending = {pool.submit(_look_at, spec, patience): spec for spec in specifications}
+        pool.shutdown(wait=False)
+
+    def first(self) -> _Seen:
+        """Return what there is after `ANSWER_TIME`, or thrice what the quickest good host has needed.
+
+        So on a computer that is busy itself good hosts are not taken for slow ones.
+        """
+        seen: _Seen = {}
+        limit: float | None = None
+        while self._pending:
+            left = None if limit is None else max(self._started + limit - time.monotonic(), 0.0)
+            done, _ = wait(self._pending, left, FIRST_COMPLETED)
+            if not done:
+                break
+            fresh = self._take(done)
+            seen.update(fresh)
+            if limit is None and None in fresh.values():
+                limit = max(ANSWER_TIME, 3 * (time.monotonic() - self._started))
+        return seen
+
+    def rest(self) -> _Seen:
+        """Return what has been missing then."""
+        return self._take(wait(self._pending).done)
+
+    def _take(self, done: Iterable[Future[HostResult | None]]) -> _Seen:
+        return {self._pending.pop(future): future.result() for future in list(done)}
+
+
+def _add_seen(seen: _Seen) -> dict[str, HostResult]:
+    """Have PVM add the hosts that it can use; return what became of all that were looked at."""
+    added = _add_and_explain([spec for spec, refusal in seen.items() if refusal is None])
+    return {**{spec: refusal for spec, refusal in seen.items() if refusal is not None}, **added}
+
+
+def _late(name: str) -> HostResult:
+    finding = doctor.explain_ssh(name, "ssh", "timed out")
+    return _refused(name, pvm_ext.Code.CANT_START, finding)._replace(late=True)
+
+
+def _look_at(specification: str, patience: float) -> HostResult | None:
+    """Look at a host before it is added; return what there is to say of one that PVM cannot use."""
+    name, *options = specification.split()
+    given = dict(word.split("=", 1) for word in options if "=" in word)
+    address = given.get("ip", name)
+    try:
+        socket.gethostbyname(address)
+    except OSError as error:
+        return _refused(name, pvm_ext.Code.NO_HOST, doctor.explain_name(name, address, error))
+    found = reach.look(name, options, patience)
+    if found.failure:
+        finding = doctor.explain_ssh(name, "ssh", found.failure, given.get("lo"))
+        return _refused(name, pvm_ext.Code.CANT_START, finding)._replace(late=found.late)
+    if found.other_machine:
+        return _refused(name, pvm_ext.Code.DUP_HOST, doctor.other_machine(name))
+    barriers = [finding for finding in doctor.judge_network(name, found) if finding.level == doctor.ERROR]
+    return _refused(name, pvm_ext.Code.HOST_FAIL, barriers[0]) if barriers else None
+
+
+def _refused(name: str, code: int, finding: doctor.Finding) -> HostResult:
+    return HostResult(name, int(code), meaning(int(code)), doctor.in_words(finding))
+
+
+def _add_and_explain(specifications: Sequence[str]) -> dict[str, HostResult]:
+    """Have PVM add hosts; those that it does not list afterwards were not added, whatever it says."""
+    if not specifications:
+        return {}
+    codes = dict(zip(specifications, _add(specifications)))
+    known = pvm_ext.config().hosts
+    results, failed = {}, {}
+    for spec in specifications:
+        there = names.find(spec.split()[0], known)
+        if there is not None:
+            results[spec] = HostResult(spec.split()[0], there.dtid)
+        else:
+            failed[spec] = codes[spec] if codes[spec] < 0 else int(pvm_ext.Code.HOST_FAIL)
+    with _threads(len(failed)) as pool:
+        results.update(zip(failed, pool.map(_explain, failed, failed.values())))
+    return results
 
 
 def add_by_agent(hosts: Iterable[str]) -> list[HostResult]:
     """Add hosts, by a process that may wait for that while this one receives messages; see `add`.
 
-    A daemon is started here where none runs.
+    A daemon is started here where none runs.  Nobody waits for hosts that are late: they are added
+    when they let us in, and the virtual machine tells whoever asks for news of hosts.
     """
     daemon.ensure_running()
-    results: list[HostResult] = agent.pool().call("add_hosts_here", list(hosts))
+    specifications = [spec.strip() for spec in hosts if spec.strip()]
+    results: list[HostResult] = agent.pool().call("add_hosts_here", specifications, PATIENCE, True)
+    late = [spec for spec, result in zip(specifications, results) if result.late]
+    if late:
+        agent.pool().submit("add_hosts_here", late, LATE_TIME)
     return results
 
 

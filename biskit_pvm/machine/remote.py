@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from collections.abc import Sequence
@@ -65,12 +66,44 @@ def run_script(script: str, host: str | None, options: Sequence[str] = (), timeo
     return done.stdout
 
 
-def _remote_shell(host: str, options: Sequence[str]) -> list[str]:
+def start_script(
+    script: str, host: str, options: Sequence[str] = (), connect_time: float = CONNECT_TIME
+) -> subprocess.Popen[str]:
+    """Start a shell script on another host; its output is to be read from the process.
+
+    Parameters
+    ----------
+    script, host, options
+        As those of `run_script`.
+    connect_time : float
+        Seconds that ssh may take for a connection.
+    """
+    process = subprocess.Popen(
+        _remote_shell(host, options, connect_time) + ["sh", "-s"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**os.environ, **daemon.environment()},
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    try:
+        process.stdin.write(script)
+        process.stdin.close()
+    except BrokenPipeError:  # it has failed already, and says why
+        pass
+    process.stdin = None
+    return process
+
+
+def _remote_shell(host: str, options: Sequence[str], connect_time: float = CONNECT_TIME) -> list[str]:
     given = dict(word.split("=", 1) for word in options if "=" in word)
     program = daemon.settings().get("PVM_RSH", "ssh")
     command = [program]
     if Path(program).name == "ssh":
-        command += ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIME}"]
+        command += ["-o", "BatchMode=yes", "-o", f"ConnectTimeout={math.ceil(connect_time)}"]
     command.append(given.get("ip", host))
     if "lo" in given:
         command += ["-l", given["lo"]]

@@ -125,7 +125,7 @@ def tidtohost(int tid):
     return pvm_tidtohost(tid)
 
 
-def start_pvmd(args=(), bint block=True):
+def start_pvmd(args=(), bint block=True, keeper=()):
     """Start a daemon on this host, the first of a new virtual machine, and enrol with it.
 
     This does what ``pvm_start_pvmd`` does, but starts the daemon of the PVM in use
@@ -140,6 +140,15 @@ def start_pvmd(args=(), bint block=True):
         Arguments of the daemon, such as ``'-nNAME'`` or a host file.
     block : bool
         Whether to wait for the hosts of the host file, too.
+    keeper : sequence of str
+        A program to be the daemon's parent, whatever becomes of this process.  It gets the
+        daemon's process id as its last argument, and as its standard input a pipe whose other
+        end this process alone holds; its output is thrown away.
+
+    Returns
+    -------
+    subprocess.Popen or None
+        The keeper.
 
     Raises
     ------
@@ -150,6 +159,7 @@ def start_pvmd(args=(), bint block=True):
     """
     global started_socket
     import resource
+    import shlex
     import signal
     import subprocess
     import time
@@ -171,7 +181,10 @@ def start_pvmd(args=(), bint block=True):
     environment = {**os.environ, **installation.environment()}
     # The shell ends at once, so the daemon is no child of this process; commands that a
     # shell starts in the background do not get SIGINT and SIGQUIT of the terminal.
-    command = '"$@" & echo $!'
+    command = '"$@" < /dev/null & echo $!'
+    if keeper:
+        # Where this process is gone, SIGPIPE ends the inner shell and not the outer one.
+        command = '"$@" < /dev/null & (echo $!); exec > /dev/null; exec ' + shlex.join(map(os.fspath, keeper)) + " $!"
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if not 0 <= limit <= FD_SETSIZE:
         # For each task that it starts a daemon closes all descriptors up to the limit, a
@@ -180,30 +193,40 @@ def start_pvmd(args=(), bint block=True):
         command = f"ulimit -Sn {FD_SETSIZE}; {command}"
     starter = subprocess.Popen(
         ["/bin/sh", "-c", command, "sh", os.fspath(installation.daemon()), *map(os.fspath, args)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if keeper else subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=environment, start_new_session=True,
     )
     pid = address = ""
-    with starter:
-        for line in starter.stdout:
-            if line.startswith(b"/"):
-                address = line.decode("ascii", "replace").strip()
-            else:
-                pid = line.decode("ascii", "replace").strip()
-            if pid and address:
-                break
-    if not address:
-        raise error_for(
-            PvmCantStart, "start_pvmd",
-            f"{installation.daemon()} ended without giving an address; its log is "
-            f"{path.replace('pvmd.', 'pvml.')}",
-        )
-    if _read_address(path) != address:
-        # Another process has started one at the same moment, and was first to write the
-        # file; nobody would find this one.
-        os.kill(int(pid), signal.SIGKILL)
-        _remove(address)
-        raise error_for(PvmDupHost, "start_pvmd", f"another daemon was started just now (address in {path})")
+    good = False
+    try:
+        with starter.stdout:
+            for line in starter.stdout:
+                if line.startswith(b"/"):
+                    address = line.decode("ascii", "replace").strip()
+                else:
+                    pid = line.decode("ascii", "replace").strip()
+                if pid and address:
+                    break
+        if not address:
+            raise error_for(
+                PvmCantStart, "start_pvmd",
+                f"{installation.daemon()} ended without giving an address; its log is "
+                f"{path.replace('pvmd.', 'pvml.')}",
+            )
+        if _read_address(path) != address:
+            # Another process has started one at the same moment, and was first to write the
+            # file; nobody would find this one.
+            os.kill(int(pid), signal.SIGKILL)
+            _remove(address)
+            raise error_for(PvmDupHost, "start_pvmd", f"another daemon was started just now (address in {path})")
+        good = True
+    finally:
+        if not (keeper and good):
+            # The shell ends at once, and a keeper with its daemon, or by the end of the pipe.
+            if starter.stdin is not None:
+                starter.stdin.close()
+            starter.wait()
     # libpvm prefers PVMSOCK to the address file, which another daemon may own
     started_socket = address
     os.putenv("PVMSOCK", address)
@@ -221,6 +244,7 @@ def start_pvmd(args=(), bint block=True):
                     raise
             time.sleep(delay)
             delay = min(2 * delay, 2.0)
+    return starter if keeper else None
 
 
 def _read_address(path):

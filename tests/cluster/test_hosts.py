@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 import pvm_ext
 
-from .cluster import LAB, Cluster
+from .cluster import HOME, LAB, Cluster
 
 PVM = Path(pvm_ext.__file__).with_name("_pvm3")
 
@@ -100,8 +103,75 @@ def test_a_host_without_a_route(cluster):
     started = time.monotonic()
     code, error, remedy = failure(cluster, "ghost")
     assert (code, error) == (-29, "PvmCantStart (Can't start pvmd)")
-    assert "no route" in remedy
-    assert time.monotonic() - started < 40
+    assert "it is down" in remedy
+    assert time.monotonic() - started < 15
+
+
+def test_a_dead_host_holds_up_the_others_for_seconds_only(cluster):
+    cluster.cut(3)
+    started = time.monotonic()
+    count, results = add(cluster, "node1", "node2", "node3")
+    assert time.monotonic() - started < 10
+    assert count == 3 and results["node1"][0] and results["node2"][0]
+    assert "it is down" in results["node3"][3]
+
+
+SLOW = """
+import time
+from biskit_pvm import pvm
+started = time.monotonic()
+results = pvm.addHosts(hosts=["node1", "node2", "node3"])
+print(time.monotonic() - started < 12, [(result.ok, result.late) for result in results.values()], pvm.countHosts())
+while pvm.countHosts() < 4 and time.monotonic() - started < 60:
+    time.sleep(0.1)
+print(pvm.countHosts())
+"""
+
+
+def test_a_slow_host_joins_later(cluster):
+    with cluster.path(f"{LAB}/sshd_config").open("a") as file:
+        file.write('Match LocalAddress 10.77.1.4\n  ForceCommand sleep 8; eval "$SSH_ORIGINAL_COMMAND"\n')
+    cluster.kill(3)
+    cluster.boot(3)
+    first, second = cluster.python(0, SLOW, timeout=100, stderr=subprocess.DEVNULL).splitlines()
+    assert first == "True [(True, False), (True, False), (False, True)] 3"
+    assert second == "4"
+
+
+def test_a_host_that_runs_another_machine_of_the_user_is_left_alone(cluster):
+    cluster.exec(1, [sys.executable, "-m", "biskit_pvm", "start"])
+    code, error, remedy = failure(cluster, "node1")
+    assert (code, error.split()[0]) == (-28, "PvmDupHost")
+    assert "another virtual machine" in remedy
+    assert cluster.exec(1, [sys.executable, "-m", "biskit_pvm", "conf"]).stdout.count("node") == 1
+
+
+DROP = "add table inet t; add chain inet t c {{ type filter hook input priority 0; }}; add rule inet t c {}"
+
+
+@pytest.mark.skipif(shutil.which("nft") is None, reason="needs nft to make a firewall")
+@pytest.mark.parametrize("node", [0, 1], ids=["from it", "to it"])
+def test_a_firewall_that_drops_udp_is_named_and_the_host_not_taken_in(cluster, node):
+    cluster.exec(node, ["nft", DROP.format("iifname eth0 meta l4proto udp drop")])
+    started = time.monotonic()
+    code, error, remedy = failure(cluster, "node1")
+    assert time.monotonic() - started < 20
+    assert (code, error.split()[0]) == (-22, "PvmHostFail")
+    assert f"UDP does not arrive {'to' if node else 'from'} node1" in remedy
+    doctor = cluster.exec(0, [sys.executable, "-m", "biskit_pvm", "doctor", "node1"], check=False)
+    assert doctor.returncode == 1
+    assert f"UDP does not arrive {'to' if node else 'from'} node1" in doctor.stdout
+
+
+@pytest.mark.skipif(shutil.which("nft") is None, reason="needs nft to make a firewall")
+@pytest.mark.parametrize("node", [0, 1], ids=["from it", "to it"])
+def test_a_firewall_that_drops_tcp_is_named_by_the_doctor(cluster, node):
+    cluster.exec(node, ["nft", DROP.format("iifname eth0 tcp dport != 22 tcp flags syn / syn,ack drop")])
+    count, results = add(cluster, "node1")
+    assert count == 2, results
+    doctor = cluster.exec(0, [sys.executable, "-m", "biskit_pvm", "doctor", "node1"], check=False)
+    assert f"TCP does not arrive {'to' if node else 'from'} node1" in doctor.stdout
+    assert "UDP does not arrive" not in doctor.stdout
 
 
 def test_a_host_without_an_ssh_server(cluster):
@@ -188,3 +258,24 @@ def test_a_daemon_with_a_loopback_address_is_explained(cluster, loopback):
     assert error.startswith("PvmIPLoopback")
     assert "biskit-pvm halt; biskit-pvm start" in remedy
     assert "10.77.1.1 node0" in remedy
+
+
+def test_the_doctor_sees_what_differs_over_there(cluster):
+    """Another home and Python, a clock that is wrong, and a name that is a loopback address on its own host."""
+    cluster.hide(1, HOME)
+    bin_folder = cluster.path("/mnt", 1)
+    for name, text in (("python", "echo version 3.2.1"), ("date", "echo 1000000000")):
+        (bin_folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (bin_folder / name).chmod(0o755)
+    cluster.exec(1, ["mount", "--bind", "/mnt/python", sys.executable])
+    cluster.exec(1, ["mount", "--bind", "/mnt/date", "/usr/bin/date"])
+    own_hosts = cluster.path("/mnt/hosts", 1)
+    own_hosts.write_text(cluster.hosts_file().replace("10.77.1.2\tnode1", "127.0.1.1\tnode1"))
+    cluster.exec(1, ["mount", "--bind", "/mnt/hosts", "/etc/hosts"])
+    told = cluster.exec(0, [sys.executable, "-m", "biskit_pvm", "doctor", "node1", "node2"], check=False).stdout
+    assert "node1: Python: it is Python 3.2.1 there" in told
+    assert "node1: clock: its clock is" in told
+    assert "node1: name: its own name, node1, is 127.0.1.1 there" in told
+    assert f"node1: home: {HOME} there is not your home here" in told
+    assert not [line for line in told.splitlines() if "node2" in line and not line.startswith("ok")]
+    assert list(cluster.path(HOME).glob(".biskit_pvm-*")) == []

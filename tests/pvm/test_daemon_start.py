@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_a_daemon_is_started_and_halted_behind_us(place):
 def test_it_is_halted_however_we_end(place, number):
     child = place.popen([sys.executable, "-c", START + "time.sleep(60)"])
     assert child.stdout.readline() == "True\n"
-    assert len(daemons(place)) == 1
+    wait_for(lambda: len(daemons(place)) == 1, 20)  # the first one forks at its start
     child.send_signal(number)
     child.wait(30)
     wait_for(lambda: not processes_with("PVM_TMP", str(place.folder)), 20)
@@ -131,7 +132,7 @@ def test_two_processes_that_start_one_at_once_get_the_same(place):
     for child in children:
         assert child.stdout.readline() in ("True\n", "False\n"), child.stderr.read()
         assert child.stdout.readline() == "True\n"
-    assert len(daemons(place)) == 1
+    wait_for(lambda: len(daemons(place)) == 1, 20)
     for child in children:
         child.stdin.close()
     for child in children:
@@ -154,6 +155,78 @@ def test_the_remote_command_finds_our_daemon_and_else_the_paths(place, tmp_path)
     other = place.run(["sh", "-c", f"{missing} -s 'a b'"], env=environment)
     assert other.stdout == "other -s a b\n"
     assert not list(Path(tmp_path).glob("pvmd.*"))
+
+
+@pytest.mark.parametrize("what", ["missing", "file", "read-only", "relative", ".", "", "long"])
+def test_a_folder_that_cannot_have_its_files_is_named(place, tmp_path, what):
+    folder = {"relative": what, ".": what, "": what, "long": str(tmp_path / ("x" * 90))}.get(what, str(tmp_path / what))
+    if what == "file":
+        (tmp_path / what).touch()
+    elif what == "long":
+        Path(folder).mkdir()
+    elif what == "read-only":
+        Path(folder).mkdir(0o555)
+        if os.getuid() == 0:
+            folder = "/proc/1"  # nobody can
+    (tmp_path / "here").mkdir()
+    environment = {**place.env, "PVM_TMP": folder}
+    before = sorted(tmp_path.rglob("*"))
+    done = place.run([sys.executable, "-c", START], check=False, env=environment, cwd=tmp_path / "here")
+    assert done.returncode == 1
+    assert "CantStartError" in done.stderr and f"PVM_TMP is {folder!r}" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+MASTERS = """
+import os, signal, sys
+from biskit_pvm import TrackingJobMaster
+from biskit_pvm.machine import daemon
+
+def calculate():
+    master = TrackingJobMaster({1: 1, 2: 2}, 1, [os.uname().nodename] * 2, slave_script=sys.argv[1], verbose=0)
+    return master.calculateResult()
+
+print(calculate())
+os.kill(daemon.pid(), signal.SIGKILL)
+print(calculate())
+print(len(list(daemon.folder().glob("pvmd.*"))))
+"""
+
+
+def test_a_master_works_after_another_one_whose_daemon_was_killed(place, tmp_path):
+    script = tmp_path / "slave.py"
+    script.write_text(
+        "from biskit_pvm import JobSlave\nclass Slave(JobSlave):\n    go = lambda self, items: items\nSlave().start()\n"
+    )
+    assert place.python(MASTERS, str(script)) == "{1: 1, 2: 2}\n" * 2 + "1\n"
+    wait_for(lambda: not daemons(place), 20)
+
+
+def left(place: VirtualMachine) -> list[str]:
+    """Return the files that daemons and tasks have left behind, logs apart."""
+    return sorted(path.name for path in place.folder.iterdir() if path.name.startswith(("pvmd", "pvmtmp")))
+
+
+@pytest.mark.parametrize("milliseconds", [0, 2, 4, 6, 8, 10, 15, 20, 30])
+def test_none_is_left_however_early_its_owner_is_killed(place, milliseconds):
+    """Who has started a daemon is killed while that is still starting."""
+    code = "from biskit_pvm.machine import daemon\nprint(flush=True)\ndaemon.ensure_running()\n"
+    child = place.popen([sys.executable, "-c", code])
+    assert child.stdout.readline() == "\n"
+    time.sleep(milliseconds / 1000)
+    child.kill()
+    child.wait(30)
+    wait_for(lambda: not processes_with("PVM_TMP", str(place.folder)), 20)
+    assert left(place) == []
+
+
+def test_the_keeper_clears_away_what_a_killed_daemon_has_left(place):
+    code = START + "import os\nos.kill(daemon.pid(), 9)\nsys.stdin.read()"
+    child = place.popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    assert child.stdout.readline() == "True\n"
+    wait_for(lambda: left(place) == [], 20)
+    child.stdin.close()
+    child.wait(30)
 
 
 LIMITS = """

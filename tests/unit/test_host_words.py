@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 import pytest
 
-from biskit_pvm.machine import daemon, doctor, host_table, names
+import biskit_pvm
+from biskit_pvm.machine import daemon, doctor, host_table, names, reach
 from pvm_ext import HostInfo
 
 
@@ -122,3 +124,27 @@ def test_results_are_readable():
     assert host_table.meaning(-6) == "PvmNoHost (No such host)"
     assert str(host_table.HostResult("h", -6, "PvmNoHost", "call it")) == "h: PvmNoHost (-6)\n    call it"
     assert host_table.HostResult("h", 0x80000).ok
+
+
+def test_what_differs_between_hosts_is_told():
+    ours = ".".join(map(str, sys.version_info[:3]))
+    same = f"package {biskit_pvm.__version__}\nversion {ours}\nclock 1000\nownname 10.0.0.2 h\nhome shared /home/me"
+    assert doctor.compare("h", same, 999.5, 1001.5) == []
+    assert doctor.compare("h", "", 0, 1) == []
+    other = "package 2.0\nversion 3.2.1\nclock 900\nownname 127.0.1.1 h\nhome other /home/me"
+    found = {finding.subject: finding for finding in doctor.compare("h", other, 999.5, 1001.5)}
+    assert set(found) == {"package", "Python", "clock", "name", "home"}
+    assert all(finding.level == doctor.WARNING and finding.remedy for finding in found.values())
+    assert "98 s behind" in found["clock"].text or "99 s behind" in found["clock"].text
+    assert "ahead" in doctor.compare("h", "clock 2000", 999.5, 1001.5)[0].text
+
+
+def test_what_a_firewall_drops_is_told():
+    good = reach.Reach(False, False, False, True, True, True, True)
+    assert [finding.level for finding in doctor.judge_network("h", good)] == [doctor.OK]
+    assert doctor.judge_network("h", reach.Reach()) == []
+    (udp,) = doctor.judge_network("h", good._replace(udp_here=False))
+    assert udp.level == doctor.ERROR and "UDP does not arrive from h" in udp.text
+    udp, tcp = doctor.judge_network("h", good._replace(udp_there=False, udp_here=False, tcp_there=False))
+    assert "UDP does not arrive to h and from h" in udp.text
+    assert tcp.level == doctor.WARNING and "TCP does not arrive to h on" in tcp.text
