@@ -143,7 +143,7 @@ def test_the_page_needs_nothing_else():
 
 def test_the_page_of_an_empty_run():
     text = " ".join(_Reader(page(_run(records=[], totals=[], errors={}, done=0, total=0))).texts)
-    assert "No job has ended." in text
+    assert "No job was finished." in text
     assert "Faults" not in text
 
 
@@ -154,7 +154,7 @@ def test_a_page_of_very_many_jobs_stays_small():
     text = page(_run(records=log.records, totals=log.totals))
     assert len(text) < 3_000_000
     assert f"and {1000 - MAX_SHOWN} more" in text
-    assert "a bar can stand for several" in text
+    assert "one bar can stand for several" in text
 
 
 def _size(path: Path) -> tuple[int, int]:
