@@ -183,6 +183,15 @@ class Calculation:
                 orders += first
             self._carry_out(orders)
 
+    def returned(self, slave_tid: int, numbers: list[int], seconds: float) -> None:
+        """Handle jobs that a slave gives back, since another one takes it long."""
+        with self._lock:
+            slave = self.state.slaves.get(slave_tid)
+            if slave is not None:
+                jobs = [slave.jobs[number] for number in numbers if number in slave.jobs]
+                self.hooks.returned([item for job in jobs for item in job.items])
+            self.feed(ev.JobsReturned(slave_tid, numbers, seconds, now()))
+
     def report(self, slave_tid: int, result: Any) -> None:
         """Handle the result of a slave that knows nothing of numbers: that of its oldest job."""
         with self._lock:

@@ -37,6 +37,14 @@ class SpawningDone(NamedTuple):
     now: float
 
 
+class SlotAdded(NamedTuple):
+    """A slave is wanted at one more slot."""
+
+    nickname: str
+    host: str
+    now: float
+
+
 class SlaveUp(NamedTuple):
     """The message loop of a slave runs; `single`: it takes one job at a time, as slaves of old scripts do."""
 
@@ -73,6 +81,15 @@ class JobDone(NamedTuple):
     tid: int
     job: int
     items: Collection[Item]
+    seconds: float
+    now: float
+
+
+class JobsReturned(NamedTuple):
+    """A slave gives jobs back that it has not begun: another one has taken it `seconds` so far."""
+
+    tid: int
+    jobs: Collection[int]
     seconds: float
     now: float
 
@@ -171,11 +188,13 @@ Event = Union[
     SlaveSpawned,
     SpawnFailed,
     SpawningDone,
+    SlotAdded,
     SlaveUp,
     SlaveReady,
     SlaveFree,
     SlaveRefused,
     JobDone,
+    JobsReturned,
     ResultIsNoDict,
     ResultsUnreadable,
     JobFailed,

@@ -304,6 +304,10 @@ class Jobs:
             self._n_new += 1
         return True
 
+    def is_alone(self, item: Item) -> bool:
+        """Tell whether an unfinished item may only be given out alone."""
+        return item in self._alone
+
     # -- questions -----------------------------------------------------
 
     @property

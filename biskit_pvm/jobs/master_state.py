@@ -83,6 +83,8 @@ BYTES_AHEAD = 32768
 #: seconds that a job must take, on the average, to be given singly
 LONG_JOB = 0.25
 LONGEST_PAUSE = 60.0
+#: seconds after which a slave has reported what it had done before its present job
+REPORTED = 0.5
 
 
 class Job(NamedTuple):
@@ -114,6 +116,8 @@ class Slave:
     asked: bool = False
     #: it takes one job at a time, as slaves of old scripts do
     single: bool = False
+    #: its job takes long: it has given back what waited behind it
+    held_up: bool = False
 
     def held(self) -> set[Item]:
         """Return the items of all its jobs."""
@@ -176,11 +180,13 @@ class MasterState:
             ev.SlaveSpawned: self._spawned,
             ev.SpawnFailed: self._not_spawned,
             ev.SpawningDone: self._spawning_done,
+            ev.SlotAdded: self._slot_added,
             ev.SlaveUp: self._up,
             ev.SlaveReady: self._ready,
             ev.SlaveFree: self._free,
             ev.SlaveRefused: self._refused,
             ev.JobDone: self._done,
+            ev.JobsReturned: self._returned,
             ev.ResultIsNoDict: self._no_dict,
             ev.ResultsUnreadable: self._unreadable,
             ev.JobFailed: self._failed,
@@ -242,6 +248,10 @@ class MasterState:
         self.spawning = False
         return self._settle([])
 
+    def _slot_added(self, event: ev.SlotAdded) -> list[Instruction]:
+        self.slots[event.nickname] = Slot(event.nickname, event.host, ordered=True)
+        return [ev.Spawn(event.nickname, event.host)]
+
     def _up(self, event: ev.SlaveUp) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is not None:
@@ -300,6 +310,8 @@ class MasterState:
         # only an item that is tried again may be at this slave already
         again = self.jobs.retrying()
         avoid = self._avoid(slave) if again else None
+        if slave.jobs and (again or self._tries_alone(slave)):
+            return []  # should it die, it must be clear over what
         while len(slave.jobs) < depth:
             items, n_left = self.jobs.choose(event.chunk_size, slave.held() if again else (), not slave.jobs, avoid)
             if not items:
@@ -309,10 +321,16 @@ class MasterState:
                 slave.since = event.now
             slave.jobs[self._numbers] = Job(items, event.now)
             orders.append(ev.Give(slave.tid, self._numbers, items, n_left))
+            if again:
+                break
         if slave.jobs and slave.state == IDLE:
             self._move(slave, BUSY)
             self._idle.pop(slave.tid, None)
         return orders
+
+    def _tries_alone(self, slave: Slave) -> bool:
+        """Tell whether a slave works on an item that must be alone with it."""
+        return any(self.jobs.is_alone(job.items[0]) for job in slave.jobs.values())
 
     def _depth(self, slave: Slave, chunk_size: int) -> int:
         """Return how many jobs the slave should have in hand.
@@ -323,7 +341,7 @@ class MasterState:
         while it works.
         """
         mean = slave.mean
-        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single:
+        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up:
             return 1
         depth = 2 + (MAX_DEPTH if mean * MAX_DEPTH < self.rules.prefetch else int(self.rules.prefetch / mean))
         fair = 1 + self.jobs.n_waiting // (max(chunk_size, 1) * max(self._n_workers(), 1) * 2)
@@ -356,6 +374,7 @@ class MasterState:
         if (
             self.rules.prefetch
             and not slave.single
+            and not slave.held_up
             and slave.mean is not None
             and slave.mean <= LONG_JOB
             and self.jobs.n_waiting
@@ -373,6 +392,7 @@ class MasterState:
             return None
         slave.heard = now
         slave.since = now
+        slave.held_up = False
         return slave.jobs.pop(number, None)
 
     def _done(self, event: ev.JobDone) -> list[Instruction]:
@@ -409,6 +429,26 @@ class MasterState:
                 orders += self._refill(slave)
             elif not slave.asked:
                 orders += self._refill(slave)
+        return self._settle(orders)
+
+    def _returned(self, event: ev.JobsReturned) -> list[Instruction]:
+        """Let others have what waits behind a job that takes long."""
+        slave = self.slaves.get(event.tid)
+        if slave is None:
+            return []
+        slave.heard = event.now
+        slave.held_up = True
+        jobs = [slave.jobs.pop(number) for number in event.jobs if number in slave.jobs]
+        for job in reversed(jobs):
+            for item in reversed(job.items):
+                self.jobs.give_back(item)
+        orders: list[Instruction] = []
+        for number in event.jobs:
+            if number in slave.withdrawn:
+                orders += self._recover(slave, number)
+        if not slave.jobs:
+            slave.held_up = False
+            orders += self._refill(slave)
         return self._settle(orders)
 
     def _no_dict(self, event: ev.ResultIsNoDict) -> list[Instruction]:
@@ -580,21 +620,38 @@ class MasterState:
             slot.reason = event.reason
         orders: list[Instruction] = [ev.Note(f"{slot.nickname} has ended: {slot.reason}")]
         orders += self._lost(slave)
-        job = slave.jobs.popitem(last=False)[1] if slave.jobs else None
+        suspects = self._suspects(slave, event.now)
         self._remove(slave)
-        if job is not None:
-            orders += self._suspect(job, slave)
-            if slot.suspects.intersection(job.items):
+        if suspects:
+            items = {item for job in suspects for item in job.items}
+            orders += self._suspect(suspects, slave)
+            if slot.suspects.intersection(items):
                 slot.starts = max(slot.starts - 1, 0)  # the item is to blame, not the slot
-            slot.suspects = set(job.items)
+            slot.suspects = items
         # where none has ever come up, none will: it gets one more chance
         if slave.up or (slave.state != LEAVING and (slot.starts < 2 or any(p.was_up for p in self.slots.values()))):
             self._plan_restart(slot, event.now)
         return self._settle(orders)
 
-    def _suspect(self, job: Job, slave: Slave) -> list[Instruction]:
-        """A slave died over this job: whether because of it, nobody knows."""
+    def _suspects(self, slave: Slave, now: float) -> list[Job]:
+        """Take from a dead slave the jobs that it may have died over, oldest first.
+
+        The results of some of them may have been on their way: it reports short jobs in numbers.
+        """
+        jobs = list(slave.jobs.items())
+        if now - slave.since > REPORTED:
+            jobs = jobs[:1]
+        return [slave.jobs.pop(number) for number, _ in jobs]
+
+    def _suspect(self, jobs: list[Job], slave: Slave) -> list[Instruction]:
+        """A slave died over one of these jobs: whether because of it, nobody knows."""
+        if len(jobs) > 1:
+            for job in jobs:
+                for item in job.items:
+                    self.jobs.give_back(item, alone=True)
+            return []
         orders: list[Instruction] = []
+        job = jobs[0]
         for item in reversed(job.items):
             if self.jobs.objects[item] == 0:
                 continue

@@ -65,6 +65,8 @@ class Slots:
         {'host': name, 'nickname': name} of each slot.
     slaves_at : dict
         {tid: slot} of the slaves that were started.
+    causes : dict
+        {host: why no slave can be started there} where that is known already.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Slots:
         self.starting, self.display = starting, display
         self.slots: list[dict[str, str]] = []
         self.slaves_at: dict[int, dict[str, str]] = {}
+        self.causes: dict[str, str] = {}
         self.niceness: dict[str, int] = {}
         self.slave_script: Any = ""
         self.show_output: Any = 0
@@ -161,6 +164,7 @@ class Slots:
             known = isinstance(error, (TimeoutError, OSError)) or type(error) is RuntimeError
             reason = str(error) if known and str(error) else f"{type(error).__name__}: {error}"
         if tid <= 0:
+            reason = self.causes.get(host, reason)
             self._failures[nickname] = reason
             if spawning.runs_old_code():
                 _print(f"error spawning {host}\n\t{spawning.error_line(tid) if tid < 0 else reason}")
@@ -227,6 +231,19 @@ class Slots:
                 self.slaves_at[tid] = slot
         self.calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
         self.messenger.loop.bindings[tid, Tag.BEAT] = self._heard
+
+    def add(self, hosts: Iterable[str]) -> None:
+        """Have more slaves started, one per entry of `hosts`, each in a thread of its own."""
+        known = {slot["nickname"] for slot in self.slots}
+        for host in hosts:
+            numbers = itertools.count(sum(slot["host"] == host for slot in self.slots))
+            nickname = next(name for name in (f"{host}_{number}" for number in numbers) if name not in known)
+            known.add(nickname)
+            self.slots.append({"host": host, "nickname": nickname})
+            self.calculation.feed_soon(ev.SlotAdded(nickname, host, now()))
+        dtids = task.host_tids(slot["host"] for slot in self.slots)
+        self.messenger.loop.watch_hosts(sorted(set(dtids.values()) - set(self._dtids.values())))
+        self._dtids = dtids
 
     def start_again(self, nickname: str) -> None:
         """Start a slave again at its slot, from a thread of its own."""

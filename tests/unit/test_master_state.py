@@ -399,6 +399,60 @@ def test_prefetched_items_of_a_dead_slave_come_back_in_order():
     assert got == held
 
 
+def with_stock(n_items=200, **rules):
+    """Return a play in which slave x has several short jobs in hand, its tid, and these jobs by number."""
+    play = Play(range(n_items), ["x", "y"], chunk_size=1, redistribute=False, **rules)
+    tid, first = play.slave("x")
+    play.done(first[0], seconds=0.0001)
+    jobs = dict(play.state.slaves[tid].jobs)
+    assert len(jobs) > 3
+    return play, tid, jobs
+
+
+def test_what_waits_behind_a_long_job_is_given_to_others_and_no_more_is_given_ahead():
+    play, a, jobs = with_stock()
+    long_one, *waiting = jobs
+    play.feed(ev.JobsReturned, a, waiting, 0.01)
+    assert list(play.state.slaves[a].jobs) == [long_one]
+    b, orders = play.slave("y")
+    assert gives(orders) == [(b, jobs[waiting[0]].items)]
+    play.feed(ev.ItemsAdded)
+    assert list(play.state.slaves[a].jobs) == [long_one]
+    play.feed(ev.JobDone, a, long_one, jobs[long_one].items, 0.02)
+    assert len(play.state.slaves[a].jobs) > 1
+
+
+def test_a_slave_that_has_given_everything_back_is_idle_and_gets_it_again():
+    play, a, jobs = with_stock()
+    orders = play.feed(ev.JobsReturned, a, list(jobs), 0.01)
+    assert orders and play.state.slaves[a].state == BUSY
+
+
+def test_a_death_blames_only_the_item_that_the_slave_is_known_to_have_worked_on():
+    play, a, jobs = with_stock(max_deaths=1, respawn_pause=0.0)
+    culprit = next(reversed(jobs.values())).items[0]
+    play.feed(ev.SlaveExited, a)  # over which of them, nobody can tell
+    assert not play.state.failed
+    place = "y"
+    while not play.state.failed:
+        tid, orders = play.slave(place)
+        while give := next((order for order in reversed(orders) if isinstance(order, ev.Give)), None):
+            assert len(play.state.slaves[tid].jobs) == 1
+            if culprit in give.items:
+                play.feed(ev.SlaveExited, tid)
+                break
+            orders = play.done(give, seconds=0.0001)
+        place = "x" if place == "y" else "y"
+    assert list(play.state.failed) == [culprit]
+
+
+def test_a_slave_that_has_worked_long_since_its_last_report_died_over_its_oldest_job():
+    play, a, jobs = with_stock(max_deaths=1)
+    play.now += 1.0
+    play.feed(ev.SlaveExited, a)
+    assert list(play.state.failed) == next(iter(jobs.values())).items
+
+
 def test_an_open_calculation_waits_for_items_until_it_is_closed():
     play = Play([], ["x"], open=True)
     a, _ = play.slave("x")
@@ -506,6 +560,16 @@ class Chaos(RuleBasedStateMachine):
     @rule(data=st.data())
     def hear(self, data):
         self.feed(ev.Heard, data.draw(st.sampled_from(self.tids())))
+
+    @rule(data=st.data())
+    def gives_back(self, data):
+        slaves = self.play.state.slaves
+        busy = [tid for tid, slave in slaves.items() if len(slave.jobs) > 1]
+        if busy:
+            tid = data.draw(st.sampled_from(busy))
+            jobs = list(slaves[tid].jobs)[data.draw(st.integers(0, 2)) :]
+            self.ended.update((tid, job) for job in jobs)  # nothing more is heard of them
+            self.feed(ev.JobsReturned, tid, jobs, 0.1)
 
     @rule(host=st.sampled_from(["h1", "h2"]))
     def lose_host(self, host):
