@@ -49,6 +49,7 @@ class JobSlave(PVMMasterSlave):
         self.__n_jobs = 0
         self.__since = 0.0
         self.__runs = False
+        self.__reading = threading.Lock()
 
     def start(self) -> None:
         """Start working for the master."""
@@ -136,12 +137,12 @@ class JobSlave(PVMMasterSlave):
                 result = self.go(chunk)
             except BaseException as error:
                 # sys.exit, too: the item is at fault, and the slave goes on with the others
-                self.__runs = False
+                self.__job_ends(HOLD)
                 self.__send_results(self.__flush())
                 self.__report_failure(number, error)
                 return self.__state.busy
             seconds = time.perf_counter() - start
-            self.__runs = False
+            self.__job_ends(seconds)
             if number in self.__plain:
                 self.__send_results([(number, result, seconds)])
                 return self.__state.busy
@@ -152,6 +153,13 @@ class JobSlave(PVMMasterSlave):
                 self.__send_results(reports)
             if end >= until:
                 return self.__state.busy
+
+    def __job_ends(self, seconds: float) -> None:
+        if seconds < 0.5 * HOLD:
+            self.__runs = False
+            return
+        with self.__reading:  # the loop must be the only one that takes messages
+            self.__runs = False
 
     def __flush(self) -> list[Any]:
         with self.__lock:
@@ -182,7 +190,9 @@ class JobSlave(PVMMasterSlave):
                         if self.__n_jobs != seen:  # one has begun meanwhile
                             self.__at_work.set()
                 elif now() - self.__since >= HOLD:
-                    self.__hand_back()
+                    with self.__reading:
+                        if self.__runs and self.__n_jobs == seen:
+                            self.__hand_back()
                     # what was under way comes soon, if at all
                     pause = max(2 * pause, HOLD)
             except task.PvmError:  # the loop sees the same
@@ -193,7 +203,7 @@ class JobSlave(PVMMasterSlave):
         if self.__plain:
             return
         numbers = self.__state.take_waiting()
-        for (jobs,) in self.__messenger.take(self.getParent() or 0, Tag.JOBS):
+        for (jobs,) in self.__messenger.unread(self.getParent() or 0, Tag.JOBS):
             numbers += [number for number, _ in jobs]
         if numbers:
             self.__send_results(self.__flush())

@@ -236,12 +236,13 @@ class Slots:
         """Have more slaves started, one per entry of `hosts`, each in a thread of its own."""
         known = {slot["nickname"] for slot in self.slots}
         for host in hosts:
-            numbers = itertools.count(sum(slot["host"] == host for slot in self.slots))
-            nickname = next(name for name in (f"{host}_{number}" for number in numbers) if name not in known)
+            number = sum(slot["host"] == host for slot in self.slots)
+            while (nickname := f"{host}_{number}") in known:
+                number += 1
             known.add(nickname)
             self.slots.append({"host": host, "nickname": nickname})
             self.calculation.feed_soon(ev.SlotAdded(nickname, host, now()))
-        dtids = task.host_tids(slot["host"] for slot in self.slots)
+        dtids = names.host_tids(slot["host"] for slot in self.slots)
         self.messenger.loop.watch_hosts(sorted(set(dtids.values()) - set(self._dtids.values())))
         self._dtids = dtids
 

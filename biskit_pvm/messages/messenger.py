@@ -184,7 +184,7 @@ class Messenger:
             log.warning("message with tag %d from task t%x is no pickle of (time, arguments): %s", tag, tid, error)
             return None
 
-    def take(self, tid: int, tag: int) -> Iterator[Any]:
+    def unread(self, tid: int, tag: int) -> Iterator[Any]:
         """Yield the arguments of messages that wait for the loop; any thread."""
         match = task.Match()
         match.add(tid, tag)
@@ -192,7 +192,7 @@ class Messenger:
             message = task.receive(match=match, timeout=0)
             if message is None:
                 return
-            opened = self._open(message)
+            opened = self._open(message) if message.frames is not None else None
             if opened is not None:
                 yield opened[3]
 
