@@ -97,6 +97,8 @@ class JobMaster(PVMMasterSlave):
         Use hosts again that come back while the calculation runs.
     prefetch : float
         Seconds of work that slaves with short jobs have in hand.
+    jobs_per_slave : int, optional
+        After so many jobs a slave is replaced by a new one.
     on_error : {'raise', 'return'}
         What `TrackingJobMaster.calculateResult` does when items failed.
     progress : {'auto', 'bar', 'lines', 'none'}

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import sys
 import time
 import weakref
@@ -22,8 +23,9 @@ from biskit_pvm.errors import check_options
 from biskit_pvm.executor import packing
 from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Mapping as Mapped
+from biskit_pvm.executor.inline import InlinePool
 from biskit_pvm.executor.pool import Pool
-from biskit_pvm.executor.work import Setting
+from biskit_pvm.executor.settings import CallOptions, Setting
 
 __all__ = ["BrokenPVMExecutor", "PVMExecutor"]
 
@@ -66,6 +68,11 @@ class PVMExecutor(Executor):
         the slaves there; 0: as many as they like.  Variables such as OMP_NUM_THREADS that are set hold.
     env : dict, optional
         Environment variables for the slaves.
+    max_tasks_per_child : int, optional
+        After so many calls a slave is replaced by a new one.
+    inline : bool
+        Make the calls in this very process, one after the other, without a virtual machine: for debuggers, profilers
+        and coverage.
     prefetch : float
         Seconds of short calls that a slave has in hand.  What waits there behind a call that turns out to take
         longer than 10 ms goes back at once, to other slaves.  0: one call at a time.
@@ -96,6 +103,8 @@ class PVMExecutor(Executor):
         show_output: Any = None,
         threads: int | None = None,
         env: Mapping[str, str] | None = None,
+        max_tasks_per_child: int | None = None,
+        inline: bool = False,
         **options: Any,
     ) -> None:
         if max_workers is not None and max_workers <= 0:
@@ -110,6 +119,11 @@ class PVMExecutor(Executor):
             raise ValueError("hosts must not be empty")
         if require not in ("any", "all"):
             raise ValueError(f"require must be 'any' or 'all', not {require!r}")
+        if max_tasks_per_child is not None:
+            if not isinstance(max_tasks_per_child, int):
+                raise TypeError("max_tasks_per_child must be an integer")
+            if max_tasks_per_child <= 0:
+                raise ValueError("max_tasks_per_child must be >= 1")
         check_options(options, OPTIONS, type(self).__name__)
         setting = Setting(
             {"default": 0} if niceness is None else niceness,
@@ -119,10 +133,18 @@ class PVMExecutor(Executor):
             {str(name): str(value) for name, value in (env or {}).items()},
             require,
         )
-        self._pool = Pool(max_workers, hosts, add_hosts, setting, options)
+        options["jobs_per_slave"] = max_tasks_per_child
+        self._pool: Any = (
+            InlinePool(initializer, tuple(initargs))
+            if inline
+            else Pool(max_workers, hosts, add_hosts, setting, options)
+        )
+        self._call_options: CallOptions | None = None
         # An executor that nobody holds any more finishes its calls and lets its slaves go.
         self._finalizer = weakref.finalize(self, self._pool.close)
         self._finalizer.atexit = False
+
+    _whole: PVMExecutor | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._pool.describe()}>"
@@ -130,12 +152,95 @@ class PVMExecutor(Executor):
     @property
     def n_workers(self) -> int:
         """The number of slaves, those included that have died and will be started again."""
-        return self._pool.count()
+        return int(self._pool.count())
 
     @property
     def _max_workers(self) -> int:
         """The same by the name by which libraries such as dask ask executors for it."""
-        return self._pool.count()
+        return int(self._pool.count())
+
+    def bootup(self, wait: bool = True) -> PVMExecutor:
+        """Start the slaves now, and wait until they can work; return the executor."""
+        if wait:
+            self.wait_for_workers()
+        else:
+            self._pool.start()
+        return self
+
+    def wait_for_workers(self, n_workers: int | None = None, timeout: float | None = None) -> int:
+        """Start the slaves and wait until `n_workers` of them, or all, can work.
+
+        Returns
+        -------
+        int
+            How many can: fewer than asked when `timeout` seconds have passed, or no more will come.
+
+        Raises
+        ------
+        BrokenPVMExecutor
+            No slave could be started.
+        """
+        return int(self._pool.wait_for_workers(n_workers, timeout))
+
+    def scale(self, n_workers: int) -> None:
+        """Have so many slaves from now on.
+
+        New ones are started at the hosts that there are, in turns.  Those that are too many finish the calls that
+        they have and leave.
+        """
+        if n_workers < 1:
+            raise ValueError("n_workers must be greater than 0")
+        self._pool.scale(n_workers)
+
+    def add_hosts(self, hosts: Sequence[str]) -> None:
+        """Start one more slave per entry of `hosts`."""
+        if isinstance(hosts, str):
+            raise TypeError("hosts must be a sequence of host names, not one string")
+        self._pool.add([host.strip() for host in hosts])
+
+    def with_options(self, *, timeout: float | None = None, retries: int = 0, priority: float = 0) -> PVMExecutor:
+        """Return this executor with settings for the calls that are made through what is returned.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds that a call may run.  One that takes longer raises TimeoutError; its slave is ended and replaced.
+        retries : int
+            How often a call that raises something, or takes too long, is tried again.
+        priority : float
+            Calls with a higher one are given out first; 0 by default.
+
+        Examples
+        --------
+        >>> executor.with_options(timeout=60, retries=2).submit(pow, 2, 3)   # doctest: +SKIP
+        """
+        if timeout is not None and not timeout > 0:
+            raise ValueError("timeout must be a positive number of seconds")
+        if retries < 0:
+            raise ValueError("retries must not be negative")
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._whole = self  # it goes on while the view is in use
+        view._call_options = CallOptions(timeout, retries, priority)
+        return view
+
+    def end_call(self, future: Future[Any]) -> bool:
+        """End a call although it runs: its future raises CancelledError, and its slave is replaced.
+
+        Returns
+        -------
+        bool
+            False when the call is over.
+        """
+        return bool(future.cancel() or self._pool.end_call(future))
+
+    def terminate_workers(self) -> None:
+        """End all slaves by SIGTERM; calls without an outcome raise `BrokenPVMExecutor`.  It is shut down then."""
+        self._pool.terminate(signal.SIGTERM)
+
+    def kill_workers(self) -> None:
+        """End all slaves by SIGKILL; calls without an outcome raise `BrokenPVMExecutor`.  It is shut down then."""
+        self._pool.terminate(signal.SIGKILL)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have ``fn(*args, **kwargs)`` called by a slave.
@@ -150,7 +255,8 @@ class PVMExecutor(Executor):
         RuntimeError
             After `shutdown`; `BrokenPVMExecutor`, its subclass, when no slave is left.
         """
-        return self._pool.submit(fn, args, kwargs)
+        future: Future[Any] = self._pool.submit(fn, args, kwargs, self._call_options)
+        return future
 
     def map(
         self,
@@ -202,10 +308,12 @@ class PVMExecutor(Executor):
         arguments = map(tuple, iterable)
         common = Mapped(unordered)
         if chunksize == 1:
-            pending: Iterator[Any] = self._pool.submit_many(fn, arguments, common)
+            pending: Iterator[Any] = self._pool.submit_many(fn, arguments, common, self._call_options)
         else:
             chunks = iter(lambda: list(itertools.islice(arguments, chunksize)), [])
-            pending = self._pool.submit_many(calls.call_chunk, ((fn, chunk) for chunk in chunks), common)
+            pending = self._pool.submit_many(
+                calls.call_chunk, ((fn, chunk) for chunk in chunks), common, self._call_options
+            )
         waiting = deque(itertools.islice(pending, buffersize))
         results = _unordered(waiting, pending, common, end) if unordered else _results(waiting, pending, end)
         return results if chunksize == 1 else _flat(results)

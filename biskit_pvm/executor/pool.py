@@ -16,7 +16,8 @@ from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Cell
 from biskit_pvm.executor.cells import Mapping as Mapped
-from biskit_pvm.executor.work import Setting, Work, fail
+from biskit_pvm.executor.settings import CallOptions, Setting
+from biskit_pvm.executor.work import Work, fail
 from biskit_pvm.jobs.failures import words_of
 from biskit_pvm.report.progress import count
 
@@ -53,11 +54,17 @@ class Pool:
         self.closed = False
         # Reentrant: the collector may finalize an executor in whatever thread holds this.
         self.lock = threading.RLock()
-        self.numbers = itertools.count()
+        self.numbers: Iterator[int] = itertools.count()
         self.functions = packing.Functions()
         self.master: Work | None = None
 
-    def submit(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
+    def submit(
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        options: CallOptions | None = None,
+    ) -> Future[Any]:
         """Take a call in."""
         future: Future[Any] = Future()
         try:
@@ -71,10 +78,12 @@ class Pool:
             self.check()
             future.set_exception(error)
             return future
-        self._take(future, call)
+        self._take(future, call, options)
         return future
 
-    def submit_many(self, fn: Any, arguments: Iterator[tuple[Any, ...]], common: Mapped) -> Iterator[Cell]:
+    def submit_many(
+        self, fn: Any, arguments: Iterator[tuple[Any, ...]], common: Mapped, options: CallOptions | None = None
+    ) -> Iterator[Cell]:
         """Yield a cell for each call as it is taken in; the function is packed once."""
         packed: bytes | None = None
         unpacked = True
@@ -91,23 +100,76 @@ class Pool:
                 cell.set_exception(error)
                 yield cell
                 continue
-            self._take(cell, call)
+            self._take(cell, call, options)
             yield cell
 
-    def _take(self, future: Any, call: Any) -> None:
+    def _take(self, future: Any, call: Any, options: CallOptions | None) -> None:
         with self.lock:
             if self.broken is not None or self.closed or _exiting:
                 self.check()
             master = self.master or self.start()
             number = next(self.numbers)
             self.futures[number] = future
-            master.submit(number, call)
+            master.submit(number, call, options)
 
     def count(self) -> int:
         """Return the number of slaves, those that have died included."""
         if self.master is not None:
             return len(self.master.slots.slots)
         return places.count(self.max_workers, self.hosts)
+
+    def scale(self, number: int) -> None:
+        """Have so many slaves."""
+        with self.lock:
+            if self.master is None:
+                self.max_workers = number
+            else:
+                self.master.scale(number)
+
+    def add(self, hosts: list[str]) -> None:
+        """Have slaves at more hosts."""
+        with self.lock:
+            if self.master is not None:
+                self.master.add(hosts, places.add_missing(hosts) if self.add_hosts else {})
+                return
+            if self.hosts is None:
+                self.hosts = places.choose(None, None, False).hosts
+            self.hosts += hosts
+            if self.max_workers is not None:
+                self.max_workers += len(hosts)
+
+    def wait_for_workers(self, number: int | None, timeout: float | None) -> int:
+        """Start the slaves and wait until so many can work; return how many can."""
+        master = self.start()
+
+        def enough() -> bool:
+            expected = master.n_expected()
+            wanted = expected if number is None else min(number, expected)
+            return master.n_ready() >= wanted or self.broken is not None
+
+        with master.change:
+            master.change.wait_for(enough, timeout)
+        if self.broken is not None:
+            self.check()
+        if not master.n_expected():
+            raise BrokenPVMExecutor(master.why_none())
+        return master.n_ready()
+
+    def end_call(self, future: Any) -> bool:
+        """End a call that runs; return whether it did."""
+        for number, other in list(self.futures.items()):
+            if other is future and self.master is not None:
+                self.master.loop.call_soon(self.master.end_call, number)
+                return True
+        return False
+
+    def terminate(self, signum: int) -> None:
+        """End all slaves, whatever they do."""
+        with self.lock:
+            self.closed = True
+        if self.master is not None:
+            self.master.terminate(signum)
+            self.join()
 
     def describe(self) -> str:
         """Return what there is to say of the executor: calls done, slaves, hosts."""

@@ -5,24 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError, TimeoutError
+from typing import Any, Protocol
 
 from biskit_pvm import calls
 from biskit_pvm import hosts as hosts_file
 from biskit_pvm.errors import CalculationError, Failure, JobError
 from biskit_pvm.executor import packing
 from biskit_pvm.executor.broken import BrokenPVMExecutor
+from biskit_pvm.executor.levels import Levels
 from biskit_pvm.executor.places import Places
+from biskit_pvm.executor.settings import CallOptions, Setting
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.items import FINISHED, Jobs
-from biskit_pvm.jobs.master_state import MasterState
+from biskit_pvm.jobs.master_state import BUSY, IDLE, MasterState
 from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.jobs.scripts import slave_script
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.slots import Slots, nicknames
-from biskit_pvm.machine import task
+from biskit_pvm.machine import spawning, task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import DAEMON, Tag
 from biskit_pvm.messages.messenger import Messenger, print_error
@@ -48,21 +51,10 @@ class Owner(Protocol):
     """The executor, as far as its calculation knows it."""
 
     futures: dict[int, Any]
-    closed: bool
+    numbers: Iterator[int]
 
     def fail(self, error: BaseException) -> None:
         """No call will be done any more."""
-
-
-class Setting(NamedTuple):
-    """How slaves are started.  See `biskit_pvm.futures.PVMExecutor`."""
-
-    niceness: dict[str, int]
-    initializer: Any
-    show_output: Any
-    threads: int | None
-    env: dict[str, str]
-    require: str
 
 
 class Work:
@@ -73,9 +65,15 @@ class Work:
         self._new: deque[tuple[int, Any]] = deque()
         self._settled: list[int] = []
         self._begun: set[int] = set()
+        #: {call: its options} of those that have any, {call: its priority}, and the calls that a user has ended
+        self._options: dict[int, CallOptions] = {}
+        self._priorities: dict[int, float] = {}
+        self._ended: set[int] = set()
+        #: notified when slaves come and go
+        self.change = threading.Condition()
         self.n_done = 0
         self.data: dict[int, Any] = {}
-        self.jobs = Jobs(redistribute=False)
+        self.jobs = Jobs(redistribute=False, queue=lambda: Levels(self._priorities))
         self.lock = threading.RLock()
         self.messenger = Messenger()
         self.loop = self.messenger.loop
@@ -92,7 +90,7 @@ class Work:
         self.messenger.on_unreadable = self._unreadable
         self.messenger.on_stuck = slots.stuck
         places_of = {slot["nickname"]: slot["host"] for slot in slots.slots}
-        self.state = MasterState(self.jobs, places_of, Rules(**options), open=True)
+        self.state = MasterState(self.jobs, places_of, Rules(**{"max_tries": 1, **options}), open=True)
         self.calculation.claim()
         self.calculation.begin(self.state, self.lock, slots, self.loop.call_soon)
         self.thread = threading.Thread(target=self._run, name="PVMExecutor")
@@ -100,7 +98,7 @@ class Work:
     def start(self) -> None:
         """Start the slaves, from the calling thread."""
         self.loop.bindings[DAEMON, Tag.TASK_EXITED] = self.slaves.exited
-        self.loop.tick = self.calculation.tick
+        self.loop.tick = self._tick
         self.thread.start()
         self.loop.resume()
         slots, setting = self.slots, self._setting
@@ -111,6 +109,11 @@ class Work:
         except BaseException as error:
             self.calculation.abort(error)
             raise
+
+    def _tick(self, moment: float) -> float:
+        pause = self.calculation.tick(moment)
+        self._changed()
+        return pause
 
     def _run(self) -> None:
         with self.loop.entered():
@@ -139,11 +142,23 @@ class Work:
 
     # -- calls -----------------------------------------------------------
 
-    def submit(self, number: int, call: Any) -> None:
+    def submit(self, number: int, call: Any, options: CallOptions | None = None) -> None:
         """Take in a call; any thread, but one at a time."""
+        if options is not None:
+            self._set(number, options)
         self._new.append((number, call))
         if len(self._new) == 1:
             self.loop.call_soon(self._take_in)
+
+    def _set(self, number: int, options: CallOptions) -> None:
+        """Note the options of a call before it is taken in."""
+        self._options[number] = options
+        if options.priority:
+            self._priorities[number] = options.priority
+        if options.timeout is not None:
+            self.state.limits[number] = options.timeout
+        if options.retries:
+            self.state.tries[number] = 1 + options.retries
 
     def _take_in(self) -> None:
         new, data = self._new, self.data
@@ -158,6 +173,8 @@ class Work:
         with self.lock:
             self.jobs.add(numbers)
         self.calculation.feed(ev.ItemsAdded(now()))
+        if self.state.limits:
+            self.loop.tick_soon()
 
     def close_when_done(self) -> None:
         """Take in no more calls; any thread."""
@@ -202,6 +219,62 @@ class Work:
     def ready(self, tid: int) -> None:
         """A slave has initialised itself."""
         self.calculation.feed(ev.SlaveReady(tid, now()))
+        self._changed()
+
+    def _changed(self) -> None:
+        with self.change:
+            self.change.notify_all()
+
+    def n_ready(self) -> int:
+        """Return how many slaves can work."""
+        return sum(slave.state in (IDLE, BUSY) and not slave.retired for slave in list(self.state.slaves.values()))
+
+    def n_expected(self) -> int:
+        """Return how many slaves there can be: those that can work, and those that still come."""
+        if self.state.spawning or self._places.unknown:
+            return len(self.slots.slots)
+        number = 0
+        for each in list(self.slots.slots):
+            slot = self.state.slots.get(each["nickname"])  # None: it is to be added
+            number += slot is None or bool(slot.tid or slot.ordered or slot.restart is not None)
+        return number
+
+    def why_none(self) -> str:
+        """Say why there are no slaves."""
+        reasons = {f"{slot.nickname}: {slot.reason or 'not started'}" for slot in list(self.state.slots.values())}
+        return f"no slave is left ({'; '.join(sorted(reasons))})"
+
+    def scale(self, number: int) -> None:
+        """Have so many slaves: more are started at the hosts that there are, or some are let go."""
+        slots = self.slots.slots
+        hosts = self._places.hosts
+        more = [hosts[i % len(hosts)] for i in range(len(slots), number)]
+        if more:
+            self.slots.add(more)
+        idle = {s.slot.nickname for s in list(self.state.slaves.values()) if s.state == IDLE}
+        names = sorted((slot["nickname"] for slot in slots), key=lambda name: name not in idle)
+        for name in names[: max(len(slots) - number, 0)]:
+            self.slots.remove(name)
+
+    def add(self, hosts: list[str], causes: dict[str, str]) -> None:
+        """Start one more slave per entry of `hosts`."""
+        self.slots.causes.update(causes)
+        self._places = self._places._replace(hosts=self._places.hosts + hosts)
+        self.slots.add(hosts)
+
+    def end_call(self, number: int) -> None:
+        """End a call that runs, and its slave with it; in the loop's thread."""
+        if number in self.data:
+            self._ended.add(number)
+            self.state.limits[number] = 0.0
+            self.state.tries.pop(number, None)
+            self.loop.tick_soon()
+
+    def terminate(self, signum: int) -> None:
+        """End all slaves by a signal, whatever they do, and the calculation with them."""
+        for tid in list(self.slaves.alive):
+            spawning.end_task(tid, signum)
+        self.calculation.abort(BrokenPVMExecutor("the workers were ended by kill_workers or terminate_workers"))
 
     def failed(self, tid: int, job: int | None, failure: Failure) -> None:
         """A slave could not do something."""
@@ -213,6 +286,7 @@ class Work:
     def exited(self, tid: int) -> None:
         """The process of a slave has ended."""
         self.slots.exited(tid)
+        self._changed()
 
     def _send(self, tid: int, tag: int, value: Any) -> int:
         return self.messenger.send(tid, tag, (time.time(), value))
@@ -261,11 +335,29 @@ class Work:
         """Pass outcomes on to their futures."""
         for key in result:
             outcome, result[key] = result[key], None
+            if key in self._options and type(outcome) is packing.Outcome and outcome.traceback is not None:
+                if self._try_again(key):
+                    continue
             future = self._settle(key)
             # None: a slave that had been taken for dead has answered after another one.
             if future is not None and outcome is not None:
                 self.n_done += 1
                 _pass_on(outcome, future)
+
+    def _try_again(self, key: int) -> bool:
+        """Have a call made once more that has raised something, when it may be."""
+        options = self._options[key]
+        future = self._owner.futures.get(key)
+        if options.retries < 1 or future is None or key in self._ended:
+            return False
+        number = next(self._owner.numbers)
+        self.data[number] = self.data[key]
+        self._settle(key)
+        self._owner.futures[number] = future
+        self._begun.add(number)
+        self._set(number, options._replace(retries=options.retries - 1))
+        self.jobs.add([number])
+        return True
 
     def keep(self, result: dict[int, Any]) -> None:
         """The futures have the results already."""
@@ -274,8 +366,15 @@ class Work:
 
     def item_failed(self, error: JobError) -> None:
         """Let a future fail whose call the slaves could not do."""
+        ended = error.item in self._ended
         future = self._settle(error.item)
-        if future is not None:
+        if future is None:
+            return
+        if ended:
+            fail(future, CancelledError("its worker was ended"))
+        elif error.kind == "timeout":
+            fail(future, TimeoutError(error.message.replace("the job", "the call")))
+        else:
             fail(future, BrokenPVMExecutor(f"{error.kind}: {error.message}"))
 
     def item_recovered(self, item: Any) -> None:
@@ -284,6 +383,7 @@ class Work:
     def note(self, text: str) -> None:
         """Leave it to the log."""
         log.info("%s", text)
+        self._changed()
 
     def finish(self) -> None:
         """Let the slaves go."""
@@ -302,11 +402,16 @@ class Work:
             pass
         finally:
             self.loop.stop()
+            self._changed()
 
     def _settle(self, key: int) -> Any:
         self.data.pop(key, None)
         self._begun.discard(key)
         self._settled.append(key)
+        if key in self._options or key in self._ended:
+            self._options.pop(key, None)
+            self._priorities.pop(key, None)
+            self._ended.discard(key)
         return self._owner.futures.pop(key, None)
 
     def _forget_settled(self) -> None:

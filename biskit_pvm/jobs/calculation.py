@@ -72,6 +72,7 @@ class Calculation:
             ev.SetAside: self._set_aside,
             ev.Reinstate: self._reinstate,
             ev.Kill: self._kill,
+            ev.Dismiss: self._dismiss,
             ev.Spawn: self._spawn,
             ev.Ended: self._record_end,
             ev.Note: self._note,
@@ -295,6 +296,10 @@ class Calculation:
     def _kill(self, order: ev.Kill) -> None:
         assert self._starter is not None
         self._starter.kill(order.tid, order.reason)
+
+    def _dismiss(self, order: ev.Dismiss) -> None:
+        assert self._starter is not None
+        self._starter.dismiss(order.tid)
 
     def _spawn(self, order: ev.Spawn) -> None:
         assert self._starter is not None

@@ -45,6 +45,13 @@ class SlotAdded(NamedTuple):
     now: float
 
 
+class SlotRemoved(NamedTuple):
+    """No slave is wanted at a slot any more: one that is there leaves when it has done its jobs."""
+
+    nickname: str
+    now: float
+
+
 class SlaveUp(NamedTuple):
     """The message loop of a slave runs; `single`: it takes one job at a time, as slaves of old scripts do."""
 
@@ -189,6 +196,7 @@ Event = Union[
     SpawnFailed,
     SpawningDone,
     SlotAdded,
+    SlotRemoved,
     SlaveUp,
     SlaveReady,
     SlaveFree,
@@ -260,6 +268,12 @@ class Kill(NamedTuple):
     reason: str
 
 
+class Dismiss(NamedTuple):
+    """Let a slave go that has nothing to do."""
+
+    tid: int
+
+
 class Spawn(NamedTuple):
     """Start a slave again at the slot `nickname`."""
 
@@ -299,4 +313,4 @@ class Stranded(NamedTuple):
     reason: str
 
 
-Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Spawn, Ended, Note, AllDone, Stranded]
+Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Dismiss, Spawn, Ended, Note, AllDone, Stranded]

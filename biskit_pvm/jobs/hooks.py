@@ -59,5 +59,8 @@ class Starter(Protocol):
     def start_again(self, nickname: str) -> None:
         """Start a slave again at its slot, without waiting for it."""
 
+    def dismiss(self, slave_tid: int) -> None:
+        """Let a slave go that has nothing to do."""
+
     def kill(self, slave_tid: int, reason: str) -> None:
         """End the process of a slave, whatever it does."""

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -257,6 +258,15 @@ class Slots:
             self._start_at(slot, self.niceness, self.show_output, BaseException)
         except BaseException as error:
             self.messenger.loop.call_soon(self.messenger.on_failed, error)
+
+    def remove(self, nickname: str) -> None:
+        """Want no slave at a slot any more."""
+        self.slots[:] = [slot for slot in self.slots if slot["nickname"] != nickname]
+        self.calculation.feed_soon(ev.SlotRemoved(nickname, now()))
+
+    def dismiss(self, slave_tid: int) -> None:
+        """Let a slave go that has nothing to do."""
+        self.messenger.send(slave_tid, Tag.EXIT, (time.time(), None))
 
     def kill(self, slave_tid: int, reason: str) -> None:
         """End the process of a slave, whatever it does."""

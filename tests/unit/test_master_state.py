@@ -453,6 +453,43 @@ def test_a_slave_that_has_worked_long_since_its_last_report_died_over_its_oldest
     assert list(play.state.failed) == next(iter(jobs.values())).items
 
 
+def test_a_slave_is_let_go_and_replaced_at_once_when_it_has_done_its_share():
+    play = Play(range(9), ["x"], chunk_size=1, redistribute=False, jobs_per_slave=3)
+    a, _ = play.slave("x")
+    for number in range(3):
+        orders = play.done(play.given[number], seconds=0.0001)
+    assert orders == [ev.Dismiss(a)] and play.state.slaves[a].state == LEAVING
+    assert kinds(play.feed(ev.SlaveExited, a)) == []
+    assert kinds(play.feed(ev.Tick)) == [ev.Spawn]
+
+
+def test_a_slot_that_is_not_wanted_loses_its_slave_when_that_has_done_its_jobs():
+    play = Play(range(9), ["x", "y"], chunk_size=1, redistribute=False)
+    play.slave("y")
+    a, (give,) = play.slave("x")
+    play.feed(ev.SlotRemoved, "x")
+    assert play.done(give) == [ev.Dismiss(a)]
+    play.feed(ev.SlaveExited, a)
+    assert list(play.state.slots) == ["y"]
+    play.feed(ev.SlotAdded, "z", "host")
+    assert gives(play.slave("z")[1])
+
+
+def test_items_may_have_limits_and_tries_of_their_own():
+    play = Play("ab", ["x", "y"], chunk_size=1, redistribute=False, max_tries=1)
+    play.state.limits["a"], play.state.tries["a"] = 1.0, 2
+    a, _ = play.slave("x")
+    b, _ = play.slave("y")
+    play.now = 1.5
+    assert play.state.next_tick(1.0) == 0.001 or play.state.next_tick(0.5) == 0.5
+    assert kinds(play.feed(ev.Tick)) == [ev.Kill] and not play.state.failed
+    play.feed(ev.SlaveExited, a)
+    play.slave("x")
+    play.now = 4.0
+    play.feed(ev.Tick)
+    assert list(play.state.failed) == ["a"] and play.state.slaves[b].state == BUSY
+
+
 def test_an_open_calculation_waits_for_items_until_it_is_closed():
     play = Play([], ["x"], open=True)
     a, _ = play.slave("x")
