@@ -159,6 +159,10 @@ class PVMExecutor(Executor):
         """The same by the name by which libraries such as dask ask executors for it."""
         return int(self._pool.count())
 
+    def is_over(self) -> bool:
+        """Tell whether no call is taken any more, after `shutdown` or because all slaves have gone."""
+        return bool(self._pool.closed or self._pool.broken is not None)
+
     def bootup(self, wait: bool = True) -> PVMExecutor:
         """Start the slaves now, and wait until they can work; return the executor."""
         if wait:
