@@ -202,6 +202,28 @@ class PVMExecutor(Executor):
             raise TypeError("hosts must be a sequence of host names, not one string")
         self._pool.add([host.strip() for host in hosts])
 
+    def share(self, value: Any) -> Any:
+        """Let an argument travel to each host once, instead of with each call.
+
+        Parameters
+        ----------
+        value : object
+            Best one with large arrays.  It must not be changed.
+
+        Returns
+        -------
+        Shared
+            An argument for calls; the function gets the object itself.  Arrays are mapped and read-only, and lie in
+            the memory of each host once, whatever the number of workers, until its ``close()`` or the end of the
+            executor.
+
+        Examples
+        --------
+        >>> table = executor.share(np.random.rand(10000, 1000))      # doctest: +SKIP
+        >>> list(executor.map(column_mean, [table] * 1000, range(1000)))   # doctest: +SKIP
+        """
+        return self._pool.share(value)
+
     def with_options(self, *, timeout: float | None = None, retries: int = 0, priority: float = 0) -> PVMExecutor:
         """Return this executor with settings for the calls that are made through what is returned.
 

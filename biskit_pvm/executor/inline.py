@@ -86,6 +86,10 @@ class InlinePool:
     def join(self) -> None:
         """Nothing runs."""
 
+    def share(self, value: Any) -> Any:
+        """Return the object: there is one process."""
+        return value
+
     def scale(self, number: int) -> None:
         """There is one worker, whatever is asked for."""
 

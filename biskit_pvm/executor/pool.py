@@ -17,6 +17,7 @@ from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Cell
 from biskit_pvm.executor.cells import Mapping as Mapped
 from biskit_pvm.executor.settings import CallOptions, Setting
+from biskit_pvm.executor.shared import Shared, Shelf
 from biskit_pvm.executor.work import Work, fail
 from biskit_pvm.jobs.failures import words_of
 from biskit_pvm.report.progress import count
@@ -56,6 +57,7 @@ class Pool:
         self.lock = threading.RLock()
         self.numbers: Iterator[int] = itertools.count()
         self.functions = packing.Functions()
+        self.shelf = Shelf()
         self.master: Work | None = None
 
     def submit(
@@ -117,6 +119,12 @@ class Pool:
         if self.master is not None:
             return len(self.master.slots.slots)
         return places.count(self.max_workers, self.hosts)
+
+    def share(self, value: Any) -> Shared:
+        """Share an object."""
+        with self.lock:
+            self.check()
+            return self.shelf.share(value)
 
     def scale(self, number: int) -> None:
         """Have so many slaves."""

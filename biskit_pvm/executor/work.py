@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from collections import deque
@@ -17,6 +18,7 @@ from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.levels import Levels
 from biskit_pvm.executor.places import Places
 from biskit_pvm.executor.settings import CallOptions, Setting
+from biskit_pvm.executor.shared import Shelf
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.items import FINISHED, Jobs
@@ -52,6 +54,7 @@ class Owner(Protocol):
 
     futures: dict[int, Any]
     numbers: Iterator[int]
+    shelf: Shelf
 
     def fail(self, error: BaseException) -> None:
         """No call will be done any more."""
@@ -124,6 +127,7 @@ class Work:
             finally:
                 self.loop.stop()
                 self.slaves.loop_ends()
+                self._owner.shelf.close()
                 if self.calculation.running:
                     self.calculation.abort(RuntimeError("the loop of the executor has ended"))
 
@@ -201,6 +205,7 @@ class Work:
         self.loop.bindings[tid, Tag.REPORTS] = self.calculation.reports
         self.loop.bindings[tid, Tag.RETURNED] = self.calculation.returned
         self.loop.bindings[tid, Tag.PROCESSORS] = self._processors
+        self.loop.bindings[tid, Tag.WANTED] = self._wanted
 
     def up(self, tid: int, knows_numbers: bool) -> None:
         """Tell a slave where its master lives, and what to call first."""
@@ -215,6 +220,10 @@ class Work:
         if host in self._places.unknown:
             self._places = self._places._replace(unknown=self._places.unknown - {host})
             self.slots.add([host] * (number - 1))
+
+    def _wanted(self, tid: int, key: str) -> None:
+        """A slave needs a shared object that is not on its host."""
+        self._send(tid, Tag.SHARED, (key, [pickle.PickleBuffer(part) for part in self._owner.shelf.parts(key)]))
 
     def ready(self, tid: int) -> None:
         """A slave has initialised itself."""

@@ -184,12 +184,12 @@ class Messenger:
             log.warning("message with tag %d from task t%x is no pickle of (time, arguments): %s", tag, tid, error)
             return None
 
-    def unread(self, tid: int, tag: int) -> Iterator[Any]:
-        """Yield the arguments of messages that wait for the loop; any thread."""
+    def unread(self, tid: int, tag: int, timeout: float = 0) -> Iterator[Any]:
+        """Yield the arguments of messages that wait, or come within `timeout` s each; any thread."""
         match = task.Match()
         match.add(tid, tag)
         while True:
-            message = task.receive(match=match, timeout=0)
+            message = task.receive(match=match, timeout=timeout)
             if message is None:
                 return
             opened = self._open(message) if message.frames is not None else None
