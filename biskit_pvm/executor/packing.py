@@ -134,7 +134,7 @@ class Functions:
         if type(function) is not FunctionType and type(function) is not BuiltinFunctionType:
             return None
         last, meaning, packed = self._last
-        if last is function and packed is not None and _same(meaning, meaning_of(function)):
+        if last is function and packed is not None and (not meaning or _same(meaning, meaning_of(function))):
             return packed
         home = home_of(function)
         try:

@@ -77,7 +77,7 @@ class ImpossibleMove(AssertionError):
 
 
 #: most jobs that a slave has in hand at a time
-MAX_DEPTH = 64
+MAX_DEPTH = 256
 #: bytes of jobs, at most, that are sent to a slave that may not read now
 BYTES_AHEAD = 32768
 #: seconds that a job must take, on the average, to be given singly

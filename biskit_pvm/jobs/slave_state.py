@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: results that go in one message; the master then sends more jobs while the
 #: slave still has some
-FULL = 32
+FULL = 64
 
 
 class SlaveState:

@@ -11,6 +11,7 @@ from biskit_pvm.jobs.master_state import (
     BUSY,
     IDLE,
     LEAVING,
+    MAX_DEPTH,
     MEANING,
     MOVES,
     SILENT,
@@ -362,7 +363,7 @@ def test_slaves_with_short_jobs_get_several_and_the_end_is_shared():
     b, _ = play.slave("y")
     orders = play.done(first[0], seconds=0.0001)
     assert len(gives(orders)) > 30
-    assert len(play.state.slaves[a].jobs) <= 64
+    assert len(play.state.slaves[a].jobs) <= MAX_DEPTH
     assert len(play.state.slaves[b].jobs) == 1
 
 
@@ -372,13 +373,13 @@ def test_long_jobs_are_given_singly():
     assert len(gives(play.done(first[0], seconds=5.0))) == 1
 
 
-@pytest.mark.parametrize("job_bytes, in_hand", [(100, 64), (8192, 5), (40_000, 1)])
+@pytest.mark.parametrize("job_bytes, in_hand", [(100, 256), (8192, 5), (40_000, 1)])
 def test_large_jobs_are_not_given_in_advance(job_bytes, in_hand):
-    play = Play(range(1000), ["x"], chunk_size=1)
+    play = Play(range(2000), ["x"], chunk_size=1)
     a, (give,) = play.slave("x")
     play.state.sent(job_bytes)
-    for _ in range(100):
-        play.done(give, seconds=0.0001)
+    for _ in range(400):
+        play.done(give, seconds=0.00001)
         give = next(g for g in play.given if g.job in play.state.slaves[a].jobs)
     assert len(play.state.slaves[a].jobs) <= in_hand
     assert len(play.state.slaves[a].jobs) > in_hand // 2 - 1
