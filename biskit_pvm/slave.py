@@ -27,8 +27,9 @@ SHORT = 0.001
 #: seconds between two looks at a slave that works
 STEP = 0.005
 
-#: seconds after which a job is long: what waits behind it is given back
+#: seconds after which a job is long, and what waits behind it is given back; more where jobs take that long anyway
 HOLD = 0.01
+LONGEST_HOLD = 0.05
 
 
 class JobSlave(PVMMasterSlave):
@@ -49,6 +50,8 @@ class JobSlave(PVMMasterSlave):
         self.__n_jobs = 0
         self.__since = 0.0
         self.__runs = False
+        #: running mean of the seconds that jobs take
+        self.__mean = 0.0
         self.__reading = threading.Lock()
 
     def start(self) -> None:
@@ -155,6 +158,7 @@ class JobSlave(PVMMasterSlave):
                 return self.__state.busy
 
     def __job_ends(self, seconds: float) -> None:
+        self.__mean += 0.2 * (seconds - self.__mean)
         if seconds < 0.5 * HOLD:
             self.__runs = False
             return
@@ -189,7 +193,7 @@ class JobSlave(PVMMasterSlave):
                         self.__at_work.clear()
                         if self.__n_jobs != seen:  # one has begun meanwhile
                             self.__at_work.set()
-                elif now() - self.__since >= HOLD:
+                elif now() - self.__since >= min(max(HOLD, 2.5 * self.__mean), LONGEST_HOLD):
                     with self.__reading:
                         if self.__runs and self.__n_jobs == seen:
                             self.__hand_back()

@@ -81,7 +81,7 @@ MAX_DEPTH = 256
 #: bytes of jobs, at most, that are sent to a slave that may not read now
 BYTES_AHEAD = 32768
 #: seconds that a job must take, on the average, to be given singly
-LONG_JOB = 0.25
+LONG_JOB = 0.02
 LONGEST_PAUSE = 60.0
 #: seconds after which a slave has reported what it had done before its present job
 REPORTED = 0.5
