@@ -237,8 +237,64 @@ def _wait(bench: Workbench, slaves: int) -> list[Figure]:
     ]
 
 
+def executor(bench: Workbench) -> list[Figure]:
+    """Trivial calls through executors, short calls around a long one, and a large argument of many calls."""
+    figures = []
+    for how, where in [("map", "module")] if bench.quick else EXECUTOR_CASES:
+        samples = alternate(
+            {kind: _calls(bench, kind, how, where) for kind in EXECUTOR_GOALS},
+            bench.rounds,
+        )
+        figures += [
+            samples.compare(
+                "executor", f"{how}, function of {where}, 4 workers", "calls/s", "pvm", kind, goal, at_least=True
+            )
+            for kind, goal in EXECUTOR_GOALS.items()
+            if kind != "pvm"
+        ]
+    fair = alternate({"ours": lambda: bench.task("calls", "fair", "pvm", 3, 3000)["seconds"]}, bench.rounds)
+    value = fair.median("ours")
+    figures.append(Figure("short calls around one of 2 s", "3000 calls, 3 workers", value, "s", ratio=value, goal=0.3))
+    count, size = bench.size(60, 4), bench.size(40_000_000, 8_000_000)
+    memory = alternate(
+        {kind: _large(bench, kind, count, size) for kind in ("pvm", "process")},
+        min(bench.rounds, 3),
+    )
+    figures.append(
+        memory.compare("peak of the master", f"{count} calls with {size / 1e6:g} MB", "MB", "pvm", "process", 1.0)
+    )
+    return figures
+
+
+EXECUTOR_CASES = [(how, where) for how in ("map", "submit") for where in ("module", "main")]
+EXECUTOR_GOALS = {"pvm": None, "process": 5.0, "loky": 10.0, "mpi": 8.0, "dask": None}
+"""What `PVMExecutor` is compared with, and how many times as fast it should be."""
+
+MODULES = {"loky": "loky", "dask": "distributed"}
+
+
+def _calls(bench: Workbench, kind: str, how: str, where: str) -> Callable[[], float]:
+    count = bench.size(20000 if kind == "pvm" else 4000, 500)
+    words = ["speed", kind, how, where, "4", str(count)]
+
+    def measure() -> float:
+        if kind in MODULES and importlib.util.find_spec(MODULES[kind]) is None:
+            raise Unavailable(f"{kind} is not installed")
+        if kind == "mpi":
+            command = [*_mpi_command(), "-n", "5", sys.executable, "-m", "mpi4py.futures"]
+            return float(bench.run([*command, "-m", "benchmarks.tasks.calls", *words])["calls_per_second"])
+        return float(bench.task("calls", *words)["calls_per_second"])
+
+    return measure
+
+
+def _large(bench: Workbench, kind: str, count: int, size: int) -> Callable[[], float]:
+    return lambda: float(bench.task("calls", "large", kind, count, size)["peak"]) / 1e6
+
+
 ROWS = {
-    row.__name__: row for row in (round_trip, arrays, jobs, ideal_time, scheduler, gather, start_up, imports, waiting)
+    row.__name__: row
+    for row in (round_trip, arrays, jobs, executor, ideal_time, scheduler, gather, start_up, imports, waiting)
 }
 
 

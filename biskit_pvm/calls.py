@@ -1,8 +1,4 @@
-"""Function calls as items of a calculation: packed by a master, run by a slave.
-
-A call and its outcome travel as bytes of their own inside the messages, so that one that cannot be pickled, or
-cannot be read at the other end, spoils nothing but itself.
-"""
+"""The slave of `biskit_pvm.futures.PVMExecutor`: its items are function calls."""
 
 from __future__ import annotations
 
@@ -11,41 +7,29 @@ import os
 import pickle
 import runpy
 import sys
-import traceback
+from collections import OrderedDict
 from types import ModuleType
 from typing import Any, Callable, NamedTuple
 
-from biskit_pvm import JobSlave
+from biskit_pvm.executor import shared
+from biskit_pvm.executor.importing import script_of_main
+from biskit_pvm.executor.packing import Outcome, RemoteTraceback, failure_of, outcome_of, pack, unpack
+from biskit_pvm.machine.tags import Tag
+from biskit_pvm.PVMThread import messenger_of
+from biskit_pvm.slave import JobSlave
 
 __all__ = ["CallSlave", "Outcome", "RemoteTraceback", "Surroundings", "call_chunk", "pack", "unpack"]
+
+RemoteTraceback.__module__ = Outcome.__module__ = __name__
 
 MAIN = "__pvm_main__"
 """Name under which slaves run the master's script, so that its ``__main__`` part rests."""
 
-IN_PLACE = 65536
-"""Size in bytes from which packed calls and large parts of results travel without being copied into a pickle."""
+FETCH_TIME = 600.0
+"""Longest time (s) to wait for a shared argument."""
 
-#: what pickle raises for things that cloudpickle may know how to carry
-_UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)
-
-
-class RemoteTraceback(Exception):
-    """The cause of an exception that was raised in a slave; its text is the slave's traceback."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-
-    def __str__(self) -> str:
-        return f'\n"""\n{self.text}"""'
-
-
-class Outcome(NamedTuple):
-    """What became of a call: a pickle with its large parts, and the traceback as text when it raised."""
-
-    body: bytes
-    buffers: list[Any]
-    traceback: str | None
+MOST_FUNCTIONS = 100
+"""How many functions a slave keeps ready to be called."""
 
 
 class Surroundings(NamedTuple):
@@ -57,50 +41,23 @@ class Surroundings(NamedTuple):
     main_name: str | None
     main_path: str | None
     #: packed call of the user's initializer
-    initializer: bytes | None
+    initializer: Any
+    #: whether the master wants to know how many processors the slave's host has
+    wants_count: bool = False
 
     @classmethod
-    def here(cls, initializer: bytes | None) -> Surroundings:
+    def here(cls, initializer: Any, wants_count: bool = False) -> Surroundings:
         """Describe this process."""
         main = sys.modules["__main__"]
         spec = getattr(main, "__spec__", None)
-        path = getattr(main, "__file__", None)
-        # `python -c`, an interactive session and a notebook have no file to be run again.
-        if path is not None and not os.path.exists(path):
-            path = None
-        folder = os.getcwd()
-        places = [folder if entry == "" else entry for entry in sys.path]
-        return cls(places, folder, spec.name if spec else None, path and os.path.abspath(path), initializer)
-
-
-def pack(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-    """Turn a call into bytes.
-
-    A function that can be imported travels as its name; lambdas, closures and what an interactive session defines
-    travel whole where cloudpickle is installed.  Without it the slave runs the master's script for what that
-    defines (not its ``__main__`` part).
-
-    Raises
-    ------
-    pickle.PicklingError, AttributeError, TypeError
-        From pickle, or from cloudpickle where it is installed; and whatever the objects themselves raise.
-    """
-    return _dumps((function, args, kwargs), by_value=_lives_only_here(function))
-
-
-def unpack(outcome: Outcome) -> tuple[Any, BaseException | None]:
-    """Return the value of a call and None, or None and the exception that it raised.
-
-    The exception has a `RemoteTraceback` as its cause.  What cannot be unpickled here counts as raised, too.
-    """
-    try:
-        value = pickle.loads(outcome.body, buffers=outcome.buffers)
-    except BaseException as error:  # whatever it does when it is made belongs to the call
-        return None, error
-    if outcome.traceback is None:
-        return value, None
-    value.__cause__ = RemoteTraceback(outcome.traceback)
-    return None, value
+        # `python folder` runs a module without a name of its own
+        name = spec.name if spec is not None and spec.name != "__main__" else None
+        try:
+            folder = os.getcwd()
+        except OSError:  # it was deleted
+            folder = os.path.sep
+        places = [os.path.abspath(e) if e and os.path.exists(e) else e or folder for e in sys.path]
+        return cls(places, folder, name, script_of_main(), initializer, wants_count)
 
 
 class CallSlave(JobSlave):
@@ -108,17 +65,32 @@ class CallSlave(JobSlave):
 
     def initialize(self, params: Surroundings) -> None:
         """Take over the master's surroundings and call the user's initializer."""
-        for place in params.path:
-            if place not in sys.path:
-                sys.path.append(place)
+        # In the master's order, so that the same name means the same module; this script's folder is nobody's.
+        script = os.path.dirname(os.path.abspath(sys.argv[0]))
+        own = [place for place in sys.path if place not in params.path and place != script]
+        sys.path[:] = params.path + own
         if os.path.isdir(params.folder):
             os.chdir(params.folder)
         _Main.expect(params)
+        shared.ask = self._ask_for
+        if params.wants_count:
+            from biskit_pvm.jobs.threads import usable_processors
+
+            self.send(self.getParent(), Tag.PROCESSORS, (self.getTID(), usable_processors()))
         if params.initializer is not None:
-            function, args, kwargs = _loads(params.initializer)
+            function, args, kwargs = _read(params.initializer)
             function(*args, **kwargs)
 
-    def go(self, chunk: dict[int, Any]) -> dict[int, Outcome | None]:
+    def _ask_for(self, key: str) -> Any:
+        """Get the parts of a shared object from the master."""
+        parent = self.getParent() or 0
+        self.send(parent, Tag.WANTED, (self.getTID(), key))
+        for got, parts in messenger_of(self).unread(parent, Tag.SHARED, FETCH_TIME):
+            if got == key:
+                return parts
+        raise TimeoutError(f"the master has not sent a shared argument within {FETCH_TIME:g} s")
+
+    def go(self, chunk: dict[int, Any]) -> dict[int, Any]:
         """Call each; None stands for a call that was cancelled."""
         return {key: None if call is None else run(call) for key, call in chunk.items()}
 
@@ -128,68 +100,42 @@ def call_chunk(function: Callable[..., Any], arguments: list[tuple[Any, ...]]) -
     return [function(*args) for args in arguments]
 
 
-def run(call: Any) -> Outcome:
+def run(call: Any) -> Any:
     """Carry out a packed call and pack what becomes of it."""
     try:
-        function, args, kwargs = _loads(call)
+        function, args, kwargs = _read(call)
         value = function(*args, **kwargs)
         # not needed any more, and it may be large
         del function, args, kwargs
-        return _outcome(value)
+        return outcome_of(value)
     except BaseException as error:  # SystemExit, too, belongs to whoever asked for the call
-        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        return _failure(error, text)
+        return failure_of(error)
 
 
-def _outcome(value: Any) -> Outcome:
-    buffers: list[Any] = []
-
-    def apart(buffer: pickle.PickleBuffer) -> bool:
-        if memoryview(buffer).nbytes < IN_PLACE:
-            return True
-        buffers.append(buffer)
-        return False
-
-    return Outcome(_dumps(value, buffer_callback=apart), buffers, None)
+_functions: OrderedDict[bytes, Any] = OrderedDict()
 
 
-def _failure(error: BaseException, text: str) -> Outcome:
-    error.__traceback__ = None
+def _read(call: Any) -> tuple[Any, Any, Any]:
+    packed, body, *buffers = call
+    if packed is None:
+        function, args, kwargs = _loads(body, buffers)
+        return function, args, kwargs
     try:
-        body = _dumps(error)
-        if not isinstance(pickle.loads(body), BaseException):
-            raise TypeError("not an exception any more")
-    except Exception:
-        # One that cannot travel, such as one whose arguments __init__ does not take again.
-        body = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
-    return Outcome(body, [], text)
+        function = _functions[packed]
+        _functions.move_to_end(packed)
+    except KeyError:
+        function = _functions[packed] = _loads(packed, ())
+        if len(_functions) > MOST_FUNCTIONS:
+            _functions.popitem(last=False)
+    args, kwargs = _loads(body, buffers)
+    return function, args, kwargs
 
 
-def _dumps(thing: Any, by_value: bool = False, buffer_callback: Any = None) -> bytes:
-    cloudpickle = _cloudpickle()
-    if cloudpickle is None:
-        return pickle.dumps(thing, 5, buffer_callback=buffer_callback)
-    if not by_value:
-        try:
-            return pickle.dumps(thing, 5, buffer_callback=buffer_callback)
-        except _UNPICKLABLE:
-            pass
-    packed: bytes = cloudpickle.dumps(thing, 5, buffer_callback=buffer_callback)
-    return packed
-
-
-def _cloudpickle() -> ModuleType | None:
-    try:
-        import cloudpickle
-    except ImportError:
-        return None
-    return cloudpickle  # type: ignore[no-any-return]
-
-
-def _lives_only_here(function: Any) -> bool:
-    """Tell whether a slave could not import what a function is called by."""
-    main = sys.modules["__main__"]
-    return getattr(function, "__module__", None) == "__main__" or getattr(main, "__file__", None) is None
+def _loads(packed: Any, buffers: Any) -> Any:
+    # what belongs to the script has to be looked for
+    if b"main__" in (packed if isinstance(packed, (bytes, bytearray)) else bytes(packed)):
+        return _Unpickler(io.BytesIO(packed), buffers=buffers).load()
+    return pickle.loads(packed, buffers=buffers)
 
 
 class _Main:
@@ -239,7 +185,3 @@ class _Unpickler(pickle.Unpickler):
                 found = getattr(found, part)
             return found
         return super().find_class(module, name)
-
-
-def _loads(packed: Any) -> Any:
-    return _Unpickler(io.BytesIO(packed)).load()

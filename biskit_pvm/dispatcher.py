@@ -97,6 +97,8 @@ class JobMaster(PVMMasterSlave):
         Use hosts again that come back while the calculation runs.
     prefetch : float
         Seconds of work that slaves with short jobs have in hand.
+    jobs_per_slave : int, optional
+        After so many jobs a slave is replaced by a new one.
     on_error : {'raise', 'return'}
         What `TrackingJobMaster.calculateResult` does when items failed.
     progress : {'auto', 'bar', 'lines', 'none'}
@@ -440,6 +442,7 @@ class _Owner:
         master = self.master
         slots_of(master).adopted(tid, nickname)
         master.bind(Tag.REPORTS, tid, master._JobMaster__reports)  # type: ignore[attr-defined]
+        master.bind(Tag.RETURNED, tid, self.calculation.returned)
 
     def up(self, tid: int, knows_numbers: bool) -> None:
         """Send a slave its parameters."""
@@ -497,6 +500,9 @@ class _Hooks:
 
     def job_done(self, slave_tid: int, result: dict[Any, Any]) -> None:
         self.master.job_done(slave_tid, result)
+
+    def returned(self, items: list[Any]) -> None:
+        """They are given out again."""
 
     def is_valid_slave(self, slave_tid: int) -> Any:
         return self.master.is_valid_slave(slave_tid)

@@ -24,6 +24,13 @@ __all__ = ["JobSlave"]
 #: seconds that short jobs may follow each other without a look for messages
 SHORT = 0.001
 
+#: seconds between two looks at a slave that works
+STEP = 0.005
+
+#: seconds after which a job is long, and what waits behind it is given back; more where jobs take that long anyway
+HOLD = 0.01
+LONGEST_HOLD = 0.05
+
 
 class JobSlave(PVMMasterSlave):
     """Work for a `JobMaster`.  Override `go`, and `initialize` if need be."""
@@ -36,7 +43,16 @@ class JobSlave(PVMMasterSlave):
         self.__plain: set[int] = set()
         self.__numbers = itertools.count(-1, -1)
         self.__lock = threading.RLock()
-        self.__due = threading.Event()
+        self.__at_work = threading.Event()
+        self.__resting = False
+        self.__rest_over = threading.Event()
+        #: number of the present job, or of the last one, among all; when it began; whether it runs
+        self.__n_jobs = 0
+        self.__since = 0.0
+        self.__runs = False
+        #: running mean of the seconds that jobs take
+        self.__mean = 0.0
+        self.__reading = threading.Lock()
 
     def start(self) -> None:
         """Start working for the master."""
@@ -48,7 +64,7 @@ class JobSlave(PVMMasterSlave):
         PVMMasterSlave.start(self)
         try:
             self.bindMessages()
-            threading.Thread(target=self.__look_after_results, daemon=True, name="results").start()
+            threading.Thread(target=self.__look_after, daemon=True, name="results").start()
             self.startMessageLoop()
             self.__keep_main_thread()
         except BaseException:
@@ -112,15 +128,24 @@ class JobSlave(PVMMasterSlave):
             if job is None:
                 return False
             number, chunk = job
+            self.__n_jobs += 1
+            self.__since = now()
+            self.__runs = True
+            if not self.__at_work.is_set():
+                self.__at_work.set()
+            if self.__resting:
+                self.__rest_over.set()
             start = time.perf_counter()
             try:
                 result = self.go(chunk)
             except BaseException as error:
                 # sys.exit, too: the item is at fault, and the slave goes on with the others
+                self.__job_ends(HOLD)
                 self.__send_results(self.__flush())
                 self.__report_failure(number, error)
                 return self.__state.busy
             seconds = time.perf_counter() - start
+            self.__job_ends(seconds)
             if number in self.__plain:
                 self.__send_results([(number, result, seconds)])
                 return self.__state.busy
@@ -129,33 +154,66 @@ class JobSlave(PVMMasterSlave):
                 reports = self.__state.finished(number, result, seconds, end)
             if reports:
                 self.__send_results(reports)
-            elif not self.__due.is_set():
-                self.__due.set()
             if end >= until:
                 return self.__state.busy
+
+    def __job_ends(self, seconds: float) -> None:
+        self.__mean += 0.2 * (seconds - self.__mean)
+        if seconds < 0.5 * HOLD:
+            self.__runs = False
+            return
+        with self.__reading:  # the loop must be the only one that takes messages
+            self.__runs = False
 
     def __flush(self) -> list[Any]:
         with self.__lock:
             return self.__state.flush()
 
-    def __look_after_results(self) -> None:
-        """Send results in time although the next job takes long."""
+    def __look_after(self) -> None:
+        """While jobs are done, send results in time, and give back what waits behind a long job."""
+        seen, pause = 0, STEP
         while True:
-            self.__due.wait()
-            with self.__lock:
-                due = self.__state.due()
-                if due is None:
-                    self.__due.clear()
-            if due is None:
-                continue
-            pause = due - now()
-            if pause > 0:
-                time.sleep(pause)
+            self.__at_work.wait()
+            if pause > HOLD:
+                self.__resting = True
+                self.__rest_over.wait(pause)
+                self.__resting = False
+                self.__rest_over.clear()
             else:
-                try:
+                time.sleep(pause)
+            try:
+                with self.__lock:
+                    due = self.__state.due()
+                if due is not None and due <= now():
                     self.__send_results(self.__flush())
-                except task.PvmError:  # the loop sees the same
-                    return
+                if self.__n_jobs != seen:
+                    seen, pause = self.__n_jobs, STEP
+                elif not self.__runs:
+                    if due is None:
+                        self.__at_work.clear()
+                        if self.__n_jobs != seen:  # one has begun meanwhile
+                            self.__at_work.set()
+                elif now() - self.__since >= min(max(HOLD, 2.5 * self.__mean), LONGEST_HOLD):
+                    with self.__reading:
+                        if self.__runs and self.__n_jobs == seen:
+                            self.__hand_back()
+                    # what was under way comes soon, if at all
+                    pause = max(2 * pause, HOLD)
+            except task.PvmError:  # the loop sees the same
+                return
+
+    def __hand_back(self) -> None:
+        """Give jobs back that wait behind the present one, those in unread messages, too."""
+        if self.__plain:
+            return
+        numbers = self.__state.take_waiting()
+        for (jobs,) in self.__messenger.unread(self.getParent() or 0, Tag.JOBS):
+            numbers += [number for number, _ in jobs]
+        if numbers:
+            self.__send_results(self.__flush())
+            self.__messenger.send(
+                self.getParent() or 0, Tag.RETURNED, (time.time(), (self.getTID(), numbers, now() - self.__since))
+            )
 
     def __send_results(self, reports: list[Any]) -> None:
         if not reports:

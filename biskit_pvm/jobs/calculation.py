@@ -72,6 +72,7 @@ class Calculation:
             ev.SetAside: self._set_aside,
             ev.Reinstate: self._reinstate,
             ev.Kill: self._kill,
+            ev.Dismiss: self._dismiss,
             ev.Spawn: self._spawn,
             ev.Ended: self._record_end,
             ev.Note: self._note,
@@ -183,6 +184,15 @@ class Calculation:
                 orders += first
             self._carry_out(orders)
 
+    def returned(self, slave_tid: int, numbers: list[int], seconds: float) -> None:
+        """Handle jobs that a slave gives back, since another one takes it long."""
+        with self._lock:
+            slave = self.state.slaves.get(slave_tid)
+            if slave is not None:
+                jobs = [slave.jobs[number] for number in numbers if number in slave.jobs]
+                self.hooks.returned([item for job in jobs for item in job.items])
+            self.feed(ev.JobsReturned(slave_tid, numbers, seconds, now()))
+
     def report(self, slave_tid: int, result: Any) -> None:
         """Handle the result of a slave that knows nothing of numbers: that of its oldest job."""
         with self._lock:
@@ -286,6 +296,10 @@ class Calculation:
     def _kill(self, order: ev.Kill) -> None:
         assert self._starter is not None
         self._starter.kill(order.tid, order.reason)
+
+    def _dismiss(self, order: ev.Dismiss) -> None:
+        assert self._starter is not None
+        self._starter.dismiss(order.tid)
 
     def _spawn(self, order: ev.Spawn) -> None:
         assert self._starter is not None

@@ -37,6 +37,21 @@ class SpawningDone(NamedTuple):
     now: float
 
 
+class SlotAdded(NamedTuple):
+    """A slave is wanted at one more slot."""
+
+    nickname: str
+    host: str
+    now: float
+
+
+class SlotRemoved(NamedTuple):
+    """No slave is wanted at a slot any more: one that is there leaves when it has done its jobs."""
+
+    nickname: str
+    now: float
+
+
 class SlaveUp(NamedTuple):
     """The message loop of a slave runs; `single`: it takes one job at a time, as slaves of old scripts do."""
 
@@ -73,6 +88,15 @@ class JobDone(NamedTuple):
     tid: int
     job: int
     items: Collection[Item]
+    seconds: float
+    now: float
+
+
+class JobsReturned(NamedTuple):
+    """A slave gives jobs back that it has not begun: another one has taken it `seconds` so far."""
+
+    tid: int
+    jobs: Collection[int]
     seconds: float
     now: float
 
@@ -171,11 +195,14 @@ Event = Union[
     SlaveSpawned,
     SpawnFailed,
     SpawningDone,
+    SlotAdded,
+    SlotRemoved,
     SlaveUp,
     SlaveReady,
     SlaveFree,
     SlaveRefused,
     JobDone,
+    JobsReturned,
     ResultIsNoDict,
     ResultsUnreadable,
     JobFailed,
@@ -241,6 +268,12 @@ class Kill(NamedTuple):
     reason: str
 
 
+class Dismiss(NamedTuple):
+    """Let a slave go that has nothing to do."""
+
+    tid: int
+
+
 class Spawn(NamedTuple):
     """Start a slave again at the slot `nickname`."""
 
@@ -280,4 +313,4 @@ class Stranded(NamedTuple):
     reason: str
 
 
-Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Spawn, Ended, Note, AllDone, Stranded]
+Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Dismiss, Spawn, Ended, Note, AllDone, Stranded]

@@ -64,3 +64,11 @@ def _watch(slave: int, group: int) -> None:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         pass
+    try:
+        left = any(name.startswith("biskit-pvm-") for name in os.listdir("/dev/shm"))
+    except OSError:
+        left = False
+    if left:
+        from biskit_pvm.machine.shared_memory import sweep  # the slave may have been the last to use something
+
+        sweep()

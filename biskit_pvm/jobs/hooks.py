@@ -19,6 +19,9 @@ class Hooks(Protocol):
     def job_done(self, slave_tid: int, result: dict[Any, Any]) -> None:
         """A slave has returned a result; its items are still out."""
 
+    def returned(self, items: list[Any]) -> None:
+        """A slave has not begun with these items, and gives them back."""
+
     def is_valid_slave(self, slave_tid: int) -> Any:
         """Tell whether a slave that has done a job may get another one."""
 
@@ -55,6 +58,9 @@ class Starter(Protocol):
 
     def start_again(self, nickname: str) -> None:
         """Start a slave again at its slot, without waiting for it."""
+
+    def dismiss(self, slave_tid: int) -> None:
+        """Let a slave go that has nothing to do."""
 
     def kill(self, slave_tid: int, reason: str) -> None:
         """End the process of a slave, whatever it does."""

@@ -18,7 +18,7 @@ slave that had been taken for dead); it is dropped when its turn comes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Hashable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, MutableMapping
 from typing import Any, Optional
 
 Item = Hashable
@@ -88,10 +88,13 @@ class Jobs:
         The items to process, in the order in which they are given out.
     redistribute : bool
         Give unfinished items out again when nothing else is left to start.
+    queue : callable
+        Makes what is used like a deque for the items that wait.
     """
 
-    def __init__(self, items: Iterable[Item] = (), redistribute: bool = True) -> None:
+    def __init__(self, items: Iterable[Item] = (), redistribute: bool = True, queue: Callable[[], Any] = deque) -> None:
         self.redistribute = redistribute
+        self._queue = queue
         self._states: dict[Item, int | None] = {}
         self._set_all((item, None) for item in items)
 
@@ -108,7 +111,7 @@ class Jobs:
 
     def _set_all(self, pairs: Iterable[tuple[Item, int | None]]) -> None:
         self._states = {}
-        self._waiting: deque[Item] = deque()
+        self._waiting: Any = self._queue()
         self._retry: dict[Item, Any] = {}
         self._alone: set[Item] = set()
         self._out: dict[int, dict[Item, None]] = {}
@@ -303,6 +306,10 @@ class Jobs:
             self._waiting.appendleft(item)
             self._n_new += 1
         return True
+
+    def is_alone(self, item: Item) -> bool:
+        """Tell whether an unfinished item may only be given out alone."""
+        return item in self._alone
 
     # -- questions -----------------------------------------------------
 

@@ -50,7 +50,7 @@ MEANING = {
     BUSY: "has jobs, the oldest of which it works on",
     REFUSED: "initialised, but the master's hook refuses it for now",
     SILENT: "not heard of for too long; what it held was given back",
-    LEAVING: "ordered to be killed; what it held was given back",
+    LEAVING: "ordered to be killed, or let go; it holds nothing",
 }
 
 #: every move that a slave can make, and when it makes it; there are no others
@@ -60,7 +60,7 @@ MOVES = {
     (IDLE, BUSY): "it gets a job",
     (IDLE, REFUSED): "`is_valid_slave` refuses it",
     (IDLE, SILENT): "it is not heard of for 0.7 heartbeats",
-    (IDLE, LEAVING): "it takes no messages",
+    (IDLE, LEAVING): "it takes no messages, or is let go",
     (BUSY, IDLE): "it has reported its last job",
     (BUSY, SILENT): "it is not heard of for 0.7 heartbeats",
     (BUSY, LEAVING): "its job takes too long, or it takes no messages",
@@ -77,12 +77,14 @@ class ImpossibleMove(AssertionError):
 
 
 #: most jobs that a slave has in hand at a time
-MAX_DEPTH = 64
+MAX_DEPTH = 256
 #: bytes of jobs, at most, that are sent to a slave that may not read now
 BYTES_AHEAD = 32768
 #: seconds that a job must take, on the average, to be given singly
-LONG_JOB = 0.25
+LONG_JOB = 0.02
 LONGEST_PAUSE = 60.0
+#: seconds after which a slave has reported what it had done before its present job
+REPORTED = 0.5
 
 
 class Job(NamedTuple):
@@ -114,6 +116,10 @@ class Slave:
     asked: bool = False
     #: it takes one job at a time, as slaves of old scripts do
     single: bool = False
+    #: its job takes long: it has given back what waited behind it
+    held_up: bool = False
+    #: it leaves when it has done what it has
+    retired: bool = False
 
     def held(self) -> set[Item]:
         """Return the items of all its jobs."""
@@ -133,6 +139,8 @@ class Slot:
     restart: float | None = None
     ordered: bool = False
     lost: bool = False
+    #: no slave is wanted here any more
+    removed: bool = False
     was_up: bool = False
     reason: str = ""
     #: items that its last slave died over
@@ -169,6 +177,9 @@ class MasterState:
         self.n_surplus = 0
         self._numbers = 0
         self._job_bytes = 0.0
+        #: {item: seconds} and {item: tries} in place of those of the rules
+        self.limits: dict[Item, float] = {}
+        self.tries: dict[Item, int] = {}
         self._tries: dict[Item, int] = {}
         self._deaths: dict[Item, int] = {}
         self._idle: dict[int, None] = {}
@@ -176,11 +187,14 @@ class MasterState:
             ev.SlaveSpawned: self._spawned,
             ev.SpawnFailed: self._not_spawned,
             ev.SpawningDone: self._spawning_done,
+            ev.SlotAdded: self._slot_added,
+            ev.SlotRemoved: self._slot_removed,
             ev.SlaveUp: self._up,
             ev.SlaveReady: self._ready,
             ev.SlaveFree: self._free,
             ev.SlaveRefused: self._refused,
             ev.JobDone: self._done,
+            ev.JobsReturned: self._returned,
             ev.ResultIsNoDict: self._no_dict,
             ev.ResultsUnreadable: self._unreadable,
             ev.JobFailed: self._failed,
@@ -217,6 +231,11 @@ class MasterState:
         for slot in self.slots.values():
             if slot.restart is not None and not slot.ordered:
                 pause = min(pause, max(slot.restart - now, 0.0))
+        if self.limits:
+            for slave in self.slaves.values():
+                limit = self._limit(slave)
+                if limit is not None and slave.state == BUSY:
+                    pause = min(pause, max(slave.since + limit - now, 0.001))
         return pause
 
     # -- slaves come ---------------------------------------------------
@@ -242,6 +261,38 @@ class MasterState:
         self.spawning = False
         return self._settle([])
 
+    def _slot_added(self, event: ev.SlotAdded) -> list[Instruction]:
+        self.slots[event.nickname] = Slot(event.nickname, event.host, ordered=True)
+        return [ev.Spawn(event.nickname, event.host)]
+
+    def _slot_removed(self, event: ev.SlotRemoved) -> list[Instruction]:
+        slot = self.slots.get(event.nickname)
+        if slot is None:
+            return []
+        slot.removed, slot.restart = True, None
+        slave = self.slaves.get(slot.tid)
+        if slave is None:
+            if not slot.ordered:
+                del self.slots[event.nickname]
+            return self._settle([])
+        return self._settle(self._retire(slave))
+
+    def _retire(self, slave: Slave) -> list[Instruction]:
+        """Give a slave no more jobs, and let it go when it has none."""
+        slave.retired = True
+        if slave.jobs or slave.state not in (IDLE, BUSY):
+            return []
+        self._idle.pop(slave.tid, None)
+        self._move(slave, LEAVING)
+        slave.slot.reason = "it was let go"
+        return [ev.Dismiss(slave.tid)]
+
+    def _limit(self, slave: Slave) -> float | None:
+        """Return how many seconds the present job of a slave may take."""
+        for job in slave.jobs.values():
+            return self.limits.get(job.items[0], self.rules.job_timeout)
+        return None
+
     def _up(self, event: ev.SlaveUp) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         if slave is not None:
@@ -260,6 +311,8 @@ class MasterState:
 
     def _unoccupied(self, slave: Slave, first: bool = False) -> list[Instruction]:
         self._move(slave, IDLE)
+        if slave.retired or slave.slot.removed:
+            return self._retire(slave)
         self._idle[slave.tid] = None
         return self._ask(slave, first)
 
@@ -293,13 +346,17 @@ class MasterState:
         if slave is None:
             return []
         slave.asked = False
-        if slave.state not in (IDLE, BUSY) or slave.withdrawn:
+        if slave.state not in (IDLE, BUSY) or slave.withdrawn or slave.retired:
             return []
         orders: list[Instruction] = []
         depth = self._depth(slave, event.chunk_size)
+        if self.rules.jobs_per_slave is not None:
+            depth = min(depth, self.rules.jobs_per_slave - slave.n_done)
         # only an item that is tried again may be at this slave already
         again = self.jobs.retrying()
         avoid = self._avoid(slave) if again else None
+        if slave.jobs and (again or self._tries_alone(slave)):
+            return []  # should it die, it must be clear over what
         while len(slave.jobs) < depth:
             items, n_left = self.jobs.choose(event.chunk_size, slave.held() if again else (), not slave.jobs, avoid)
             if not items:
@@ -309,10 +366,18 @@ class MasterState:
                 slave.since = event.now
             slave.jobs[self._numbers] = Job(items, event.now)
             orders.append(ev.Give(slave.tid, self._numbers, items, n_left))
+            if again:
+                break
+        if self.rules.jobs_per_slave is not None and slave.n_done + len(slave.jobs) >= self.rules.jobs_per_slave:
+            slave.retired = True
         if slave.jobs and slave.state == IDLE:
             self._move(slave, BUSY)
             self._idle.pop(slave.tid, None)
         return orders
+
+    def _tries_alone(self, slave: Slave) -> bool:
+        """Tell whether a slave works on an item that must be alone with it."""
+        return any(self.jobs.is_alone(job.items[0]) for job in slave.jobs.values())
 
     def _depth(self, slave: Slave, chunk_size: int) -> int:
         """Return how many jobs the slave should have in hand.
@@ -323,7 +388,7 @@ class MasterState:
         while it works.
         """
         mean = slave.mean
-        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single:
+        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up:
             return 1
         depth = 2 + (MAX_DEPTH if mean * MAX_DEPTH < self.rules.prefetch else int(self.rules.prefetch / mean))
         fair = 1 + self.jobs.n_waiting // (max(chunk_size, 1) * max(self._n_workers(), 1) * 2)
@@ -356,6 +421,7 @@ class MasterState:
         if (
             self.rules.prefetch
             and not slave.single
+            and not slave.held_up
             and slave.mean is not None
             and slave.mean <= LONG_JOB
             and self.jobs.n_waiting
@@ -373,6 +439,7 @@ class MasterState:
             return None
         slave.heard = now
         slave.since = now
+        slave.held_up = False
         return slave.jobs.pop(number, None)
 
     def _done(self, event: ev.JobDone) -> list[Instruction]:
@@ -409,6 +476,26 @@ class MasterState:
                 orders += self._refill(slave)
             elif not slave.asked:
                 orders += self._refill(slave)
+        return self._settle(orders)
+
+    def _returned(self, event: ev.JobsReturned) -> list[Instruction]:
+        """Let others have what waits behind a job that takes long."""
+        slave = self.slaves.get(event.tid)
+        if slave is None:
+            return []
+        slave.heard = event.now
+        slave.held_up = True
+        jobs = [slave.jobs.pop(number) for number in event.jobs if number in slave.jobs]
+        for job in reversed(jobs):
+            for item in reversed(job.items):
+                self.jobs.give_back(item)
+        orders: list[Instruction] = []
+        for number in event.jobs:
+            if number in slave.withdrawn:
+                orders += self._recover(slave, number)
+        if not slave.jobs:
+            slave.held_up = False
+            orders += self._refill(slave)
         return self._settle(orders)
 
     def _no_dict(self, event: ev.ResultIsNoDict) -> list[Instruction]:
@@ -458,7 +545,7 @@ class MasterState:
             if self.jobs.objects[item] == 0:
                 continue
             self._tries[item] = tries = self._tries.get(item, 0) + 1
-            if len(job.items) == 1 and tries >= self.rules.max_tries:
+            if len(job.items) == 1 and tries >= self.tries.get(item, self.rules.max_tries):
                 orders += self._set_aside(item, failure, host)
             else:
                 self.jobs.give_back(item, alone=True, mark=tid)
@@ -508,15 +595,10 @@ class MasterState:
                     orders += self._kill(slave, f"it did not report within {rules.start_timeout:g} s of its start")
             elif slave.state in (STARTING, SILENT) and quiet > 4 * rules.heartbeat:
                 orders += self._kill(slave, "silent for too long")
-            elif (
-                slave.state == BUSY
-                and rules.job_timeout is not None
-                and slave.jobs
-                and now - slave.since > rules.job_timeout
-            ):
+            elif slave.state == BUSY and (limit := self._limit(slave)) is not None and now - slave.since > limit:
                 number = next(iter(slave.jobs))
                 job = slave.jobs.pop(number)
-                failure = ev.Failure("timeout", f"the job took longer than {rules.job_timeout:g} s")
+                failure = ev.Failure("timeout", f"the job took longer than {limit:g} s")
                 orders += self._blame(job, slave.tid, failure)
                 orders.append(self._ended(slave, job, slave.since, history.TIMEOUT, failure))
                 slave.slot.starts = max(slave.slot.starts - 1, 0)  # the item is to blame
@@ -578,23 +660,46 @@ class MasterState:
         slot = slave.slot
         if slave.state != LEAVING:
             slot.reason = event.reason
+        if slot.removed:
+            del self.slots[slot.nickname]
+        elif slave.retired and slave.state == LEAVING:
+            self._remove(slave)
+            slot.starts, slot.restart = 0, event.now
+            return self._settle([])
         orders: list[Instruction] = [ev.Note(f"{slot.nickname} has ended: {slot.reason}")]
         orders += self._lost(slave)
-        job = slave.jobs.popitem(last=False)[1] if slave.jobs else None
+        suspects = self._suspects(slave, event.now)
         self._remove(slave)
-        if job is not None:
-            orders += self._suspect(job, slave)
-            if slot.suspects.intersection(job.items):
+        if suspects:
+            items = {item for job in suspects for item in job.items}
+            orders += self._suspect(suspects, slave)
+            if slot.suspects.intersection(items):
                 slot.starts = max(slot.starts - 1, 0)  # the item is to blame, not the slot
-            slot.suspects = set(job.items)
+            slot.suspects = items
         # where none has ever come up, none will: it gets one more chance
         if slave.up or (slave.state != LEAVING and (slot.starts < 2 or any(p.was_up for p in self.slots.values()))):
             self._plan_restart(slot, event.now)
         return self._settle(orders)
 
-    def _suspect(self, job: Job, slave: Slave) -> list[Instruction]:
-        """A slave died over this job: whether because of it, nobody knows."""
+    def _suspects(self, slave: Slave, now: float) -> list[Job]:
+        """Take from a dead slave the jobs that it may have died over, oldest first.
+
+        The results of some of them may have been on their way: it reports short jobs in numbers.
+        """
+        jobs = list(slave.jobs.items())
+        if now - slave.since > REPORTED:
+            jobs = jobs[:1]
+        return [slave.jobs.pop(number) for number, _ in jobs]
+
+    def _suspect(self, jobs: list[Job], slave: Slave) -> list[Instruction]:
+        """A slave died over one of these jobs: whether because of it, nobody knows."""
+        if len(jobs) > 1:
+            for job in jobs:
+                for item in job.items:
+                    self.jobs.give_back(item, alone=True)
+            return []
         orders: list[Instruction] = []
+        job = jobs[0]
         for item in reversed(job.items):
             if self.jobs.objects[item] == 0:
                 continue
@@ -617,7 +722,7 @@ class MasterState:
         slave.slot.tid = 0
 
     def _plan_restart(self, slot: Slot, now: float) -> None:
-        if slot.lost or slot.starts > self.rules.max_respawns:
+        if slot.lost or slot.removed or slot.starts > self.rules.max_respawns:
             slot.restart = None
             return
         pause = self.rules.respawn_pause * 2 ** max(slot.starts - 1, 0)
@@ -688,7 +793,7 @@ class MasterState:
     def forget(self, items: list[Item]) -> None:
         """Take finished items out of all books."""
         for item in items:
-            for book in (self.failed, self._tries, self._deaths):
+            for book in (self.failed, self._tries, self._deaths, self.limits, self.tries):
                 book.pop(item, None)
             if item in self.jobs.objects:
                 self.jobs.remove(item)

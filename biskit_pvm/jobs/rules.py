@@ -74,6 +74,10 @@ class Rules:
     watch_hosts: bool = _option(False, _switch, "use hosts again that come back while the calculation runs")
     prefetch: float = _option(0.02, _pause, "seconds of work that slaves with short jobs have in hand; 0: one job")
 
+    jobs_per_slave: int | None = _option(
+        None, lambda value: "" if value is None else _count(value), "jobs after which a slave is replaced by a new one"
+    )
+
     @property
     def tick(self) -> float:
         """Longest time between two `Tick` events."""

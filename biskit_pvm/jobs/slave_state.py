@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: results that go in one message; the master then sends more jobs while the
 #: slave still has some
-FULL = 32
+FULL = 64
 
 
 class SlaveState:
@@ -42,7 +42,17 @@ class SlaveState:
 
     def next_job(self) -> Job | None:
         """Return the job to do now; None when there is none."""
-        return self._waiting.popleft() if self._waiting else None
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
+
+    def take_waiting(self) -> list[int]:
+        """Give up the jobs that wait; return their numbers.  Any thread."""
+        numbers = []
+        while (job := self.next_job()) is not None:
+            numbers.append(job[0])
+        return numbers
 
     def finished(self, job: int, result: Any, seconds: float, now: float) -> list[Report]:
         """Note a result; return what is to be sent now, often nothing."""

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -65,6 +66,8 @@ class Slots:
         {'host': name, 'nickname': name} of each slot.
     slaves_at : dict
         {tid: slot} of the slaves that were started.
+    causes : dict
+        {host: why no slave can be started there} where that is known already.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Slots:
         self.starting, self.display = starting, display
         self.slots: list[dict[str, str]] = []
         self.slaves_at: dict[int, dict[str, str]] = {}
+        self.causes: dict[str, str] = {}
         self.niceness: dict[str, int] = {}
         self.slave_script: Any = ""
         self.show_output: Any = 0
@@ -161,6 +165,7 @@ class Slots:
             known = isinstance(error, (TimeoutError, OSError)) or type(error) is RuntimeError
             reason = str(error) if known and str(error) else f"{type(error).__name__}: {error}"
         if tid <= 0:
+            reason = self.causes.get(host, reason)
             self._failures[nickname] = reason
             if spawning.runs_old_code():
                 _print(f"error spawning {host}\n\t{spawning.error_line(tid) if tid < 0 else reason}")
@@ -228,6 +233,20 @@ class Slots:
         self.calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
         self.messenger.loop.bindings[tid, Tag.BEAT] = self._heard
 
+    def add(self, hosts: Iterable[str]) -> None:
+        """Have more slaves started, one per entry of `hosts`, each in a thread of its own."""
+        known = {slot["nickname"] for slot in self.slots}
+        for host in hosts:
+            number = sum(slot["host"] == host for slot in self.slots)
+            while (nickname := f"{host}_{number}") in known:
+                number += 1
+            known.add(nickname)
+            self.slots.append({"host": host, "nickname": nickname})
+            self.calculation.feed_soon(ev.SlotAdded(nickname, host, now()))
+        dtids = names.host_tids(slot["host"] for slot in self.slots)
+        self.messenger.loop.watch_hosts(sorted(set(dtids.values()) - set(self._dtids.values())))
+        self._dtids = dtids
+
     def start_again(self, nickname: str) -> None:
         """Start a slave again at its slot, from a thread of its own."""
         for slot in self.slots:
@@ -239,6 +258,15 @@ class Slots:
             self._start_at(slot, self.niceness, self.show_output, BaseException)
         except BaseException as error:
             self.messenger.loop.call_soon(self.messenger.on_failed, error)
+
+    def remove(self, nickname: str) -> None:
+        """Want no slave at a slot any more."""
+        self.slots[:] = [slot for slot in self.slots if slot["nickname"] != nickname]
+        self.calculation.feed_soon(ev.SlotRemoved(nickname, now()))
+
+    def dismiss(self, slave_tid: int) -> None:
+        """Let a slave go that has nothing to do."""
+        self.messenger.send(slave_tid, Tag.EXIT, (time.time(), None))
 
     def kill(self, slave_tid: int, reason: str) -> None:
         """End the process of a slave, whatever it does."""

@@ -35,6 +35,13 @@ class Tag(IntEnum):
     #: jobs and reports between parties that both know these forms
     JOBS = 999985
     REPORTS = 999984
+    #: a slave gives back jobs that it has not begun, behind one that takes long
+    RETURNED = 999982
+    #: a slave of an executor asks for a shared object, and gets it
+    WANTED = 999980
+    SHARED = 999979
+    #: a slave of an executor tells how many processors its host has
+    PROCESSORS = 999981
     #: a slave tells that it knows them
     SPEAKS = 999983
     #: a host that this process has taken out itself is gone

@@ -14,7 +14,7 @@ from biskit_pvm.messages.loop import MessageLoop, Notification, Plain
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     #: sender, tag, time stamp and arguments of a message that was proved ours
@@ -183,6 +183,18 @@ class Messenger:
         except BaseException as error:
             log.warning("message with tag %d from task t%x is no pickle of (time, arguments): %s", tag, tid, error)
             return None
+
+    def unread(self, tid: int, tag: int, timeout: float = 0) -> Iterator[Any]:
+        """Yield the arguments of messages that wait, or come within `timeout` s each; any thread."""
+        match = task.Match()
+        match.add(tid, tag)
+        while True:
+            message = task.receive(match=match, timeout=timeout)
+            if message is None:
+                return
+            opened = self._open(message) if message.frames is not None else None
+            if opened is not None:
+                yield opened[3]
 
     def _execute(self, opened: Opened) -> None:
         tid, tag, _, arguments = opened

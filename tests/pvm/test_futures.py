@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,6 +64,11 @@ def return_unreadable() -> object:
     return Unreadable()
 
 
+def fill(array: Any, value: float) -> float:
+    array[:] = value
+    return float(array[-1])
+
+
 def die_once(mark: str) -> int:
     """Kill this process, unless it was done before."""
     if not os.path.exists(mark):
@@ -80,6 +87,18 @@ def leave() -> None:
 
 def wait_for_file(path: str) -> None:
     wait_for(lambda: os.path.exists(path), 30)
+
+
+def call_or_wait(gate: str, n: int) -> int:
+    if n == 0:
+        wait_for_file(gate)
+    return n
+
+
+def die_at(n: int, fatal: int) -> int:
+    if n == fatal:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return n
 
 
 def use_threads() -> list[int]:
@@ -113,6 +132,37 @@ def test_large_arrays_come_back_whole_and_writable(executor: PVMExecutor) -> Non
     doubled = executor.submit(np.multiply, array, 2).result(20)
     assert (doubled == 2 * array).all()
     doubled[0] = 1
+
+
+MANY_TIMES = """
+import resource
+import numpy as np
+from biskit_pvm import PVMExecutor
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+if __name__ == "__main__":
+    array = np.ones(5_000_000)
+    with PVMExecutor(2) as executor:
+        executor.submit(abs, 1).result()
+        before = peak()
+        assert list(executor.map(np.sum, [array] * 60)) == [5e6] * 60
+        assert list(executor.map(len, [array.tobytes()] * 3)) == [array.nbytes] * 3
+        print(peak() - before)
+"""
+
+
+def test_a_large_argument_of_many_calls_is_in_the_master_once(vm: VirtualMachine, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(MANY_TIMES)
+    # the array was there before; one more copy of it are the bytes
+    assert int(vm.run([sys.executable, str(script)], timeout=60).stdout) < 40e6 + 50e6
+
+
+def test_arguments_arrive_writable_and_bytes_as_bytes(executor: PVMExecutor) -> None:
+    array = np.zeros(100_000)
+    assert executor.submit(fill, array, 3).result(20) == 3
+    assert executor.submit(type, b"x" * 100_000).result(20) is bytes
+    assert executor.submit(bytes.upper, b"x" * 100_000).result(20) == b"X" * 100_000
 
 
 def test_an_exception_carries_the_traceback_of_the_slave(executor: PVMExecutor) -> None:
@@ -167,7 +217,58 @@ def test_a_call_that_waits_can_be_cancelled(tmp_path: Path) -> None:
         assert second.cancelled()
 
 
+def test_what_a_slave_has_not_begun_behind_a_long_call_can_be_cancelled(tmp_path: Path) -> None:
+    gate = str(tmp_path / "gate")
+    with PVMExecutor(1) as executor:
+        list(executor.map(square, range(300)))  # from now on short calls are given in numbers
+        long_one = executor.submit(wait_for_file, gate)
+        behind = [executor.submit(square, n) for n in range(50)]
+        wait_for(lambda: long_one.running() and not any(future.running() for future in behind))
+        assert all(future.cancel() for future in behind)
+        Path(gate).touch()
+        assert long_one.result(20) is None
+
+
+def test_short_calls_do_not_wait_behind_a_long_one(executor: PVMExecutor, tmp_path: Path) -> None:
+    gate = str(tmp_path / "gate")
+    list(executor.map(square, range(300)))
+    futures = [executor.submit(wait_for_file, gate) if n == 300 else executor.submit(square, n) for n in range(3000)]
+    assert [f.result(20) for n, f in enumerate(futures) if n != 300] == [n * n for n in range(3000) if n != 300]
+    assert not futures[300].done()
+    Path(gate).touch()
+    assert futures[300].result(20) is None
+
+
+def test_what_comes_behind_a_call_that_is_long_already_goes_to_others(executor: PVMExecutor, tmp_path: Path) -> None:
+    gate = str(tmp_path / "gate")
+    list(executor.map(square, range(300)))
+    long_one = executor.submit(wait_for_file, gate)
+    wait_for(long_one.running)
+    assert list(executor.map(square, range(1000), timeout=20)) == [n * n for n in range(1000)]
+    Path(gate).touch()
+    assert long_one.result(20) is None
+
+
 # ------------------------------------------------------------------------------- map
+
+
+def test_starmap_spreads_its_arguments(executor: PVMExecutor) -> None:
+    assert list(executor.starmap(pow, [(2, 3), (3, 2)])) == [8, 9]
+    assert list(executor.starmap(pow, zip(range(9), [2] * 9), chunksize=4)) == [n * n for n in range(9)]
+
+
+def test_unordered_results_come_as_they_are_ready(executor: PVMExecutor, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    results = executor.starmap(call_or_wait, [(str(gate), n) for n in range(20)], unordered=True)
+    first = [next(results) for _ in range(19)]
+    assert sorted(first) == list(range(1, 20))
+    gate.touch()
+    assert list(results) == [0]
+    assert sorted(executor.map(square, range(50), unordered=True, buffersize=4)) == [n * n for n in range(50)]
+    assert sorted(executor.map(square, range(50), unordered=True, chunksize=7)) == [n * n for n in range(50)]
+    with pytest.raises(TimeoutError):
+        list(executor.map(wait_for_file, [str(tmp_path / "never")], unordered=True, timeout=0.2))
+    (tmp_path / "never").touch()
 
 
 def test_map_takes_its_arguments_only_as_far_as_the_buffer_reaches(executor: PVMExecutor) -> None:
@@ -211,6 +312,32 @@ def test_a_call_that_kills_its_slaves_fails_and_the_others_are_done() -> None:
         harmless = [executor.submit(square, n) for n in range(10)]
         assert isinstance(deadly.exception(30), BrokenPVMExecutor)
         assert [future.result(30) for future in harmless] == [n * n for n in range(10)]
+
+
+def test_a_death_blames_only_the_call_that_ran() -> None:
+    with PVMExecutor(3, max_deaths=1) as executor:
+        list(executor.map(square, range(3000)))
+        futures = [executor.submit(die_at, n, 500) for n in range(1000)]
+        assert [n for n, future in enumerate(futures) if future.exception(30) is not None] == [500]
+
+
+def test_a_broken_executor_tells_why_to_whoever_submits(executor: PVMExecutor) -> None:
+    assert executor.submit(square, 2).result(20) == 4
+    master = executor._pool.master
+    assert master is not None
+    waiting = executor.submit(time.sleep, 60)
+    wait_for(waiting.running)
+
+    def fail() -> None:
+        raise SystemExit("a slip in the loop")
+
+    master.loop.call_soon(fail)
+    error = waiting.exception(20)
+    assert isinstance(error, BrokenPVMExecutor) and "a slip in the loop" in str(error)
+    assert isinstance(error.__cause__, SystemExit)
+    with pytest.raises(BrokenPVMExecutor, match="a slip in the loop") as caught:
+        executor.submit(square, 2)
+    assert isinstance(caught.value.__cause__, SystemExit)
 
 
 def test_no_slave_left_breaks_the_executor() -> None:

@@ -11,6 +11,7 @@ from biskit_pvm.jobs.master_state import (
     BUSY,
     IDLE,
     LEAVING,
+    MAX_DEPTH,
     MEANING,
     MOVES,
     SILENT,
@@ -362,7 +363,7 @@ def test_slaves_with_short_jobs_get_several_and_the_end_is_shared():
     b, _ = play.slave("y")
     orders = play.done(first[0], seconds=0.0001)
     assert len(gives(orders)) > 30
-    assert len(play.state.slaves[a].jobs) <= 64
+    assert len(play.state.slaves[a].jobs) <= MAX_DEPTH
     assert len(play.state.slaves[b].jobs) == 1
 
 
@@ -372,13 +373,13 @@ def test_long_jobs_are_given_singly():
     assert len(gives(play.done(first[0], seconds=5.0))) == 1
 
 
-@pytest.mark.parametrize("job_bytes, in_hand", [(100, 64), (8192, 5), (40_000, 1)])
+@pytest.mark.parametrize("job_bytes, in_hand", [(100, 256), (8192, 5), (40_000, 1)])
 def test_large_jobs_are_not_given_in_advance(job_bytes, in_hand):
-    play = Play(range(1000), ["x"], chunk_size=1)
+    play = Play(range(2000), ["x"], chunk_size=1)
     a, (give,) = play.slave("x")
     play.state.sent(job_bytes)
-    for _ in range(100):
-        play.done(give, seconds=0.0001)
+    for _ in range(400):
+        play.done(give, seconds=0.00001)
         give = next(g for g in play.given if g.job in play.state.slaves[a].jobs)
     assert len(play.state.slaves[a].jobs) <= in_hand
     assert len(play.state.slaves[a].jobs) > in_hand // 2 - 1
@@ -397,6 +398,97 @@ def test_prefetched_items_of_a_dead_slave_come_back_in_order():
         got += give.items
         play.done(give, seconds=5.0)
     assert got == held
+
+
+def with_stock(n_items=200, **rules):
+    """Return a play in which slave x has several short jobs in hand, its tid, and these jobs by number."""
+    play = Play(range(n_items), ["x", "y"], chunk_size=1, redistribute=False, **rules)
+    tid, first = play.slave("x")
+    play.done(first[0], seconds=0.0001)
+    jobs = dict(play.state.slaves[tid].jobs)
+    assert len(jobs) > 3
+    return play, tid, jobs
+
+
+def test_what_waits_behind_a_long_job_is_given_to_others_and_no_more_is_given_ahead():
+    play, a, jobs = with_stock()
+    long_one, *waiting = jobs
+    play.feed(ev.JobsReturned, a, waiting, 0.01)
+    assert list(play.state.slaves[a].jobs) == [long_one]
+    b, orders = play.slave("y")
+    assert gives(orders) == [(b, jobs[waiting[0]].items)]
+    play.feed(ev.ItemsAdded)
+    assert list(play.state.slaves[a].jobs) == [long_one]
+    play.feed(ev.JobDone, a, long_one, jobs[long_one].items, 0.02)
+    assert len(play.state.slaves[a].jobs) > 1
+
+
+def test_a_slave_that_has_given_everything_back_is_idle_and_gets_it_again():
+    play, a, jobs = with_stock()
+    orders = play.feed(ev.JobsReturned, a, list(jobs), 0.01)
+    assert orders and play.state.slaves[a].state == BUSY
+
+
+def test_a_death_blames_only_the_item_that_the_slave_is_known_to_have_worked_on():
+    play, a, jobs = with_stock(max_deaths=1, respawn_pause=0.0)
+    culprit = next(reversed(jobs.values())).items[0]
+    play.feed(ev.SlaveExited, a)  # over which of them, nobody can tell
+    assert not play.state.failed
+    place = "y"
+    while not play.state.failed:
+        tid, orders = play.slave(place)
+        while give := next((order for order in reversed(orders) if isinstance(order, ev.Give)), None):
+            assert len(play.state.slaves[tid].jobs) == 1
+            if culprit in give.items:
+                play.feed(ev.SlaveExited, tid)
+                break
+            orders = play.done(give, seconds=0.0001)
+        place = "x" if place == "y" else "y"
+    assert list(play.state.failed) == [culprit]
+
+
+def test_a_slave_that_has_worked_long_since_its_last_report_died_over_its_oldest_job():
+    play, a, jobs = with_stock(max_deaths=1)
+    play.now += 1.0
+    play.feed(ev.SlaveExited, a)
+    assert list(play.state.failed) == next(iter(jobs.values())).items
+
+
+def test_a_slave_is_let_go_and_replaced_at_once_when_it_has_done_its_share():
+    play = Play(range(9), ["x"], chunk_size=1, redistribute=False, jobs_per_slave=3)
+    a, _ = play.slave("x")
+    for number in range(3):
+        orders = play.done(play.given[number], seconds=0.0001)
+    assert orders == [ev.Dismiss(a)] and play.state.slaves[a].state == LEAVING
+    assert kinds(play.feed(ev.SlaveExited, a)) == []
+    assert kinds(play.feed(ev.Tick)) == [ev.Spawn]
+
+
+def test_a_slot_that_is_not_wanted_loses_its_slave_when_that_has_done_its_jobs():
+    play = Play(range(9), ["x", "y"], chunk_size=1, redistribute=False)
+    play.slave("y")
+    a, (give,) = play.slave("x")
+    play.feed(ev.SlotRemoved, "x")
+    assert play.done(give) == [ev.Dismiss(a)]
+    play.feed(ev.SlaveExited, a)
+    assert list(play.state.slots) == ["y"]
+    play.feed(ev.SlotAdded, "z", "host")
+    assert gives(play.slave("z")[1])
+
+
+def test_items_may_have_limits_and_tries_of_their_own():
+    play = Play("ab", ["x", "y"], chunk_size=1, redistribute=False, max_tries=1)
+    play.state.limits["a"], play.state.tries["a"] = 1.0, 2
+    a, _ = play.slave("x")
+    b, _ = play.slave("y")
+    play.now = 1.5
+    assert play.state.next_tick(1.0) == 0.001 or play.state.next_tick(0.5) == 0.5
+    assert kinds(play.feed(ev.Tick)) == [ev.Kill] and not play.state.failed
+    play.feed(ev.SlaveExited, a)
+    play.slave("x")
+    play.now = 4.0
+    play.feed(ev.Tick)
+    assert list(play.state.failed) == ["a"] and play.state.slaves[b].state == BUSY
 
 
 def test_an_open_calculation_waits_for_items_until_it_is_closed():
@@ -506,6 +598,16 @@ class Chaos(RuleBasedStateMachine):
     @rule(data=st.data())
     def hear(self, data):
         self.feed(ev.Heard, data.draw(st.sampled_from(self.tids())))
+
+    @rule(data=st.data())
+    def gives_back(self, data):
+        slaves = self.play.state.slaves
+        busy = [tid for tid, slave in slaves.items() if len(slave.jobs) > 1]
+        if busy:
+            tid = data.draw(st.sampled_from(busy))
+            jobs = list(slaves[tid].jobs)[data.draw(st.integers(0, 2)) :]
+            self.ended.update((tid, job) for job in jobs)  # nothing more is heard of them
+            self.feed(ev.JobsReturned, tid, jobs, 0.1)
 
     @rule(host=st.sampled_from(["h1", "h2"]))
     def lose_host(self, host):
