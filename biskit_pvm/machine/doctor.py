@@ -382,7 +382,7 @@ def compare(host: str, output: str, before: float, after: float) -> list[Finding
     here = sys.modules[__name__.partition(".")[0]].__version__  # the package is loaded, and is no room of this one
     if package and package != here:
         warn("package", f"biskit_pvm is {package} there and {here} here",
-             f"on {host}: {sys.executable} -m pip install biskit-pvm=={here}")  # fmt: skip
+             f"on {host}: install biskit_pvm {here}, from the same wheel or clone, for {sys.executable}")  # fmt: skip
     if values.get("clock", "").isdigit():
         clock = int(values["clock"])
         apart = max(before - (clock + 1), clock - after)
@@ -435,7 +435,7 @@ def read_probe(host: str, output: str) -> list[Finding]:
         else:
             said = next((line for line in output.splitlines()[::-1] if "Error" in line), "it said nothing")
             tell("package", ERROR, f"{sys.executable} cannot import biskit_pvm: {said}",
-                 f"on {host}: {sys.executable} -m pip install biskit-pvm")  # fmt: skip
+                 f"on {host}: install it, from the same wheel or clone, for {sys.executable}")  # fmt: skip
     if values.get("xterm") != "found":
         tell("xterm", WARNING, "there is no xterm, so show_output=1 has no windows from there",
              f"on {host}: apt-get install xterm")  # fmt: skip

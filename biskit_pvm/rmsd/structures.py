@@ -177,7 +177,7 @@ def _gemmi() -> Any:
     try:
         import gemmi
     except ImportError as error:
-        raise PDBError(f"structures are read by gemmi ({error}): pip install 'biskit-pvm[structures]'") from None
+        raise PDBError(f"structures are read by gemmi ({error}): pip install gemmi") from None
     return gemmi
 
 

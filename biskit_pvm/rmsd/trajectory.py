@@ -74,7 +74,7 @@ def read_trajectory(
             import MDAnalysis
         except ImportError as error:
             raise PDBError(
-                f"trajectories are read by MDAnalysis ({error}): pip install 'biskit-pvm[trajectories]'"
+                f"trajectories are read by MDAnalysis ({error}): pip install MDAnalysis"
             ) from None
         said = ""
         try:
