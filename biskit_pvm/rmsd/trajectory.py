@@ -73,9 +73,7 @@ def read_trajectory(
         try:
             import MDAnalysis
         except ImportError as error:
-            raise PDBError(
-                f"trajectories are read by MDAnalysis ({error}): pip install MDAnalysis"
-            ) from None
+            raise PDBError(f"trajectories are read by MDAnalysis ({error}): pip install MDAnalysis") from None
         said = ""
         try:
             universe = MDAnalysis.Universe(os.fspath(topology), name)
