@@ -3,7 +3,6 @@ the conversation by which a master gets its slaves ready."""
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -13,7 +12,7 @@ from biskit_pvm.machine import task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.logfile import Logfile
 from biskit_pvm.machine.tags import DAEMON, Tag
-from biskit_pvm.messages.messenger import Messenger, print_error
+from biskit_pvm.messages.messenger import make, print_error
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from biskit_pvm.errors import Failure
     from biskit_pvm.jobs.slaves import Slaves
     from biskit_pvm.messages.loop import Binding
+    from biskit_pvm.messages.messenger import Messenger
 
     Method = Callable[..., Any]
     _Own = TypeVar("_Own", bound="PVMMasterSlave")
@@ -103,7 +103,7 @@ class PVMThread(Thread):
         Thread.__init__(self)
         self.__dict__.update(own)  # fields that a subclass has set before
         self.__thread = _LoopThread(self, self.__main)
-        self.__messenger = Messenger()
+        self.__messenger = make()
         self.__messenger.on_failed = self.__failed
         self.__on_end: Callable[[], None] = lambda: None
         self.__delay = 0.1
@@ -124,11 +124,12 @@ class PVMThread(Thread):
         name = self.__dict__.get("name")
         if isinstance(name, str):
             self.__thread.name = name
-        self.__thread.start()
+        self.__messenger.start(self.__thread)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended, at most `timeout` seconds."""
-        self.__thread.join(timeout)
+        if self.__messenger.own_process:
+            self.__thread.join(timeout)
 
     def is_alive(self) -> bool:
         """Tell whether the thread runs."""
@@ -393,6 +394,20 @@ def messenger_of(thread: PVMThread) -> Messenger:
     return thread._PVMThread__messenger  # type: ignore[attr-defined, no-any-return]
 
 
+def run_here(thread: PVMThread, until: Callable[[], bool]) -> None:
+    """Be the message loop of a thread in the calling one, until it is stopped or something holds."""
+    messenger = messenger_of(thread)
+    loop = messenger.loop
+    with loop.entered():
+        try:
+            while not loop.stopped and not until():
+                loop.step()
+        except BaseException as error:
+            messenger.on_failed(error)
+    if loop.stopped:
+        thread._PVMThread__on_end()  # type: ignore[attr-defined]
+
+
 def at_end(thread: PVMThread, function: Callable[[], None]) -> None:
     """Have a function called in a thread before it ends, however it ends."""
     thread._PVMThread__on_end = function  # type: ignore[attr-defined]
@@ -444,10 +459,10 @@ class PVMMasterSlave(PVMThread):
         PVMThread.startMessageLoop(self)
         if self.__master is not None:
             beat = task.heritage().beat
-            if beat is not None and self.__beat is None:
+            if beat is not None and self.__beat is None and self.__messenger.own_process:
                 self.__beat = task.start_beat(self.__master, beat)
             self.__messenger.loop.watch_tasks([self.__master])
-            with task.asking_for_link():
+            with self.__messenger.first_words(self.__master):
                 self.send(self.__master, MSG_MESSAGELOOP_UP, (self.getTID(),))
 
     def messageLoopIsUp(self, slave: int) -> None:
@@ -484,13 +499,13 @@ class PVMMasterSlave(PVMThread):
     def __slave_failed(self, error: BaseException) -> None:
         """In a slave: what its loop has called has raised."""
         if isinstance(error, task.Lost):
-            leave_process(1)
+            self.__messenger.leave(1)
         print_error(error)
         if isinstance(error, SystemExit):
             code = error.code
-            leave_process(code if isinstance(code, int) else 0 if code is None else 1)
+            self.__messenger.leave(code if isinstance(code, int) else 0 if code is None else 1)
         if not isinstance(error, Exception):
-            leave_process(1)
+            self.__messenger.leave(1)
 
     def initializationDone(self, slave_tid: int) -> None:
         """Called when a slave has initialised itself.  Override."""
@@ -499,7 +514,7 @@ class PVMMasterSlave(PVMThread):
 
     def __exited(self, tids: list[int]) -> None:
         if self.__master is not None and self.__master in tids:
-            leave_process(1)
+            self.__messenger.leave(1)
         if self.__slaves is not None:
             self.__slaves.exited(tids)
 
@@ -510,7 +525,7 @@ class PVMMasterSlave(PVMThread):
         those that are still there then are killed.
         """
         if self.__master is not None:
-            leave_process(0)
+            self.__messenger.leave(0)
         if self.__slaves is not None:
             self.__slaves.dismiss(self.send, self.__say_goodbye)
         self.stop()
@@ -571,18 +586,8 @@ def report_failure(slave: PVMMasterSlave, job: int | None, error: BaseException)
     """Tell the master of a slave that a job, or (None) the initialisation, failed."""
     from biskit_pvm.jobs import failures  # not needed by most slaves
 
+    messenger_of(slave).failing(error)
     slave.send(slave.getParent(), Tag.FAILED, (slave.getTID(), job, failures.describe(error)))
-
-
-def leave_process(status: int) -> None:
-    """End this process, which is a slave, with everything it printed."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:
-            pass
-    task.leave()
-    os._exit(status)
 
 
 def say(*words: Any) -> None:

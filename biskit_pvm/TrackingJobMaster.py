@@ -16,7 +16,16 @@ from threading import Condition, RLock, Thread
 from typing import Any, Callable
 
 from biskit_pvm import pvm
-from biskit_pvm.dispatcher import RESET_TIME, JobMaster, View, await_in, calculation_of, hooks_of, options_of
+from biskit_pvm.dispatcher import (
+    RESET_TIME,
+    JobMaster,
+    View,
+    await_in,
+    calculation_of,
+    hooks_of,
+    options_of,
+    wants_inline,
+)
 from biskit_pvm.errors import CalculationError, RestartError
 from biskit_pvm.jobs.slaves import GRACE
 from biskit_pvm.PVMThread import say, slaves_of
@@ -105,7 +114,7 @@ class TrackingJobMaster(JobMaster):
         if isinstance(hosts, (str, bytes)):
             raise TypeError(f"hosts must be a list of host names, not one string: [{hosts!r}]")
         hosts = list(hosts)
-        if add_hosts and hosts:
+        if add_hosts and hosts and not wants_inline(options):
             number = len(set(hosts))
             _tell(f"adding {number} {'host' if number == 1 else 'hosts'} to pvm...", verbose)
             pvm.addHosts(hosts=hosts)
@@ -126,7 +135,7 @@ class TrackingJobMaster(JobMaster):
         self.disabled_hosts: list[str] = []
         self.slow_hosts: dict[str, float] = {}
         self.lock = RLock()
-        self.lockMsg = Condition(self.lock)
+        self.lockMsg = _EndToCome(self, self.lock) if options_of(self).inline else Condition(self.lock)
         self.call_done: Callable[[Any], Any] | None = None
         self.__saved = time.monotonic()
         self.__saving: Thread | None = None
@@ -308,7 +317,10 @@ class TrackingJobMaster(JobMaster):
         if calculation.error is not None:
             raise calculation.error
         if calculation.errors and options_of(self).on_error == "raise":
-            raise CalculationError.of_items(calculation.errors, self.result, len(self.status.objects))
+            failed = CalculationError.of_items(calculation.errors, self.result, len(self.status.objects))
+            cause = next(iter(calculation.errors.values())).exception
+            # one of this very process leads a debugger to the line
+            raise failed from (cause if cause is not None and cause.__traceback__ is not None else None)
         return self.getResult(**arg)
 
     @contextmanager
@@ -347,6 +359,8 @@ class TrackingJobMaster(JobMaster):
 
         The daemon is gone then, or all slaves are.
         """
+        if options_of(self).inline:
+            return False
         return slaves_of(self).wait_until_gone(RESET_TIME) and bool(self.slaves)
 
     def __reset_error(self) -> CalculationError:
@@ -439,6 +453,18 @@ class TrackingJobMaster(JobMaster):
             self.saveRst(path)
         except Exception as error:
             log.error("the restart file %s could not be written: %s", path, error)
+
+
+class _EndToCome(Condition):
+    """The `lockMsg` of a calculation that may have ended before anybody can wait for it."""
+
+    def __init__(self, master: TrackingJobMaster, lock: Any) -> None:
+        super().__init__(lock)
+        self._ended = calculation_of(master).ended
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, unless it has come."""
+        return self._ended.is_set() or super().wait(timeout)
 
 
 class _Terminated(BaseException):
@@ -543,7 +569,7 @@ def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
             f"give {' and '.join(missing)}"
         )
     params.setdefault("verbose", rst_data.get("verbose", 1))
-    if params.pop("add_hosts", 0):
+    if params.pop("add_hosts", 0) and not wants_inline(params):
         pvm.addHosts(hosts=params.get("hosts") or sorted({place["host"] for place in rst_data.get("hosts", ())}))
     master = TrackingJobMaster(add_hosts=0, **params)
     options = {name: value for name, value in params.items() if name in vars(options_of(master))}

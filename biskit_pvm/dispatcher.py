@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from biskit_pvm import hosts as hosts_file
@@ -21,7 +22,7 @@ from biskit_pvm.jobs.slots import Slots, current_folder, nicknames
 from biskit_pvm.machine import names, old_tasks, spawning, task
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages.messenger import print_error
-from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread, at_end, messenger_of, slaves_of
+from biskit_pvm.PVMThread import PVMMasterSlave, PVMThread, at_end, messenger_of, run_here, slaves_of
 from biskit_pvm.report import progress
 from biskit_pvm.report.progress_bar import Guarded, make_progress
 from biskit_pvm.slave import JobSlave
@@ -33,6 +34,9 @@ MSG_JOB_START = int(Tag.JOB_START)
 MSG_JOB_DONE = int(Tag.JOB_DONE)
 
 log = logging.getLogger(__name__)
+
+#: set to 1, it has masters run their slaves in their own process
+INLINE_VARIABLE = "BISKIT_PVM_INLINE"
 
 #: longest time (s) until a signal is seen that came before the wait
 SIGNAL_PAUSE = 4.0
@@ -112,6 +116,11 @@ class JobMaster(PVMMasterSlave):
         they like.  Variables such as OMP_NUM_THREADS that are set hold.
     env : dict, optional
         Environment variables for the slaves.
+    inline : bool
+        Run the slaves in this very process, one item after the other, without
+        PVM: for debuggers, profilers and tests.  `start` then returns when
+        the calculation has ended.  An item is tried once, unless `max_tries`
+        is given.
 
     Attributes
     ----------
@@ -151,7 +160,16 @@ class JobMaster(PVMMasterSlave):
             # old scripts count on it that nothing is given out before `job_done` of what came before
             options.setdefault("prefetch", 0.0)
         self.__options = Options.of(options, type(self).__name__)
-        PVMMasterSlave.__init__(self, verbose=verbose)
+        self.__inline = wants_inline(options)
+        kind: Any = Slots
+        if self.__inline:
+            from biskit_pvm.jobs.inline import InlineSlots, World
+
+            kind = InlineSlots
+            self.__options.inline = True
+            self.__options.max_tries = options.get("max_tries", 1)
+        with World().make_master() if self.__inline else nullcontext():
+            PVMMasterSlave.__init__(self, verbose=verbose)
         self.hosts = nicknames(hosts)
         self.niceness = niceness
         self.data = data
@@ -164,14 +182,14 @@ class JobMaster(PVMMasterSlave):
         self.result = {} if result is None else result
         self.slaves: dict[int, dict[str, str]] = {}
         items = [key for key in data if key not in self.result]
-        self.status = Status(items, redistribute=redistribute)
+        self.status = Status(items, redistribute=redistribute and not self.__inline)
         self.finished = 0
         self.__display = Guarded(make_progress(self.__options.progress, bool(verbose)))
         self.__hooks = _Hooks(self, self.__display)
         self.__calculation = Calculation(self.__hooks)
         messenger = messenger_of(self)
         slaves = slaves_of(self, _Owner(self, self.__calculation))
-        self.__slots = Slots(self.__calculation, messenger, slaves, self.__hooks, self.__display)
+        self.__slots: Slots = kind(self.__calculation, messenger, slaves, self.__hooks, self.__display)
         self.__poster = Poster()
         self.__at_work = (0, 0)
         self.__awaited = False
@@ -213,6 +231,16 @@ class JobMaster(PVMMasterSlave):
             self.__awaited = True  # it is raised here
             self.__calculation.abort(error)
             raise
+        if self.__inline:
+            self.__run_inline()
+
+    def __run_inline(self) -> None:
+        from biskit_pvm.jobs.inline import passes
+
+        run_here(self, self.__calculation.ended.is_set)
+        error = self.__calculation.error
+        if error is not None and passes(error):
+            raise error
 
     def __begin(self) -> None:
         calculation, slots, messenger = self.__calculation, self.__slots, messenger_of(self)
@@ -225,10 +253,11 @@ class JobMaster(PVMMasterSlave):
         if not spawning.runs_old_code():
             slots.folder = current_folder()
         slots.known_processors = lambda: hosts_file.read().cpus_all
-        state = MasterState(self.status, {d["nickname"]: d["host"] for d in self.hosts}, self.__options)
+        rules = options.for_inline() if self.__inline else options
+        state = MasterState(self.status, {d["nickname"]: d["host"] for d in self.hosts}, rules)
         calculation.begin(state, self.status.lock, slots, messenger.loop.call_soon)
         self.__started = time.time()
-        self.__host = names.own_host()
+        self.__host = "" if self.__inline else names.own_host()
         total = len(self.status.objects)
         self.__display.started(total, total - self.status.n_unfinished)
         messenger.loop.tick = self.__tick
@@ -326,7 +355,8 @@ class JobMaster(PVMMasterSlave):
         slaves = list(calculation.state.slaves.values())
         self.__at_work = (len(slaves), len({slave.slot.host for slave in slaves}))
         self.__show()
-        pause = min(pause, self.__poster.tick(moment, self.__bulletin))
+        if not self.__inline:
+            pause = min(pause, self.__poster.tick(moment, self.__bulletin))
         for timer in self.__hooks.timers:
             pause = min(pause, timer(moment))
         calculation.ticks_in(pause)
@@ -353,6 +383,8 @@ class JobMaster(PVMMasterSlave):
     def __failed(self, error: BaseException) -> None:
         """The last resort: whatever was raised in the loop's thread ends the calculation."""
         calculation = self.__calculation
+        if self.__inline:
+            self.__awaited = self.__awaited or not isinstance(error, Exception)
         if isinstance(error, task.Lost):
             messenger_of(self).loop.stop()
             n_done = len(self.status.objects) - self.status.n_unfinished - len(calculation.errors)
@@ -532,6 +564,10 @@ class _Hooks:
         self.master.result.update(result)
 
     def item_failed(self, error: JobError) -> None:
+        messenger = messenger_of(self.master)
+        original = messenger.raised_by(messenger.sender)
+        if original is not None and type(original) is type(error.exception):
+            error.exception = original  # with its traceback
         log.error("given up: %s", error)
 
     def item_recovered(self, item: Any) -> None:
@@ -593,6 +629,11 @@ def hooks_of(master: JobMaster) -> _Hooks:
 def options_of(master: JobMaster) -> Options:
     """Return the options of a master."""
     return master._JobMaster__options  # type: ignore[attr-defined, no-any-return]
+
+
+def wants_inline(options: Mapping[str, Any]) -> bool:
+    """Tell whether the slaves of a master with these options run in its own process."""
+    return bool(options.get("inline")) or os.environ.get(INLINE_VARIABLE, "") == "1"
 
 
 def await_in(master: JobMaster) -> None:

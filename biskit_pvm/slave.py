@@ -12,7 +12,7 @@ from biskit_pvm.jobs.guard import guard_children
 from biskit_pvm.jobs.slave_state import SlaveState
 from biskit_pvm.machine import task
 from biskit_pvm.machine.tags import Tag
-from biskit_pvm.PVMThread import PVMMasterSlave, leave_process, messenger_of, report_failure
+from biskit_pvm.PVMThread import PVMMasterSlave, messenger_of, report_failure
 
 TYPE_CHECKING = False  # slaves start quickly
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class JobSlave(PVMMasterSlave):
 
     def start(self) -> None:
         """Start working for the master."""
-        if self.getParent() is not None:
+        alone = self.__messenger.own_process
+        if self.getParent() is not None and alone:
             guard_children()
         self.__messenger.loop.work = self.__work
         own = self.__messenger.on_unreadable
@@ -64,15 +65,19 @@ class JobSlave(PVMMasterSlave):
         PVMMasterSlave.start(self)
         try:
             self.bindMessages()
-            threading.Thread(target=self.__look_after, daemon=True, name="results").start()
+            if alone:
+                threading.Thread(target=self.__look_after, daemon=True, name="results").start()
             self.startMessageLoop()
-            self.__keep_main_thread()
+            if alone:
+                self.__keep_main_thread()
         except BaseException:
+            if not alone:
+                raise
             # the thread alone would keep the process, of which nobody hears
             import traceback
 
             traceback.print_exc()
-            leave_process(1)
+            self.__messenger.leave(1)
 
     def __keep_main_thread(self) -> None:
         """Have the main thread wait where an interactive interpreter without
@@ -100,7 +105,7 @@ class JobSlave(PVMMasterSlave):
             and self.getBindings().get((parent, Tag.JOB_START)) == self.__chunk
             and type(self).send is PVMMasterSlave.send
         ):
-            with task.asking_for_link():
+            with self.__messenger.first_words(parent):
                 self.__messenger.send(parent, Tag.SPEAKS, (time.time(), (self.getTID(),)))
         PVMMasterSlave.startMessageLoop(self)
 

@@ -15,15 +15,18 @@ import click
     type=click.Choice(["2", "3"]),
     help="The Python version of the script. [default: detected]",
 )
+@click.option("--inline", is_flag=True, help="Run slaves in the script's own process, without PVM: for debuggers.")
 @click.argument("script", type=click.Path(exists=True, dir_okay=False))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(version: str | None, script: str, arguments: tuple[str, ...]) -> None:
+def command(version: str | None, inline: bool, script: str, arguments: tuple[str, ...]) -> None:
     """Run an old Python 2 script unchanged.
 
     SCRIPT may be written for Python 2, pypvm or Biskit.PVM. It runs with its ARGUMENTS under this
     Python, and so do the slaves that it spawns.
     """
     options = ["--python", version] if version else []
+    if inline:
+        os.environ["BISKIT_PVM_INLINE"] = "1"
     sys.stdout.flush()
     os.execv(
         sys.executable,

@@ -137,6 +137,13 @@ class Options(Rules):
         "0: as many as they like",
     )
     env: Mapping[str, str] | None = _option(None, _variables, "environment variables for the slaves")
+    inline: bool = _option(
+        False, _switch, "run the slaves in the master's process, one item after the other, without PVM: for debuggers"
+    )
+
+    def for_inline(self) -> Options:
+        """Return what holds for slaves in the master's own process: nothing is too late, and nothing is ahead."""
+        return dataclasses.replace(self, job_timeout=None, start_timeout=None, respawn_pause=0, prefetch=0)
 
     @classmethod
     def of(cls, given: Mapping[str, Any], who: str) -> Options:

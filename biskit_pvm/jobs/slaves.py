@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from biskit_pvm.errors import Failure
-from biskit_pvm.machine import spawning, task
+from biskit_pvm.machine import task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages.messenger import Messenger
@@ -124,7 +124,7 @@ class Slaves:
         for signum in (None, signal.SIGTERM, signal.SIGKILL):
             if signum is not None:
                 for tid in list(self.alive):
-                    spawning.end_task(tid, signum)
+                    self.messenger.end_task(tid, signum)
             if not self.alive or self._wait(GRACE):
                 return True
         log.warning("slaves that may still run: %s", ", ".join(str(n) for n in self.alive.values()))

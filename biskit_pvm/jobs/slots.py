@@ -151,7 +151,7 @@ class Slots:
         self.messenger.loop.tick_soon()
 
     def _start_at(
-        self, slot: dict[str, str], niceness: dict[str, int], show_output: Any, caught: type[BaseException]
+        self, slot: dict[str, str], niceness: dict[str, int], show_output: Any, caught: type[BaseException] | tuple[()]
     ) -> None:
         host, nickname = slot["host"], slot["nickname"]
         try:
@@ -271,7 +271,7 @@ class Slots:
     def kill(self, slave_tid: int, reason: str) -> None:
         """End the process of a slave, whatever it does."""
         log.warning("%s is ended: %s", self.messenger.nickname_of(slave_tid), reason)
-        spawning.end_task(slave_tid, signal.SIGKILL)
+        self.messenger.end_task(slave_tid, signal.SIGKILL)
 
     # -- what is heard of slaves -----------------------------------------
 

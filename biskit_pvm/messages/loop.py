@@ -167,6 +167,8 @@ class MessageLoop:
     work : callable, optional
         Called when no message waits; returns whether there is more to do,
         in which case the loop does not sleep.
+    waker : object with a method `wake`, optional
+        By default one that ends a sleep in libpvm.
     """
 
     def __init__(
@@ -175,6 +177,7 @@ class MessageLoop:
         failed: Callable[[BaseException], None],
         tick: Callable[[float], float] | None = None,
         work: Callable[[], bool] | None = None,
+        waker: Any = None,
     ) -> None:
         self.bindings = Bindings()
         self.bindings.on_change(self.wake)
@@ -182,7 +185,7 @@ class MessageLoop:
         self.tick, self.work = tick, work
         #: returns the text of a message that is not in frames, or None where its sender is not trusted
         self.read_plain: Callable[[int], bytes | None] = lambda tid: None
-        self._waker = task.Waker()
+        self._waker = task.Waker() if waker is None else waker
         self._calls: deque[tuple[Callable[..., None], Any]] = deque()
         self._going = threading.Event()
         self._stopped = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from contextlib import contextmanager
 
 from biskit_pvm.machine import spawning, task
 from biskit_pvm.machine.log import Log
@@ -79,16 +81,14 @@ class Messenger:
     """
 
     def __init__(self) -> None:
-        self.tid = task.enrol()
-        self.parent = task.parent()
+        self.tid, self.parent, self.root = self._settle()
         self.key = family_key()
         self._seal = wire.Seal(self.key)
-        self.loop = MessageLoop(self.handle, self._failed)
+        self.loop = self._make_loop()
         self.loop.read_plain = self._plain_text
-        inherited = task.heritage()
-        self.root = inherited.root or self.tid
         #: tasks that are known to read sealed messages
-        self._readers = set() if inherited.master is None else {inherited.master}
+        master = task.heritage().master
+        self._readers = set() if master is None else {master}
         self._of_family: dict[int, bool] = {}
         #: bytes that were sent so far
         self.n_bytes = 0
@@ -103,6 +103,50 @@ class Messenger:
         self.on_unreadable: Callable[[int, int, BaseException, Any], None] = self._log_unreadable
         self.on_stuck: Callable[[int], None] = lambda tid: None
         self.on_execute: Callable[[int, int, Any], None] | None = None
+
+    # -- the process that it lives in; others in `biskit_pvm.messages.inline` ----
+
+    #: whether the task is a process of its own
+    own_process = True
+
+    def _settle(self) -> tuple[int, int | None, int]:
+        """Become a task; return its tid, its parent's, and that of the program that all descend from."""
+        tid = task.enrol()
+        return tid, task.parent(), task.heritage().root or tid
+
+    def _make_loop(self) -> MessageLoop:
+        return MessageLoop(self.handle, self._failed)
+
+    def start(self, thread: threading.Thread) -> None:
+        """Have the loop run, in a thread that was made for it."""
+        thread.start()
+
+    @contextmanager
+    def first_words(self, to: int) -> Iterator[None]:
+        """Ask for a link by the first message of a slave to its master."""
+        with task.asking_for_link():
+            yield
+
+    def end_task(self, tid: int, signum: int) -> None:
+        """Send a signal to a task."""
+        spawning.end_task(tid, signum)
+
+    def leave(self, status: int) -> None:
+        """End this process, which is a slave, with everything it printed."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:
+                pass
+        task.leave()
+        os._exit(status)
+
+    def failing(self, error: BaseException) -> None:
+        """Called in a slave before it reports an exception; raises those that are not to be reported."""
+
+    def raised_by(self, tid: int) -> BaseException | None:
+        """Return the exception that a slave has reported last, where it was raised in this process."""
+        return None
 
     # -- what comes ----------------------------------------------------
 
@@ -281,11 +325,13 @@ class Messenger:
             timeout=self.spawn_timeout,
         )[0]
         if tid > 0:
-            if nickname is None:
-                nickname = tid
-            self.tasks[nickname] = tid
-            self._nicknames[tid] = nickname
+            self.know(tid, tid if nickname is None else nickname)
         return tid
+
+    def know(self, tid: int, nickname: Any) -> None:
+        """Note that a task was spawned."""
+        self.tasks[nickname] = tid
+        self._nicknames[tid] = nickname
 
     def heritage(self) -> dict[str, str]:
         """Return the environment variables by which a spawned task knows its family."""
@@ -312,6 +358,26 @@ class Messenger:
                 self._nicknames[tid] = nickname
                 return nickname
         raise NameError("tid not known")
+
+
+_making = threading.local()
+
+
+def make() -> Messenger:
+    """Return the messenger of a new task of this process."""
+    maker = getattr(_making, "maker", None) or Messenger
+    return maker()
+
+
+@contextmanager
+def made_by(maker: Callable[[], Messenger] | None) -> Iterator[None]:
+    """Have the messengers of tasks that this thread makes come from `maker`, for a while."""
+    before = getattr(_making, "maker", None)
+    _making.maker = maker
+    try:
+        yield
+    finally:
+        _making.maker = before
 
 
 def print_error(error: BaseException) -> None:

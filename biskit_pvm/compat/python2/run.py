@@ -54,16 +54,40 @@ def run_script(argv: Sequence[str], python: int | None = None) -> None:
     if not argv:
         raise CannotRun("no script given")
     script = argv[0]
+    source = _read(script)
+    folder = os.path.dirname(os.path.realpath(script))
+    prepare(folder, _inherited())
+    _run_main(source, script, script, argv, folder, python)
+
+
+def load(script: str) -> tuple[ModuleType, Any]:
+    """
+    Return an empty main module, and the code, of a slave script that is to run in this very process.
+
+    Parameters
+    ----------
+    script : str
+
+    Raises
+    ------
+    CannotRun
+        There is no such file, or its language must be told.
+    """
+    from biskit_pvm.compat.python2 import importer
+
+    source = _read(script)
+    found = importer.languages["__main__"] = _language(source, script, None)
+    return _new_main(script, None, found), _compiled(source, script, found)
+
+
+def _read(script: str) -> bytes:
     if os.path.isdir(script):
         raise CannotRun(f"{script} is a folder")
     try:
         with open(script, "rb") as file:
-            source = file.read()
+            return file.read()
     except OSError as error:
         raise CannotRun(f"cannot read {script}: {error.strerror}") from None
-    folder = os.path.dirname(os.path.realpath(script))
-    prepare(folder, _inherited())
-    _run_main(source, script, script, argv, folder, python)
 
 
 def run_text(text: str, arguments: Sequence[str], python: int | None = None) -> None:
@@ -133,7 +157,40 @@ def _run_main(
     package: str | None = None,
 ) -> None:
     """Run source as the main module of a process that is prepared."""
-    from biskit_pvm.compat.python2 import detect, importer
+    from biskit_pvm.compat.python2 import importer
+
+    found = _language(source, filename, python, in_doubt)
+    importer.finder.default = found
+    importer.languages["__main__"] = found
+    announce(found, folder)
+
+    main = sys.modules["__main__"] = _new_main(file, package, found)
+    sys.argv[:] = list(argv)
+    sys.excepthook = _excepthook
+    try:
+        if found == 2:
+            from biskit_pvm.compat.python2.builtins import files
+            from biskit_pvm.compat.python2.builtins.strings import from_os
+
+            if not sys.warnoptions:
+                import warnings
+
+                # what Python 3 will drop is not the script's concern; Python 2.7 was silent, too
+                for kind in (DeprecationWarning, PendingDeprecationWarning):
+                    warnings.simplefilter("ignore", kind)
+            sys.argv[:] = map(from_os, sys.argv)
+        code = _compiled(source, filename, found)
+        # what is translated later, while the script runs, is told of in the same line
+        exec(code, main.__dict__)
+    finally:
+        importer.progress.finish()
+        if found == 2:
+            files.finish_line()
+
+
+def _language(source: bytes, filename: str, python: int | None, in_doubt: int | None = None) -> int:
+    """Return 2 or 3."""
+    from biskit_pvm.compat.python2 import detect
 
     found = python or detect.detect(source) or _inherited().get("python") or in_doubt
     if found is None:
@@ -145,10 +202,11 @@ def _run_main(
                 "Say which with --python 2 or --python 3, or in the first line: #!/usr/bin/env python2"
             ) from None
         found = 2
-    importer.finder.default = found
-    importer.languages["__main__"] = found
-    announce(found, folder)
+    return int(found)
 
+
+def _new_main(file: str | None, package: str | None, language: int) -> ModuleType:
+    """Return an empty main module."""
     main = ModuleType("__main__")
     if file is not None:
         main.__file__ = file
@@ -156,31 +214,20 @@ def _run_main(
         main.__package__ = package
     main.__dict__["__builtins__"] = builtins
     main.__spec__ = None
-    sys.modules["__main__"] = main
-    sys.argv[:] = list(argv)
-    sys.excepthook = _excepthook
-    try:
-        if found == 2:
-            from biskit_pvm.compat.python2.builtins import NAMESPACE, files
-            from biskit_pvm.compat.python2.builtins.strings import from_os
+    if language == 2:
+        from biskit_pvm.compat.python2.builtins import NAMESPACE
 
-            if not sys.warnoptions:
-                import warnings
+        main.__dict__["__builtins__"] = NAMESPACE
+    return main
 
-                # what Python 3 will drop is not the script's concern; Python 2.7 was silent, too
-                for kind in (DeprecationWarning, PendingDeprecationWarning):
-                    warnings.simplefilter("ignore", kind)
-            sys.argv[:] = map(from_os, sys.argv)
-            main.__dict__["__builtins__"] = NAMESPACE
-            code = importer.compile_python2(source, filename)
-        else:
-            code = compile(source, filename, "exec", dont_inherit=True)
-        # what is translated later, while the script runs, is told of in the same line
-        exec(code, main.__dict__)
-    finally:
-        importer.progress.finish()
-        if found == 2:
-            files.finish_line()
+
+def _compiled(source: bytes, filename: str, language: int) -> Any:
+    """Return the code of a main module."""
+    if language == 2:
+        from biskit_pvm.compat.python2 import importer
+
+        return importer.compile_python2(source, filename)
+    return compile(source, filename, "exec", dont_inherit=True)
 
 
 def prepare(folder: str, inherited: dict[str, Any] | None = None) -> None:
