@@ -31,6 +31,9 @@ from pvm_ext import installation
 
 AUTOSTART_VARIABLE = "BISKIT_PVM_AUTOSTART"
 
+ADDRESS_TIME = 10.0
+"""Seconds that a daemon which another process starts may take to write its address."""
+
 LONGEST_FOLDER = 80
 """Most characters in the name of the folder of PVM's files, in which sockets have names."""
 
@@ -283,12 +286,28 @@ def ensure_running() -> bool:
             del error
         try:
             keeper = _start("", (), [*helper.command(__name__, "keep"), str(os.getpid())])
-        except pvm_ext.DupHostError:
+        except pvm_ext.DupHostError:  # another process was first
+            _await_address()
             pvm_ext.mytid()
             return False
         assert keeper is not None
         atexit.register(_let_keeper_go, keeper, os.getpid())
         return True
+
+
+def _await_address() -> None:
+    """Wait, a little, until a daemon that starts has written where it can be reached.
+
+    It makes the file first, and PVM has no way to tell when that is whole.
+    """
+    end = time.monotonic() + ADDRESS_TIME
+    while time.monotonic() < end:
+        try:
+            if address_file().read_text(errors="replace").strip():
+                return
+        except OSError:
+            pass
+        time.sleep(0.02)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ class Progress:
 
     def output(self, text: str) -> None:
         """Print lines that slaves have printed, which are wanted whatever is shown of the progress."""
-        print(text, flush=True)
+        _write(text, sys.stdout)
 
     def finished(self) -> None:
         """Show the last state and give the screen back; harmless when called twice or without a
@@ -96,6 +96,12 @@ class Guarded(Progress):
         self._call("finished")
 
 
+def _write(text: str, stream: Any) -> None:
+    """Write whole lines, which those of other threads do not tear apart as those of two calls."""
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
 def _close_pipe() -> None:
     """Let what is still in the buffer of a broken standard output vanish, so that Python does not complain."""
     try:
@@ -121,7 +127,7 @@ class Lines(Progress):
         self._stream = stream
 
     def line(self, text: str) -> None:
-        print(text, file=self._stream or sys.stdout, flush=True)
+        _write(text, self._stream or sys.stdout)
 
     message = line
 
@@ -224,7 +230,7 @@ class Bar(_Drawn):
         if self._state is not None:
             self._bar.console.print(text, markup=False, highlight=False)
         else:
-            print(text, file=self._stream, flush=True)
+            _write(text, self._stream)
 
 
 class NotebookBar(_Drawn):
@@ -255,7 +261,7 @@ class NotebookBar(_Drawn):
         pass
 
     def message(self, text: str) -> None:
-        print(text, flush=True)
+        _write(text, sys.stdout)
 
 
 def make_progress(

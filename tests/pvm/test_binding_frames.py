@@ -485,7 +485,8 @@ def test_a_large_frame_costs_the_sender_nothing_and_the_receiver_its_own_size(ma
         p.send_frames(child.tid, 6, [b"head", large])
     grown = [child.answer() for child in children]
     assert eval(PEAK) - before < 4 * MIB
-    assert all(200 * MIB < more < 220 * MIB for more in grown), grown
+    # a process may have been larger before, while it started
+    assert all(100 * MIB < more < 220 * MIB for more in grown), grown
     for child in children:
         p.kill(child.tid)
 

@@ -29,7 +29,8 @@ class Terminal:
         self._do("new-session", "-d", "-x", "120", "-y", "30", shell)
 
     def _do(self, *args: str) -> str:
-        return self._run(["env", "-u", "TMUX", *self._tmux, *args])
+        # readline, where a test process has loaded it, sets the last two
+        return self._run(["env", "-u", "TMUX", "-u", "COLUMNS", "-u", "LINES", *self._tmux, *args])
 
     def press(self, *keys: str) -> None:
         """Type keys, by tmux's names."""
