@@ -160,7 +160,7 @@ class Slots:
     ) -> None:
         host, nickname = slot["host"], slot["nickname"]
         try:
-            nice = niceness.get(host, niceness.get("default", 20))
+            nice = niceness.get(host, niceness.get("default", 0)) if niceness else 0
             tid = self.starting.spawn(host, nickname, nice, show_output)
             reason = "" if tid > 0 else f"{spawning.error_text(tid)}; {_hint(tid, host)}"
         except task.Lost:

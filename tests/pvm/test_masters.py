@@ -611,3 +611,17 @@ def test_slaves_load_little(make, tmp_path):
         "pvm_ext.constants",
         "pvm_ext.errors",
     }
+
+
+@pytest.mark.parametrize("niceness", [None, {}, {"elsewhere": 5}])
+def test_slaves_of_a_host_without_a_niceness_are_not_slowed(make, niceness, monkeypatch):
+    seen = []
+
+    class Master(TrackingJobMaster):
+        def spawn(self, host, nickname, nice, show_output=0):
+            seen.append(nice)
+            return TrackingJobMaster.spawn(self, host, nickname, nice, show_output)
+
+    master = make(returns(2), n_slaves=1, kind=Master)
+    master.niceness = niceness
+    assert master.calculateResult() == squares(2) and seen == [0]
