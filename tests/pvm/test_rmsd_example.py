@@ -188,11 +188,11 @@ def test_a_trajectory_that_will_not_do_gets_an_explanation(
 @pytest.mark.parametrize(
     "module, arguments, message",
     [
-        ("gemmi", [], r"structures are read by gemmi \(.*\): pip install 'biskit-pvm\[structures\]'"),
+        ("gemmi", [], r"structures are read by gemmi \(.*\): pip install gemmi"),
         (
             "MDAnalysis",
             ["top.pdb", "--topology", "top.pdb"],
-            r"trajectories are read by MDAnalysis \(.*\): pip install 'biskit-pvm\[trajectories\]'",
+            r"trajectories are read by MDAnalysis \(.*\): pip install MDAnalysis",
         ),
         ("scipy", ["--order", "cluster"], r"the order of clusters is computed by scipy \(.*\): pip install scipy"),
     ],
