@@ -84,7 +84,7 @@ class JobMaster(PVMMasterSlave):
         Give unfinished items to idle slaves, too, when nothing else is left.
     verbose : bool
     max_tries : int
-        How often `go` may fail for an item before the item counts as failed and goes into `errors`.
+        How often `go` may raise over an item before it counts as failed, in `errors`.
     max_deaths : int
         How many slaves may die over an item before it counts as failed.
     max_respawns : int
