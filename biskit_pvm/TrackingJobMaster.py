@@ -299,7 +299,7 @@ class TrackingJobMaster(JobMaster):
         Raises
         ------
         CalculationError
-            Items were set aside (unless `on_error='return'`), or the
+            Items failed (unless `on_error='return'`), or the
             calculation could not go on.
         Exception
             Whatever an overridden method of the master has raised.

@@ -84,9 +84,9 @@ class JobMaster(PVMMasterSlave):
         Give unfinished items to idle slaves, too, when nothing else is left.
     verbose : bool
     max_tries : int
-        How often an item may fail before it is set aside in `errors`.
+        How often `go` may raise over an item before it counts as failed, in `errors`.
     max_deaths : int
-        How many slaves may die over an item before it is set aside.
+        How many slaves may die over an item before it counts as failed.
     max_respawns : int
         How often a slave that dies is started again in a row.
     respawn_pause : float
@@ -129,7 +129,7 @@ class JobMaster(PVMMasterSlave):
     Attributes
     ----------
     errors : dict
-        {item: JobError} of the items that were set aside.
+        {item: JobError} of the items that failed.
     error : BaseException or None
         What ended the calculation before its end.
     status : Status
@@ -142,7 +142,7 @@ class JobMaster(PVMMasterSlave):
 
     _PVMMasterSlave__is_master = True  # whoever has started it
 
-    errors = View(lambda self: self.__calculation.errors, "{item: JobError} of the items that were set aside.")
+    errors = View(lambda self: self.__calculation.errors, "{item: JobError} of the items that failed.")
     error = View(lambda self: self.__calculation.error, "What ended the calculation before its end, or None.")
     history = View(lambda self: self.__calculation.history, "Which slave did which job, and when.")
     pvm_options = View(lambda self: dict(vars(self.__options)), "The options beyond the arguments of old.")
@@ -573,7 +573,7 @@ class _Hooks:
         original = messenger.raised_by(messenger.sender)
         if original is not None and type(original) is type(error.exception):
             error.exception = original  # with its traceback
-        log.error("given up: %s", error)
+        log.error("failed: %s", error)
 
     def item_recovered(self, item: Any) -> None:
         """Its error is gone already."""

@@ -22,7 +22,7 @@ class Failure(NamedTuple):
 
 
 class JobError(Exception):
-    """An item that was given up.
+    """An item that failed.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class CalculationError(Exception):
     Attributes
     ----------
     errors : dict
-        {item: JobError} of the items that were given up.
+        {item: JobError} of the items that failed.
     result : dict
         {item: result} of the finished items.
     """

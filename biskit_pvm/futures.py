@@ -74,8 +74,8 @@ class PVMExecutor(Executor):
         Make the calls in this very process, one after the other, without a virtual machine: for debuggers, profilers
         and coverage.
     prefetch : float
-        Seconds of short calls that a slave has in hand.  What waits there behind a call that turns out to take
-        longer than 10 ms goes back at once, to other slaves.  0: one call at a time.
+        Seconds of work that slaves with short calls have in hand.  What waits there behind a call that turns out to
+        take longer than 10 ms goes back at once, to other slaves.  0: one call at a time.
     **options
         Those of `biskit_pvm.JobMaster` about faults: max_deaths, max_respawns, heartbeat, start_timeout, watch_hosts.
 

@@ -75,7 +75,7 @@ class Bulletin(NamedTuple):
     started, posted : float
         Time in s since the epoch.
     total, done, failed : int
-        Items of the calculation, finished ones, and ones set aside after too many errors.
+        Items of the calculation, finished ones, and failed ones.
     slaves : tuple of SlaveStatus
     """
 

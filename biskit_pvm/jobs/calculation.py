@@ -40,7 +40,7 @@ class Calculation:
     state : MasterState
         Empty before `begin`.
     errors : dict
-        {item: JobError} of the items that were set aside.
+        {item: JobError} of the items that failed.
     error : BaseException or None
         What ended the calculation before its end.
     history : History
@@ -326,10 +326,10 @@ class Calculation:
 
     def _stranded(self, order: ev.Stranded) -> None:
         n = self.state.jobs.n_unfinished
-        text = f"no slave is left for {n} unfinished items ({order.reason})"
+        text = f"no slave is left for {n} unfinished item{'s' * (n != 1)} ({order.reason})"
         first = next(iter(self.errors.values()), None)
         if first is not None:
-            text += f"; {len(self.errors)} items had failed before, the first: {first}"
+            text += f"; {len(self.errors)} item{'s' * (len(self.errors) != 1)} had failed before, the first: {first}"
         self._call_soon(self.abort, self.error_of(text))
 
     # -- the end ---------------------------------------------------------------
@@ -339,7 +339,7 @@ class Calculation:
         return CalculationError(text, self.errors, getattr(self.hooks, "result", None))
 
     def conclude(self) -> None:
-        """End the calculation, whose items are all finished or set aside; in the loop's thread."""
+        """End the calculation, whose items are all finished or failed; in the loop's thread."""
         if not self._end_once():
             return
         try:

@@ -256,7 +256,7 @@ class SetAside(NamedTuple):
 
 
 class Reinstate(NamedTuple):
-    """A result came after all for an item that had been set aside."""
+    """A result came after all for an item that had failed."""
 
     item: Item
 
@@ -304,7 +304,7 @@ class Note(NamedTuple):
 
 
 class AllDone(NamedTuple):
-    """Every item is finished or set aside."""
+    """Every item is finished or has failed."""
 
 
 class Stranded(NamedTuple):

@@ -38,16 +38,16 @@ class Hooks(Protocol):
         """Keep results: {item: result}."""
 
     def item_failed(self, error: JobError) -> None:
-        """An item was set aside."""
+        """An item has failed."""
 
     def item_recovered(self, item: Any) -> None:
-        """A result came after all for an item that had been set aside."""
+        """A result came after all for an item that had failed."""
 
     def note(self, text: str) -> None:
         """Tell the user what happened."""
 
     def finish(self) -> None:
-        """Every item is finished or set aside.  Called once."""
+        """Every item is finished or has failed.  Called once."""
 
     def end_badly(self, error: BaseException) -> None:
         """The calculation ends before its end.  Called once, in whatever thread saw the error."""

@@ -1,7 +1,7 @@
 """Which item of a calculation is where.
 
 An item is not started, given out (to one slave or to several), finished, or
-set aside.  Every move costs constant time, whatever the number of items:
+failed.  Every move costs constant time, whatever the number of items:
 
 * `_waiting` holds what nobody works on, in the order in which it will be
   given out;

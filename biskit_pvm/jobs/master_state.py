@@ -169,7 +169,7 @@ class MasterState:
         self.slots = {n: Slot(n, h) for n, h in slots.items()}
         #: slaves by tid
         self.slaves: dict[int, Slave] = {}
-        #: items that were given up
+        #: items that failed
         self.failed: dict[Item, ev.Failure] = {}
         self.spawning = True
         self.finished = False

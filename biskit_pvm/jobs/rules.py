@@ -56,8 +56,8 @@ class Rules:
     The text of each is in its field's metadata; `describe` gives them all.
     """
 
-    max_tries: int = _option(3, _count, "how often an item may fail before it is set aside in `errors`")
-    max_deaths: int = _option(5, _count, "how many slaves may die over an item before it is set aside")
+    max_tries: int = _option(3, _count, "how often `go` may raise over an item before it counts as failed, in `errors`")
+    max_deaths: int = _option(5, _count, "how many slaves may die over an item before it counts as failed")
     max_respawns: int = _option(
         3, _count_or_none, "how often in a row a slave that dies without having finished a job is started again"
     )

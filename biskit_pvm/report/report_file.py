@@ -33,7 +33,7 @@ def write_report(
     total, done : int
         Items of the calculation, and those finished.
     errors : mapping
-        {item: error} of the items set aside.
+        {item: error} of the items that failed.
     """
     totals = history.totals
     run = Run(

@@ -23,7 +23,9 @@ FOLDER = "my calculations"
 #: what bin/demo does when everything is set up
 DEMO = """\
 #!/bin/sh
-echo "demo: preparing $HOME/biskit_pvm/.venv"
+echo "demo: bringing PVM into $HOME/biskit_pvm/vendor/pvm3"
+echo "demo: preparing $HOME/biskit_pvm/.venv;" \\
+    "this takes one to three minutes and some 100 MB from Python's package index"
 exec biskit-pvm example rmsd "$@"
 """
 

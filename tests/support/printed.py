@@ -3,7 +3,7 @@
 A page shows real output. The computer of its reader is called `bach`, the reader's home folder is
 `/home/you`. Compared without regard to their value are
 
-- times, rates and dates; task ids; versions of programs and where PVM is; the line of a bar;
+- times, rates and dates; task ids; versions of programs, where PVM is and what it came in; the line of a bar;
 - how the system words that a name is unknown;
 - numbers of hosts, slaves and tasks (``2 slaves``), which depend on the computer;
 - the lines of single slaves (``bach_0 shutting down...``, ``262146 bach_0 spawned.``, rows of the
@@ -36,6 +36,7 @@ _OF_SLAVES = [
 _VOLATILE = [
     (r"^[━╸╺]+ .*", "(bar)"),
     (r"(PVM_ROOT\W+).*", r"\1"),
+    (r"(PVM package\W+).*", r"\1"),
     (r"\((Name or service not known|Temporary failure in name resolution|No address .*)\)", "(unknown)"),
     (r"\b\d+ of \d+ bytes", "n of n bytes"),
     (r"\b\d{4}-\d\d-\d\d\b", "2026-01-01"),
