@@ -25,6 +25,9 @@ class Master(TrackingJobMaster):
     #: the slave script of this master
     slave_script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ExampleSlave.py")
 
+    #: how long a slave takes for each item, in seconds
+    seconds_per_item = 0.5
+
     def __init__(self, verbose: Any = 1, *args: Any, **kw: Any) -> None:
         kw.setdefault("slave_script", Master.slave_script)
         TrackingJobMaster.__init__(  # type: ignore[misc]  # verbose is not among args
@@ -33,7 +36,7 @@ class Master(TrackingJobMaster):
 
     def getInitParameters(self, slave_tid: int) -> dict[str, Any]:
         """Return the parameters that each slave gets once, before its first job."""
-        return {"progress_str": "slave calculating.."}
+        return {"progress_str": "slave calculating..", "seconds_per_item": self.seconds_per_item}
 
     def cleanup(self) -> None:
         """Called when the slaves have ended."""
@@ -47,11 +50,11 @@ class Master(TrackingJobMaster):
 
 
 def main() -> None:
-    """Add one to a hundred numbers, on three slaves."""
+    """Add one to twenty numbers, on three slaves."""
     from biskit_pvm.hosts import cpus_all
 
     hosts = (list(cpus_all) * 3)[:3]
-    master = Master(data={i: i + 1 for i in range(100)}, chunk_size=10, hosts=hosts, niceness={"default": 20})
+    master = Master(data={i: i + 1 for i in range(20)}, chunk_size=5, hosts=hosts, niceness={"default": 20})
     result = master.calculateResult()
     print(f"{len(result)} results, for instance {result[1]} for item 1")
 

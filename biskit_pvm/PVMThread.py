@@ -367,18 +367,18 @@ class PVMThread(Thread):
 
     def post_message_received(self, msg_tag: int, tid: int, params: Any) -> None:
         """Note in the debug log that a message has come."""
-        self.__post("received", msg_tag, tid, params)
+        self.__post("received and unpacked", msg_tag, tid, params)
 
     def post_message_sent(self, msg_tag: int, tid: int, params: Any) -> None:
         """Note in the debug log that a message was sent."""
-        self.__post("sent", msg_tag, tid, params)
+        self.__post("message sent", msg_tag, tid, params)
 
     def post_execute_method(self, msg_tag: int, tid: int, params: Any) -> None:
         """Note in the debug log that a method is called."""
-        self.__post("executed", msg_tag, tid, params)
+        self.__post("execute method bound to", msg_tag, tid, params)
 
     def __post(self, what: str, msg_tag: int, tid: int, params: Any) -> None:
-        self.post(f"PVMThread: message {what}: msg_tag = {msg_tag}, tid = {tid}\n[params = {params}]")
+        self.post(f"PVMThread: {what}: msg_tag = {msg_tag}, tid = {tid}\n[params = {params}]")
 
     def rm_log(self) -> None:
         """Remove the file of the debug log, if there is one."""

@@ -150,7 +150,7 @@ class TrackingJobMaster(JobMaster):
         place = self.slaves.get(slave_tid)
         if place is not None:
             return place["host"]
-        raise NameError(f"no slave with tid {slave_tid}")
+        raise NameError("tid not known")
 
     def is_valid_slave(self, slave_tid: int) -> Any:
         """Tell whether the host of a slave is not disabled."""
@@ -537,6 +537,17 @@ def load_restart(path: str, trust: Any = False, classes: Iterable[type] = ()) ->
     return restartfile.load(path, trust, classes, masters)
 
 
+class _NotADictionary(RestartError, TypeError):
+    """What should be restart data is something else; a TypeError to old programs."""
+
+
+class _Incomplete(RestartError, KeyError):
+    """An entry of the restart data is missing; a KeyError to old programs."""
+
+    def __str__(self) -> str:
+        return f"this is no restart data: {self.args[0]} is missing"
+
+
 def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
     """Make a master that goes on where a saved one was.
 
@@ -560,8 +571,11 @@ def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:
         These are no restart data, or they come from a file that is not
         trusted, and `slave_script` or `hosts` is not given.
     """
-    if not isinstance(rst_data, dict) or "master_class" not in rst_data or "status_objects" not in rst_data:
-        raise RestartError("this is no restart data: master_class or status_objects is missing")
+    if not isinstance(rst_data, dict):
+        raise _NotADictionary(f"this is no restart data, but a {type(rst_data).__name__}")
+    for name in ("master_class", "status_objects"):
+        if name not in rst_data:
+            raise _Incomplete(name)
     missing = [name for name in ("slave_script", "hosts") if name not in rst_data and not params.get(name)]
     if missing:
         raise RestartError(

@@ -316,6 +316,7 @@ def _example_master() -> _Changes:
             master = Master(
                 data=data, chunk_size=10, hosts=hosts, niceness={"default": 20}, show_output=0, verbose=self.local
             )
+            master.seconds_per_item = 0.1  # a hundred of them on what may be one slave
             self.assertEqual(master.calculateResult(), {i: i + 2 for i in range(100)})
 
         names = {"TAGS": [tests.PVM], "test_ExampleMaster": test_ExampleMaster}

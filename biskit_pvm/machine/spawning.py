@@ -30,9 +30,25 @@ _spawn_lock = threading.Lock()
 
 
 def xterm() -> str:
-    """Return the path of xterm, or its mere name where it is missing."""
+    """Return the path of xterm, or its mere name where it is missing.
+
+    Scripts of Python 2 have it from Biskit's configuration, `bin` in
+    ~/.biskit/exe_xterm.dat, where that names one.
+    """
     import shutil
 
+    if runs_old_code():
+        import configparser
+
+        config = configparser.RawConfigParser(strict=False, allow_no_value=True, comment_prefixes=("#", ";"))
+        try:
+            config.read(os.path.expanduser("~/.biskit/exe_xterm.dat"), encoding="latin-1")
+            configured = (config.get("BINARY", "bin", fallback="") or "").strip()
+        except (configparser.Error, OSError):
+            configured = ""
+        if configured:
+            configured = os.path.expanduser(configured)
+            return shutil.which(configured) or configured
     return shutil.which("xterm") or "xterm"
 
 

@@ -57,6 +57,7 @@ def test_the_example_gives_its_result_on_three_slaves_of_this_host(host, capsys)
     master = ExampleMaster(
         data={i: i + 1 for i in range(100)}, chunk_size=10, hosts=[host] * 3, niceness={"default": 0}, add_hosts=0
     )
+    master.seconds_per_item = 0.01
     assert master.calculateResult() == {i: i + 2 for i in range(100)}
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Processing 100 items ..."
@@ -446,7 +447,10 @@ def test_the_debug_log_is_kept_and_removed(host, tmp_path, monkeypatch, capsys):
     thread.log()
     assert "first" in capsys.readouterr().out
     path = tmp_path / f"pvm_thread.log.{os.getpid()}"
-    assert "message received: msg_tag = 1, tid = 2" in path.read_text()
+    written = path.read_text()
+    assert "PVMThread: received and unpacked: msg_tag = 1, tid = 2\n[params = ('x',)]" in written
+    assert "PVMThread: message sent: msg_tag = 1, tid = 2\n[params = ('y',)]" in written
+    assert "PVMThread: execute method bound to: msg_tag = 1, tid = 2\n[params = None]" in written
     thread.rm_log()
     assert not path.exists()
 
