@@ -192,6 +192,18 @@ def test_iterators_of_any_length_take_no_memory(executor: PVMExecutor) -> None:
 # ---------------------------------------------------------------------------- asyncio
 
 
+def test_changing_ones_mind_about_the_number_of_workers_leaves_none_too_many() -> None:
+    with PVMExecutor(1) as executor:
+        executor.submit(square, 1).result(30)
+        for _ in range(5):
+            executor.scale(3)
+            executor.scale(1)
+        slaves = executor._pool.master.slaves
+        spawned = executor._pool.master.state
+        wait_for(lambda: len(slaves.alive) == 1 and not any(s.ordered for s in list(spawned.slots.values())), 30)
+        assert executor.submit(square, 3).result(30) == 9
+
+
 @pytest.mark.parametrize("unordered", [False, True])
 def test_a_map_whose_calls_are_cancelled_raises_rather_than_waits(unordered: bool, tmp_path: Path) -> None:
     go = str(tmp_path / "go")
