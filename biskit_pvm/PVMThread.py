@@ -526,9 +526,11 @@ class PVMMasterSlave(PVMThread):
         """
         if self.__master is not None:
             self.__messenger.leave(0)
-        if self.__slaves is not None:
-            self.__slaves.dismiss(self.send, self.__say_goodbye)
-        self.stop()
+        try:
+            if self.__slaves is not None:
+                self.__slaves.dismiss(self.send, self.__say_goodbye)
+        finally:  # a second Ctrl-C must not leave a thread that runs for ever
+            self.stop()
 
     def __say_goodbye(self, nickname: Any) -> None:
         if self.verbose:

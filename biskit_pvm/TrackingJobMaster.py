@@ -27,6 +27,7 @@ from biskit_pvm.dispatcher import (
     wants_inline,
 )
 from biskit_pvm.errors import CalculationError, RestartError
+from biskit_pvm.jobs.calculation import AlreadyBegun
 from biskit_pvm.jobs.slaves import GRACE
 from biskit_pvm.PVMThread import say, slaves_of
 from biskit_pvm.report.progress import count, report_lines
@@ -345,6 +346,8 @@ class TrackingJobMaster(JobMaster):
                 raise SystemExit(error.code) from None
             if calculation.error is None:
                 calculation.abort(self.__reset_error())
+        except AlreadyBegun:  # by another thread, whose calculation it is
+            raise
         except BaseException as error:
             calculation.abort(error)
             if self.is_alive():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import TimeoutError
+from concurrent.futures import CancelledError, TimeoutError
 from typing import Any
 
 PENDING, RUNNING, CANCELLED, FINISHED = "PENDING", "RUNNING", "CANCELLED", "FINISHED"
@@ -58,7 +58,8 @@ class Cell:
             if self._state in (RUNNING, FINISHED):
                 return False
             self._state = CANCELLED
-            return True
+        self._wake()
+        return True
 
     def set_running_or_notify_cancel(self) -> bool:
         """Note that a slave gets the call; return False when it was cancelled."""
@@ -78,6 +79,9 @@ class Cell:
         """Set the value and wake whoever waits for it."""
         self._value = value
         self._state = FINISHED
+        self._wake()
+
+    def _wake(self) -> None:
         common = self.common
         if common.unordered:
             common.came.append(self)
@@ -92,13 +96,15 @@ class Cell:
 
     def result(self, timeout: float | None = None) -> Any:
         """Return the value, or raise what was raised."""
-        if self._state != FINISHED:
+        if not self.done():
             common = self.common
             common.event.clear()
             common.wanted = self
-            if self._state != FINISHED and not common.event.wait(timeout):
+            if not self.done() and not common.event.wait(timeout):
                 raise TimeoutError()
             common.wanted = None
+        if self._state == CANCELLED:
+            raise CancelledError()
         if self._error is not None:
             error, self._error = self._error, None
             try:

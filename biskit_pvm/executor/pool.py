@@ -234,7 +234,8 @@ class Pool:
 
     def join(self) -> None:
         """Wait until the slaves have gone."""
-        if self.master is not None and not self.master.loop.inside():
+        # without an ident it could not be started
+        if self.master is not None and self.master.thread.ident is not None and not self.master.loop.inside():
             self.master.thread.join()
 
     def fail(self, error: BaseException) -> None:

@@ -102,10 +102,10 @@ class Work:
         """Start the slaves, from the calling thread."""
         self.loop.bindings[DAEMON, Tag.TASK_EXITED] = self.slaves.exited
         self.loop.tick = self._tick
-        self.thread.start()
-        self.loop.resume()
         slots, setting = self.slots, self._setting
         try:
+            self.thread.start()
+            self.loop.resume()
             slots.prepare()
             slots.start_all(slots.niceness, setting.show_output)
             slots.all_started()
@@ -433,7 +433,9 @@ class Work:
 def fail(future: Any, error: BaseException) -> None:
     """Let a future fail, unless it has its outcome."""
     try:
-        if not future.done():
+        if future._state == "CANCELLED":
+            future.set_running_or_notify_cancel()  # whoever is in `concurrent.futures.wait` has to hear of it
+        elif not future.done():
             if not _is_running(future) and not future.set_running_or_notify_cancel():
                 return
             future.set_exception(error)

@@ -28,6 +28,10 @@ log = Log(__name__)
 now = time.monotonic
 
 
+class AlreadyBegun(RuntimeError):
+    """A calculation was begun before, and belongs to whoever did so."""
+
+
 class Calculation:
     """Bring events to the state and carry out its orders.
 
@@ -87,14 +91,14 @@ class Calculation:
 
         Raises
         ------
-        RuntimeError
+        AlreadyBegun
             It was begun before; it goes on undisturbed.
         CalculationError
             It was ended before it could begin.
         """
         with self._once:
             if self._begun:
-                raise RuntimeError("threads can only be started once")
+                raise AlreadyBegun("threads can only be started once")
             if self._finished:
                 raise CalculationError("exit() or stop() was called before the calculation was started")
             self._begun = True

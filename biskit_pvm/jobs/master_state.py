@@ -253,7 +253,9 @@ class MasterState:
         slot.tid, slot.ordered, slot.restart = 0, False, None
         slot.starts += 1
         slot.reason = event.reason
-        if slot.was_up:
+        if slot.removed:
+            del self.slots[event.nickname]
+        elif slot.was_up:
             self._plan_restart(slot, event.now)
         return self._settle([])
 

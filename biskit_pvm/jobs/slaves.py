@@ -76,6 +76,8 @@ class Slaves:
         bindings[tid, Tag.SPEAKS] = self._numbers.add
         self.messenger.loop.watch_tasks([tid])
         bindings[tid, Tag.LOOP_UP] = self._up
+        if self._dismissed:  # it was on its way when the others were told to leave
+            self.messenger.end_task(tid, signal.SIGKILL)
 
     def _up(self, tid: int) -> None:
         self.owner.up(tid, tid in self._numbers)

@@ -96,6 +96,8 @@ class Slots:
         self.logging = False
         self.known_processors: Callable[[], list[str]] = list
         self._dtids: dict[str, int] = {}
+        #: nicknames of all slots that there have been since one was added
+        self._names: set[str] = set()
         self._windows: Any = None
         self._lines = output.Lines()
         self._output_tag = OUTPUT_TAGS[next(_output_numbers) % len(OUTPUT_TAGS)]
@@ -232,9 +234,11 @@ class Slots:
 
     def adopted(self, tid: int, nickname: Any) -> None:
         """Note where a new slave is; any thread."""
-        for slot in self.slots:
-            if slot["nickname"] == nickname:
-                self.slaves_at[tid] = slot
+        slot = next((slot for slot in list(self.slots) if slot["nickname"] == nickname), None)
+        if slot is None and nickname in self.calculation.state.slots:  # it was removed while its slave was started
+            slot = {"host": self.calculation.state.slots[nickname].host, "nickname": nickname}
+        if slot is not None:
+            self.slaves_at[tid] = slot
         self.calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
         self.messenger.loop.bindings[tid, Tag.BEAT] = self._heard
         if self.logging:
@@ -242,7 +246,9 @@ class Slots:
 
     def add(self, hosts: Iterable[str]) -> None:
         """Have more slaves started, one per entry of `hosts`, each in a thread of its own."""
-        known = {slot["nickname"] for slot in self.slots}
+        # the slave of a removed slot may still come: another one of its name would be taken for it
+        known = self._names
+        known.update(slot["nickname"] for slot in self.slots)
         for host in hosts:
             number = sum(slot["host"] == host for slot in self.slots)
             while (nickname := f"{host}_{number}") in known:
@@ -256,9 +262,11 @@ class Slots:
 
     def start_again(self, nickname: str) -> None:
         """Start a slave again at its slot, from a thread of its own."""
-        for slot in self.slots:
+        for slot in list(self.slots):
             if slot["nickname"] == nickname:
                 threading.Thread(target=self._restart, daemon=True, name="respawn", args=(slot,)).start()
+                return
+        self.calculation.feed_soon(ev.SpawnFailed(nickname, "no longer wanted", now()))
 
     def _restart(self, slot: dict[str, str]) -> None:
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,65 @@ def test_iterators_of_any_length_take_no_memory(executor: PVMExecutor) -> None:
 
 
 # ---------------------------------------------------------------------------- asyncio
+
+
+def test_changing_ones_mind_about_the_number_of_workers_leaves_none_too_many() -> None:
+    with PVMExecutor(1) as executor:
+        executor.submit(square, 1).result(30)
+        for _ in range(5):
+            executor.scale(3)
+            executor.scale(1)
+        slaves = executor._pool.master.slaves
+        spawned = executor._pool.master.state
+        wait_for(lambda: len(slaves.alive) == 1 and not any(s.ordered for s in list(spawned.slots.values())), 30)
+        assert executor.submit(square, 3).result(30) == 9
+
+
+@pytest.mark.parametrize("unordered", [False, True])
+def test_a_map_whose_calls_are_cancelled_raises_rather_than_waits(unordered: bool, tmp_path: Path) -> None:
+    go = str(tmp_path / "go")
+    with PVMExecutor(1) as executor:
+        running = executor.submit(wait_for_file, go)
+        wait_for(running.running, 30)
+        results = executor.map(square, range(50), unordered=unordered)
+        executor.shutdown(wait=False, cancel_futures=True)
+        seen: list[object] = []
+
+        def take() -> None:
+            try:
+                seen.append(list(results))
+            except CancelledError as error:
+                seen.append(error)
+
+        taker = threading.Thread(target=take, daemon=True)
+        taker.start()
+        note(go, "")
+        taker.join(30)
+        assert [type(each) for each in seen] == [CancelledError]
+
+
+def test_a_cancelled_future_of_an_executor_that_breaks_can_be_waited_for() -> None:
+    executor = PVMExecutor(1)
+    running = executor.submit(time.sleep, 60)
+    waiting = executor.submit(square, 2)
+    wait_for(running.running, 30)
+    assert waiting.cancel() or waiting.running()
+    executor.kill_workers()
+    assert not wait([running, waiting], timeout=5).not_done
+
+
+def test_an_executor_whose_thread_cannot_be_started_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    executor = PVMExecutor(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError, match="new thread"):
+            executor.submit(square, 2)
+    with pytest.raises(BrokenPVMExecutor, match="new thread"):
+        executor.submit(square, 2)
+    executor.shutdown()
 
 
 def test_calls_can_be_awaited_and_cancelled(executor: PVMExecutor) -> None:

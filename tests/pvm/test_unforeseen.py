@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,7 +15,10 @@ import pytest
 from biskit_pvm import CalculationError, JobSlave, TrackingJobMaster
 from biskit_pvm.dispatcher import JobMaster, calculation_of
 from biskit_pvm.machine import names
-from biskit_pvm.PVMThread import messenger_of
+from biskit_pvm.machine.tags import Tag
+from biskit_pvm.PVMThread import messenger_of, slaves_of
+
+from ..support.waiting import wait_for
 
 SLAVE = str(Path(__file__).parents[1] / "support" / "slaves" / "obedient.py")
 LIMIT = 60.0
@@ -187,6 +191,76 @@ def test_a_second_start_leaves_the_calculation_alone(make):
             again()
     assert master.wait(LIMIT)
     assert len(master.result) == 10 and called == [master] and master.error is None
+
+
+def test_two_threads_that_begin_at_the_same_moment_share_no_calculation(make):
+    both = threading.Barrier(2, timeout=SOON)
+
+    class Together(TrackingJobMaster):
+        def start(self):
+            both.wait()
+            super().start()
+
+    master = make(returns(3), kind=Together)
+    outcomes = []
+
+    def calculate():
+        try:
+            outcomes.append(master.calculateResult())
+        except BaseException as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=calculate) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LIMIT)
+    assert sorted(type(outcome) for outcome in outcomes if isinstance(outcome, dict)) == [dict]
+    assert {0, 1, 2} in [set(outcome) for outcome in outcomes if isinstance(outcome, dict)]
+    assert [str(outcome) for outcome in outcomes if isinstance(outcome, RuntimeError)] == [
+        "threads can only be started once"
+    ]
+
+
+def test_an_end_that_is_interrupted_leaves_no_thread(make):
+    class Impatient(TrackingJobMaster):
+        def send(self, task, msg_tag, value=None):
+            if msg_tag == Tag.EXIT:
+                raise KeyboardInterrupt("again")
+            super().send(task, msg_tag, value)
+
+    master = make({0: ("sleep", LIMIT)}, kind=Impatient)
+    master.start()
+    assert wait_for(lambda: any(s.up for s in calculation_of(master).state.slaves.values()), LIMIT)
+    with pytest.raises(KeyboardInterrupt):
+        master.exit()
+    master.join(SOON)
+    alive = master.is_alive()
+    messenger_of(master).loop.stop()
+    for tid in list(master.slaves):
+        messenger_of(master).end_task(tid, signal.SIGKILL)
+    assert not alive
+
+
+def test_a_slave_that_is_born_after_the_end_does_not_stay(make, host):
+    spawned = []
+
+    class Ended(TrackingJobMaster):
+        def spawn(self, *args, **kw):
+            # as exit() of another thread would, while PVM starts the slave
+            slaves_of(self).dismiss(self.send, lambda nickname: None)
+            spawned.append(super().spawn(*args, **kw))
+            return spawned[-1]
+
+    master = make({0: ("sleep", LIMIT)}, kind=Ended)
+    thread = threading.Thread(target=master.start, daemon=True)
+    thread.start()
+    try:
+        assert wait_for(lambda: spawned and spawned[0] not in slaves_of(master).alive, SOON)
+    finally:
+        for tid in slaves_of(master).alive:
+            messenger_of(master).end_task(tid, signal.SIGKILL)
+        master.exit()
 
 
 def test_without_hosts_start_itself_refuses(make):
