@@ -12,6 +12,9 @@ import pvm_ext
 from biskit_pvm.machine.inventory import Host, Task
 from pvm_ext.errors import PvmError
 
+GROUP_SERVER = "pvmgs"
+"""The program that PVM itself starts for groups, and that stays when these are gone."""
+
 
 def hosts() -> list[Host]:
     """Return the hosts of the virtual machine, the first one's first.

@@ -71,6 +71,12 @@ def test_halt_ends_the_machine(vm: VirtualMachine):
     assert _run(vm, "conf", check=False).returncode == 3
 
 
+def test_halt_asks_nobody_because_of_the_group_server_of_pvm(vm: VirtualMachine):
+    vm.run([sys.executable, "-c", "import pvm_ext; pvm_ext.joingroup('choir'); pvm_ext.exit()"])
+    assert len(vm.tasks()) == 1
+    assert _run(vm, "halt", input="").stdout.startswith("halted")
+
+
 def test_the_console_works_on_the_machine_that_runs(vm: VirtualMachine):
     (host,) = json.loads(_run(vm, "conf", "--json").stdout)
     said = _run(vm, "console", input="conf\nquit\n").stdout
