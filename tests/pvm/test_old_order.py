@@ -96,7 +96,8 @@ def test_every_initialised_slave_has_a_row_of_progress(host):
     master = Recorder(data={1: 1}, hosts=[host, host], redistribute=0)
     master.seconds_per_item = 3.0  # the other slave comes up meanwhile
     assert master.calculateResult() == {1: 2}
-    assert len(master.progress) == master.calls.count("initializationDone") == master.calls.count("start_job") == 2
+    n_ready = master.calls.count("initializationDone")  # both, unless the machine is very busy
+    assert len(master.progress) == master.calls.count("start_job") == n_ready >= 1
 
 
 def test_hooks_run_in_the_master(finished):
