@@ -124,6 +124,8 @@ cdef int enrol() except -1:
         if tid > 0 and pvm_getfds(&fds) > 0:
             fcntl(fds[0], F_SETFD, FD_CLOEXEC)
             watch_routes(fds[0])
+    if tid < 0:
+        _look_for_daemon()  # one that was killed may have answered while it went: that has words of its own
     check(tid, "mytid")
     restore_limit()
     return 0
