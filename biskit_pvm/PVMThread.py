@@ -3,7 +3,6 @@ the conversation by which a master gets its slaves ready."""
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from threading import Thread
@@ -534,7 +533,9 @@ class PVMMasterSlave(PVMThread):
 
     def __say_goodbye(self, nickname: Any) -> None:
         if self.verbose:
-            say(nickname, "shutting down...")
+            from biskit_pvm.report.say import say  # not needed by slaves
+
+            say(f"{nickname} shutting down...")
 
     def __enter__(self: _Own) -> _Own:
         return self
@@ -590,12 +591,3 @@ def report_failure(slave: PVMMasterSlave, job: int | None, error: BaseException)
 
     messenger_of(slave).failing(error)
     slave.send(slave.getParent(), Tag.FAILED, (slave.getTID(), job, failures.describe(error)))
-
-
-def say(*words: Any) -> None:
-    """Print something that is lost where nobody can read it."""
-    try:
-        print(*words)
-        sys.stdout.flush()
-    except Exception:
-        pass

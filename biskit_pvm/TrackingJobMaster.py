@@ -7,7 +7,6 @@ import io
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -23,14 +22,16 @@ from biskit_pvm.dispatcher import (
     await_in,
     calculation_of,
     hooks_of,
+    n_done,
     options_of,
     wants_inline,
 )
 from biskit_pvm.errors import CalculationError, RestartError
 from biskit_pvm.jobs.calculation import AlreadyBegun
 from biskit_pvm.jobs.slaves import GRACE
-from biskit_pvm.PVMThread import say, slaves_of
+from biskit_pvm.PVMThread import slaves_of
 from biskit_pvm.report.progress import count, report_lines
+from biskit_pvm.report.say import say
 from biskit_pvm.restart import file as restartfile
 from biskit_pvm.restart.format import FIELDS, LEFT_OUT
 from biskit_pvm.Status import Status
@@ -117,9 +118,11 @@ class TrackingJobMaster(JobMaster):
         hosts = list(hosts)
         if add_hosts and hosts and not wants_inline(options):
             number = len(set(hosts))
-            _tell(f"adding {number} {'host' if number == 1 else 'hosts'} to pvm...", verbose)
+            if verbose:
+                say(f"adding {count(number, 'host')} to pvm...", "stderr", end="")
             pvm.addHosts(hosts=hosts)
-            _tell("done\n", verbose)
+            if verbose:
+                say("done", "stderr")
         JobMaster.__init__(
             self,
             {} if data is None else data,
@@ -246,7 +249,7 @@ class TrackingJobMaster(JobMaster):
 
         calculation = calculation_of(self)
         total = len(self.status.objects)
-        done = total - self.status.n_unfinished - len(calculation.errors)
+        done = n_done(self)
         write_report(fname, type(self).__name__, calculation.history, total, done, calculation.errors)
 
     def setCallback(self, funct: Callable[[Any], Any]) -> None:
@@ -368,7 +371,7 @@ class TrackingJobMaster(JobMaster):
 
     def __reset_error(self) -> CalculationError:
         calculation = calculation_of(self)
-        done = len(self.status.objects) - self.status.n_unfinished - len(calculation.errors)
+        done = n_done(self)
         return calculation.error_of(
             f"the virtual machine was halted or reset; there are {count(done, 'result')}, which a restart file can keep"
         )
@@ -487,16 +490,6 @@ def _checked_autosave(autosave: Any) -> tuple[str, float] | None:
         if isinstance(path, (str, bytes, os.PathLike)) and isinstance(seconds, (int, float)) and seconds > 0:
             return os.path.abspath(os.fsdecode(path)), float(seconds)
     raise TypeError(f"autosave must be a pair (path, seconds), such as ('run.rst', 600), not {autosave!r}")
-
-
-def _tell(text: str, verbose: Any) -> None:
-    """Write on standard error, where somebody reads it."""
-    if verbose:
-        try:
-            sys.stderr.write(text)
-            sys.stderr.flush()
-        except Exception:
-            pass
 
 
 def _bound_here(value: Any) -> bool:

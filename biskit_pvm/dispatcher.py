@@ -378,7 +378,7 @@ class JobMaster(PVMMasterSlave):
             self.__started,
             time.time(),
             len(status.objects),
-            len(status.objects) - status.n_unfinished - len(calculation.errors),
+            n_done(self),
             len(calculation.errors),
             slave_statuses(slaves, time.time() - now()),
         )
@@ -392,9 +392,8 @@ class JobMaster(PVMMasterSlave):
             self.__awaited = self.__awaited or not isinstance(error, Exception)
         if isinstance(error, task.Lost):
             messenger_of(self).loop.stop()
-            n_done = len(self.status.objects) - self.status.n_unfinished - len(calculation.errors)
             error = calculation.error_of(
-                f"the PVM daemon is gone ({error}); there are {progress.count(n_done, 'result')}"
+                f"the PVM daemon is gone ({error}); there are {progress.count(n_done(self), 'result')}"
             )
         if calculation.finished:
             # what comes behind the end is told, since nobody is left to raise it
@@ -619,6 +618,12 @@ def calculation_of(master: JobMaster) -> Calculation:
     Functions like this one stand in the place of attributes, so that subclasses keep all names for themselves.
     """
     return master._JobMaster__calculation  # type: ignore[attr-defined, no-any-return]
+
+
+def n_done(master: JobMaster) -> int:
+    """Return how many items of a master have their result."""
+    status = master.status
+    return len(status.objects) - status.n_unfinished - len(calculation_of(master).errors)
 
 
 def slots_of(master: JobMaster) -> Slots:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -26,6 +25,7 @@ from biskit_pvm.messages import records
 from biskit_pvm.messages.messenger import Messenger
 from biskit_pvm.report import progress
 from biskit_pvm.report.progress_bar import Progress
+from biskit_pvm.report.say import say
 
 log = Log(__name__)
 
@@ -53,7 +53,6 @@ class Slots:
 
     Parameters
     ----------
-    hosts : iterable of str
     calculation : Calculation
     messenger : Messenger
     slaves : Slaves
@@ -151,7 +150,7 @@ class Slots:
             text = self._failure_text()
             if self.require_all:
                 raise self.calculation.error_of(text)
-            _warn(text)
+            say(f"biskit_pvm: {text}", "stderr")
         # nobody waits, and daemons are slow while another host is silent
         self.messenger.spawn_timeout = max(self.calculation.state.rules.heartbeat, RESPAWN_TIME)
         self.calculation.feed_soon(ev.SpawningDone(now()))
@@ -175,7 +174,7 @@ class Slots:
             reason = self.causes.get(host, reason)
             self._failures[nickname] = reason
             if spawning.runs_old_code():
-                _print(f"error spawning {host}\n\t{spawning.error_line(tid) if tid < 0 else reason}")
+                say(f"error spawning {host}\n\t{spawning.error_line(tid) if tid < 0 else reason}")
             else:
                 self.calculation.hooks.note(f"error spawning {host}\n\t{reason}")
             self.calculation.feed_soon(ev.SpawnFailed(nickname, f"could not be started: {reason}", now()))
@@ -391,19 +390,6 @@ def _hint(code: int, host: str) -> str:
     if code == NO_HOST:
         return f"not in the virtual machine: biskit-pvm add {host}"
     return f"see: biskit-pvm doctor {host}"
-
-
-def _warn(text: str) -> None:
-    """Write on standard error, where somebody reads it."""
-    _print(f"biskit_pvm: {text}", "stderr")
-
-
-def _print(text: str, stream: str = "stdout") -> None:
-    """Print something that is lost where nobody can read it."""
-    try:
-        print(text, file=getattr(sys, stream), flush=True)
-    except Exception:
-        pass
 
 
 def current_folder() -> str | None:
