@@ -12,6 +12,7 @@ import queue
 import re
 import shlex
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -21,6 +22,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pvm_ext
@@ -442,10 +444,9 @@ def pid() -> int | None:
     """Return the process id of the daemon of this host, or None when it is not known."""
     try:
         path = planted.read_own(address_file()).strip()
-        rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+        inodes = {f"socket:[{row[6]}]" for row in _unix_sockets() if row[-1] == path}
     except OSError:
         return None
-    inodes = {f"socket:[{row[6]}]" for row in rows if row[-1] == path}
     # The number in the socket's name is another one: daemons on other hosts have forked since.
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -458,6 +459,11 @@ def pid() -> int | None:
 
 def _open_files(process: Path) -> set[str]:
     return {os.readlink(link) for link in (process / "fd").iterdir()}
+
+
+def _unix_sockets() -> list[list[str]]:
+    """Return the columns of the kernel's table of sockets: flags, state, inode and path are 3, 5, 6 and last."""
+    return [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
 
 
 def settings() -> dict[str, str]:
@@ -547,33 +553,72 @@ def keep() -> None:
     for wait in (wait_for_owner, wait_for_daemon):
         threading.Thread(target=wait, daemon=True).start()
     if news.get() == "owner":
-        threading.Thread(target=_halt_when_unused, daemon=True).start()
+        threading.Thread(target=_halt_when_unused, args=(number,), daemon=True).start()
         news.get()
     if is_stale():  # it was killed
         remove_leftovers()
     _remove_temporary_files(owner, number)
 
 
-def _halt_when_unused() -> None:
+@dataclass(frozen=True)
+class _Door:
+    """The socket of one daemon, as the kernel knows it: its files may be gone, or another daemon's."""
+
+    path: str
+    n_tasks: int
+
+    def found_by_others(self) -> bool:
+        """Return whether the address file names this daemon, or none."""
+        try:
+            return address_file().read_text(errors="replace").strip() in ("", self.path)
+        except OSError:
+            return True
+
+
+def _door(number: int) -> _Door | None:
+    """Return where the daemon with this process id listens, None before it does."""
+    own = _open_files(Path(f"/proc/{number}"))
+    rows = [row for row in _unix_sockets() if f"socket:[{row[6]}]" in own and row[-1].startswith("/")]
+    listening = 0x10000  # __SO_ACCEPTCON of Linux
+    paths = [row[-1] for row in rows if int(row[3], 16) & listening]
+    return _Door(paths[0], len(rows) - 1) if paths else None
+
+
+def _halt_when_unused(number: int) -> None:
     me, watched, pause = 0, set[int](), 0.1
+    door = None
     while True:
         try:
-            tid = pvm_ext.mytid()
-            if tid != me:
-                me, watched = tid, set()
-            others = {task.tid for task in pvm_ext.tasks()} - {me}
-            if not others:
-                pvm_ext.halt()
-                return
-            fresh = others - watched
-            if fresh:
-                pvm_ext.notify(pvm_ext.Notify.TASK_EXIT, Tag.PARTNER_EXITED, sorted(fresh))
-                watched |= fresh
-            pvm_ext.recv_frames(-1, Tag.PARTNER_EXITED)
-            watched -= set(pvm_ext.upkint(1))
-            pause = 0.1
+            door = _door(number)
+            if door is not None:
+                # Its address file may have been cleared away, or name a daemon that was faster.
+                os.environ["PVMSOCK"] = door.path
+                tid = pvm_ext.mytid()
+                if tid != me:
+                    me, watched = tid, set()
+                others = {task.tid for task in pvm_ext.tasks()} - {me}
+                if not others:
+                    if not door.found_by_others():
+                        break
+                    pvm_ext.halt()
+                    return
+                fresh = others - watched
+                if fresh:
+                    pvm_ext.notify(pvm_ext.Notify.TASK_EXIT, Tag.PARTNER_EXITED, sorted(fresh))
+                    watched |= fresh
+                pvm_ext.recv_frames(-1, Tag.PARTNER_EXITED)
+                watched -= set(pvm_ext.upkint(1))
+                pause = 0.1
+                continue
         except pvm_ext.PvmError:
-            # The daemon is still starting, or has no descriptor left for one more task; this
-            # process ends when it has gone.
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            # It has no descriptor left for one more task, or its socket was cleared away.
+            if door is not None and not door.n_tasks and not os.path.lexists(door.path):
+                break
+        except OSError:  # one of its files was just closed
+            pass
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+    # Nobody can reach it, or it would take the address file of another one along.
+    os.kill(number, signal.SIGKILL)
+    if door is not None:
+        Path(door.path).unlink(missing_ok=True)

@@ -220,6 +220,37 @@ def test_none_is_left_however_early_its_owner_is_killed(place, milliseconds):
     assert left(place) == []
 
 
+@pytest.mark.parametrize("cleared", ["pvmd.*", "pvm*"])
+def test_none_is_left_whose_files_were_cleared_away(place, cleared):
+    """As whoever tidies up /tmp does, or a batch system at the end of a job."""
+    child = place.popen([sys.executable, "-c", START + "time.sleep(60)"])
+    assert child.stdout.readline() == "True\n"
+    for path in place.folder.glob(cleared):
+        path.unlink()
+    child.kill()
+    child.wait(30)
+    wait_for(lambda: not processes_with("PVM_TMP", str(place.folder)), 20)
+    assert left(place) == []
+
+
+def test_one_that_nobody_finds_any_more_takes_nothing_of_another_along(place):
+    first = place.popen([sys.executable, "-c", START + "time.sleep(60)"])
+    assert first.stdout.readline() == "True\n"
+    for path in place.folder.glob("pvmd.*"):
+        path.unlink()
+    second = place.popen([sys.executable, "-c", START + "sys.stdin.read()"], stdin=subprocess.PIPE)
+    assert second.stdout.readline() == "True\n"
+    wait_for(lambda: len(daemons(place)) == 2, 20)
+    first.kill()
+    first.wait(30)
+    wait_for(lambda: len(daemons(place)) == 1, 20)
+    assert place.python(START) == "False\n"
+    second.stdin.close()
+    second.wait(30)
+    wait_for(lambda: not processes_with("PVM_TMP", str(place.folder)), 20)
+    assert left(place) == []
+
+
 def test_the_keeper_clears_away_what_a_killed_daemon_has_left(place):
     code = START + "import os\nos.kill(daemon.pid(), 9)\nsys.stdin.read()"
     child = place.popen([sys.executable, "-c", code], stdin=subprocess.PIPE)

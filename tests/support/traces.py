@@ -16,13 +16,14 @@ RUN_VARIABLE = "BISKIT_PVM_TEST_RUN"
 
 @dataclass(frozen=True)
 class Process:
-    """One running process, by its number and its command line."""
+    """One running process, by its number and its command line, and the test that started it."""
 
     pid: int
     command: str
+    test: str
 
     def __str__(self) -> str:
-        return f"{self.pid} ({self.command})"
+        return f"{self.pid} ({self.command}) of {self.test or 'no test'}"
 
 
 def processes_with(variable: str, value: str) -> list[Process]:
@@ -36,12 +37,14 @@ def processes_with(variable: str, value: str) -> list[Process]:
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            if wanted not in (entry / "environ").read_bytes().split(b"\0"):
+            environment = (entry / "environ").read_bytes().split(b"\0")
+            if wanted not in environment:
                 continue
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:  # it ended meanwhile, or is another user's
             continue
-        found.append(Process(int(entry.name), command.strip()))
+        tests = [item.decode(errors="replace") for item in environment if item.startswith(b"PYTEST_CURRENT_TEST=")]
+        found.append(Process(int(entry.name), command.strip(), "".join(tests).partition("=")[2]))
     return found
 
 
