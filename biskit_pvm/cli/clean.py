@@ -18,7 +18,7 @@ from biskit_pvm.report.progress import count
 @click.option("--all-slaves", is_flag=True, help="Also end all your slaves, even those at work.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only show what would be removed or ended.")
 def command(hosts: tuple[str, ...], every: bool, slaves: bool, all_slaves: bool, dry_run: bool) -> None:
-    """Remove files left behind by a killed pvmd, here or on HOSTS.
+    """Remove files left behind by a killed pvmd, here or on HOSTS, and shared objects that nobody uses.
 
     The address file, socket and log of a running pvmd are kept, and so are the files of other users.
     """

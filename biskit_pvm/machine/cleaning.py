@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from biskit_pvm.machine import doctor, names, planted, remote
+from biskit_pvm.machine import doctor, names, planted, remote, shared_memory
 
 # The kernel lists the sockets that are open; that of a daemon which was killed is only a
 # file.  The number in its name tells little: daemons on other hosts have forked since.
@@ -31,6 +31,9 @@ _FILES = (
 mine() {
     ! test -h "$1" && test "$2" "$1" && test -O "$1"
 }
+for d in @SHARED@*; do
+    if mine "$d" -d && flock -n -x "$d/alive" true 2> /dev/null; then @REMOVE_FOLDER@ "$d" && echo "$d"; fi
+done
 cd @FOLDER@ || exit
 for a in pvmd.$(id -u) pvml.$(id -u) pvmd.$(id -u).* pvml.$(id -u).*; do
     if test -h "$a" || { test -e "$a" && ! mine "$a" -f; }; then echo "@PLANTED@$PWD/$a"; fi
@@ -88,9 +91,10 @@ class Cleaned(NamedTuple):
 
 
 def remove_files(hosts: Iterable[str], dry_run: bool = False) -> list[Cleaned]:
-    """Remove files that daemons have left behind which were killed, on all hosts at once.
+    """Remove files that daemons and programs have left behind which were killed, on all hosts at once.
 
-    These are the address file, its socket and the log of each, in ``PVM_TMP`` (/tmp).
+    These are the address file, its socket and the log of each daemon, in ``PVM_TMP`` (/tmp), and the folders of
+    shared objects that no process uses any more (`biskit_pvm.machine.shared_memory`).
 
     Parameters
     ----------
@@ -100,8 +104,17 @@ def remove_files(hosts: Iterable[str], dry_run: bool = False) -> list[Cleaned]:
         Only tell what would be removed.
     """
     folder = shlex.quote(os.environ["PVM_TMP"]) if "PVM_TMP" in os.environ else '"${PVM_TMP:-/tmp}"'
-    script = _FILES.replace("@FOLDER@", folder).replace("@REMOVE@", "test -e" if dry_run else "rm -f --")
-    return [_told(cleaned) for cleaned in _everywhere(script.replace("@PLANTED@", _PLANTED), hosts)]
+    words = {
+        "@FOLDER@": folder,
+        "@SHARED@": f"{shared_memory.FOLDER}/{shared_memory.prefix('$(id -u)')}",
+        "@REMOVE@": "test -e" if dry_run else "rm -f --",
+        "@REMOVE_FOLDER@": "test -d" if dry_run else "rm -rf --",
+        "@PLANTED@": _PLANTED,
+    }
+    script = _FILES
+    for word, value in words.items():
+        script = script.replace(word, value)
+    return [_told(cleaned) for cleaned in _everywhere(script, hosts)]
 
 
 def _told(cleaned: Cleaned) -> Cleaned:

@@ -27,8 +27,9 @@ _ALIGNED = 64
 _LENGTH = struct.Struct("<Q")
 
 
-def _prefix() -> str:
-    return f"biskit-pvm-{os.getuid()}-"
+def prefix(user: object) -> str:
+    """Return what the names of a user's folders begin with."""
+    return f"biskit-pvm-{user}-"
 
 
 class Store:
@@ -46,7 +47,7 @@ class Store:
     """
 
     def __init__(self, name: str) -> None:
-        self.path = os.path.join(FOLDER, _prefix() + name)
+        self.path = os.path.join(FOLDER, prefix(os.getuid()) + name)
         while True:
             try:
                 os.mkdir(self.path, 0o700)
@@ -146,7 +147,7 @@ def sweep() -> list[str]:
         return []
     for name in names:
         path = os.path.join(FOLDER, name)
-        if name.startswith(_prefix()) and _is_left(path):
+        if name.startswith(prefix(os.getuid())) and _is_left(path):
             shutil.rmtree(path, ignore_errors=True)
             removed.append(path)
     return removed

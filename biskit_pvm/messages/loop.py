@@ -35,6 +35,9 @@ BATCH = 64
 #: seconds until a failed tick is tried again
 LONGEST_PAUSE = 1.0
 
+#: seconds for which messages that come faster than they are handled put off a tick
+LONGEST_FLOOD = 20.0
+
 Binding = tuple[int, int]
 
 
@@ -190,6 +193,7 @@ class MessageLoop:
         self._going = threading.Event()
         self._stopped = False
         self._due = 0.0
+        self._flooded: float | None = None
         self.thread: int | None = None
 
     # -- from any thread -----------------------------------------------
@@ -321,7 +325,7 @@ class MessageLoop:
                 self.failed(error)
         # a long pause of our own must not be taken for silence of others:
         # what has come meanwhile is handled before the time is looked at
-        if self.tick is not None and len(messages) < BATCH:
+        if self.tick is not None and self._has_caught_up(len(messages)):
             now = time.monotonic()
             if now >= self._due:
                 self._due = now + LONGEST_PAUSE
@@ -329,6 +333,18 @@ class MessageLoop:
                     self._due = now + self.tick(now)
                 except BaseException as error:
                     self.failed(error)
+
+    def _has_caught_up(self, n_messages: int) -> bool:
+        if n_messages < BATCH:
+            self._flooded = None
+            return True
+        now = time.monotonic()
+        if self._flooded is None:
+            self._flooded = now
+        if now - self._flooded < LONGEST_FLOOD:
+            return False
+        self._flooded = None
+        return True
 
     def tick_soon(self) -> None:
         """Have `tick` called at the next opportunity."""

@@ -145,16 +145,20 @@ def test_doctor_names_what_is_wrong_with_a_host(vm: VirtualMachine):
 
 
 def test_clean_removes_what_a_killed_pvmd_left(vm: VirtualMachine):
-    assert _run(vm, "clean", "--dry-run").stdout == "0 files to remove\n"
+    def cleaned(*options: str) -> list[str]:
+        lines = _run(vm, "clean", *options).stdout.splitlines()
+        return [line for line in lines if line.startswith("pvm")]  # others may work in /dev/shm
+
+    assert cleaned("--dry-run") == []
     files = {path.name for path in vm.folder.iterdir()}
     vm.pvmd.kill()
     vm.pvmd.wait(15)
-    assert _run(vm, "clean", "-n").stdout.endswith(" files to remove\n")
+    assert len(cleaned("-n")) >= 2
     assert {path.name for path in vm.folder.iterdir()} == files
-    assert _run(vm, "clean").stdout.endswith(" files removed\n")
+    assert len(cleaned()) >= 2
     left = {path.name for path in vm.folder.iterdir()}
     assert not [name for name in left if name.startswith(("pvmd.", "pvml.", "pvmtmp"))]
-    assert _run(vm, "clean").stdout == "0 files removed\n"
+    assert cleaned() == []
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from biskit_pvm import PVMExecutor
-from biskit_pvm.machine import shared_memory
+from biskit_pvm.machine import cleaning, shared_memory
 
 from ..support.vm import VirtualMachine
 from ..support.waiting import wait_for
@@ -102,7 +102,26 @@ def test_nothing_is_left_when_the_owner_is_killed(vm: VirtualMachine, tmp_path: 
     wait_for(lambda: not path.exists())
 
 
-def test_a_folder_that_nobody_uses_is_swept_away_and_one_in_use_is_not() -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have shared objects in a folder that nobody else sweeps."""
+    monkeypatch.setattr(shared_memory, "FOLDER", str(tmp_path))
+    monkeypatch.setenv("PVM_TMP", str(tmp_path))
+
+
+def test_clean_removes_a_folder_that_nobody_uses_and_none_in_use(folder: None) -> None:
+    left, used = (shared_memory.Store(name) for name in ("left", "used"))
+    left.put("a", [b"\x80\x05N."])
+    os.close(left._lock)
+    for dry_run in (True, False):
+        assert os.path.exists(left.path)
+        (cleaned,) = cleaning.remove_files(["localhost"], dry_run)
+        assert cleaned == cleaning.Cleaned("localhost", [left.path])
+    assert not os.path.exists(left.path) and os.path.exists(used.path)
+    used.close()
+
+
+def test_a_folder_that_nobody_uses_is_swept_away_and_one_in_use_is_not(folder: None) -> None:
     store = shared_memory.Store("test" + os.urandom(4).hex())
     store.put("a", [b"\x80\x05N."])
     assert store.get("a") is None

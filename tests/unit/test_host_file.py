@@ -141,6 +141,19 @@ def test_without_fissix_every_command_names_what_to_install(old_home, words):
     assert done.stderr.endswith("; if this file is written in Python 2, install fissix: pip install fissix\n")
 
 
+def test_without_fissix_an_old_script_is_told_what_to_install(old_home, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("print 'hello'\n")
+    code = (
+        "import sys; sys.modules['fissix'] = None; from biskit_pvm.compat.python2.run import main; main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", code, str(script)]
+    done = subprocess.run(command, env=old_home, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    words = "Python 2 source can only be read with fissix, which is not installed: pip install fissix"
+    assert done.stderr == f"biskit-pvm run: {words}\n"
+
+
 def test_without_fissix_names_of_python_2_are_understood(old_home):
     Path(old_home["HOME"], ".biskit", "hosts.py").write_text("nodes_own = ['a' for i in xrange(2)]\n")
     code = "import sys; sys.modules['fissix'] = None; from biskit_pvm.hosts import nodes_own; print(nodes_own)"

@@ -414,6 +414,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             run_script(arguments, python)
     except CannotRun as error:
         sys.exit(f"biskit-pvm run: {error}")
+    except ImportError as error:
+        if error.name == "fissix":
+            sys.exit(f"biskit-pvm run: {error}")
+        raise
 
 
 if __name__ == "__main__":
