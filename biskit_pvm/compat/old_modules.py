@@ -88,8 +88,8 @@ class _Seen(StandIn):
 # -- pypvm
 
 
-def _dumped(obj: Any) -> bytes:
-    """Return the text of an object's pickle, as Python 2 would have written it."""
+def _dumped(obj: Any, protocol: int = 0) -> bytes:
+    """Return the text of an object's pickle, as Python 2 would have written it: always in protocol 0."""
     return as_bytes(registry.make("cPickle").dumps(obj))  # type: ignore[union-attr]
 
 

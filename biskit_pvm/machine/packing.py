@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+READABLE_BY_ALL = 0
+"""Protocol of pickle that is plain text and older than Python 2."""
+
+
 class Pickling:
     """How objects become bytes and come back; what runs old scripts puts its own functions in place."""
 
     @staticmethod
-    def dumps(value: Any) -> bytes:
+    def dumps(value: Any, protocol: int = 4) -> bytes:
         """Return the pickle of an object."""
-        return pickle.dumps(value, 4)
+        return pickle.dumps(value, protocol)
 
     @staticmethod
     def loads(data: bytes) -> Any:
@@ -38,7 +42,7 @@ def unpack() -> Any:
     return Pickling.loads(pvm_ext.upkstr(raw=True))
 
 
-def pack_and_send(tid: int, tag: int, value: Any, encoding: int | None = None) -> None:
+def pack_and_send(tid: int, tag: int, value: Any, encoding: int | None = None, protocol: int = 4) -> None:
     """Send an object that the receiver takes with `unpack`; the active buffer stays.
 
     Parameters
@@ -49,11 +53,13 @@ def pack_and_send(tid: int, tag: int, value: Any, encoding: int | None = None) -
         Anything that pickle takes.
     encoding : int, optional
         One of `pvm_ext.DataEncoding`.
+    protocol : int
+        Of pickle; scripts of Python 2 have their own.
     """
     before = pvm_ext.setsbuf(0)
     try:
         pvm_ext.initsend(pvm_ext.DataEncoding.DEFAULT if encoding is None else encoding)
-        pack(value)
+        pvm_ext.pkstr(Pickling.dumps(value, protocol))
         pvm_ext.send(tid, tag)
         pvm_ext.freebuf(pvm_ext.setsbuf(0))
     finally:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from biskit_pvm.machine import spawning, task
 from biskit_pvm.machine.log import Log
-from biskit_pvm.machine.packing import Pickling, pack_and_send
+from biskit_pvm.machine.packing import READABLE_BY_ALL, Pickling, pack_and_send
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages import wire
 from biskit_pvm.messages.loop import MessageLoop, Notification, Plain
@@ -87,8 +87,10 @@ class Messenger:
         self.loop = self._make_loop()
         self.loop.read_plain = self._plain_text
         #: tasks that are known to read sealed messages
-        master = task.heritage().master
-        self._readers = set() if master is None else {master}
+        heritage = task.heritage()
+        self._readers = set() if heritage.master is None else {heritage.master}
+        #: tasks that know the form of old alone: a parent that gave no key, and who has spoken so first
+        self._plain_speakers = set() if heritage.key or self.parent is None else {self.parent}
         self._of_family: dict[int, bool] = {}
         #: bytes that were sent so far
         self.n_bytes = 0
@@ -223,10 +225,12 @@ class Messenger:
             return None
         try:
             stamp, arguments = Pickling.loads(text)
-            return tid, tag, float(stamp), arguments
+            opened = tid, tag, float(stamp), arguments
         except BaseException as error:
             log.warning("message with tag %d from task t%x is no pickle of (time, arguments): %s", tag, tid, error)
             return None
+        self._plain_speakers.add(tid)
+        return opened
 
     def unread(self, tid: int, tag: int, timeout: float = 0) -> Iterator[Any]:
         """Yield the arguments of messages that wait, or come within `timeout` s each; any thread."""
@@ -281,11 +285,11 @@ class Messenger:
     def send(self, tid: int, tag: int, value: Any) -> int:
         """Send one object to a task; return its bytes.
 
-        It goes sealed, but in a run of old code in the form of old to tasks that are not known to read
-        sealed messages.
+        It goes sealed, but in the form of old to tasks that have spoken so themselves, and in a run of old
+        code to all that are not known to read sealed messages.
         """
-        if _old_code and tid not in self._readers:
-            pack_and_send(tid, tag, value)
+        if (_old_code or tid in self._plain_speakers) and tid not in self._readers:
+            pack_and_send(tid, tag, value, protocol=READABLE_BY_ALL)
             return 0
         frames = self._seal.write(self.tid, tag, value)
         if not task.send(tid, tag, frames, patience=self.patience):
