@@ -547,7 +547,10 @@ def keep() -> None:
         news.put("owner")
 
     def wait_for_daemon() -> None:
-        os.waitpid(number, 0)
+        try:
+            os.waitpid(number, 0)
+        except ChildProcessError:  # it ended so soon that the shell, which this process was, has waited for it
+            pass
         news.put("daemon")
 
     for wait in (wait_for_owner, wait_for_daemon):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from biskit_pvm.machine import helper
+
 from ..support.traces import processes_with
 from ..support.vm import VirtualMachine
 from ..support.waiting import wait_for
@@ -218,6 +220,15 @@ def test_none_is_left_however_early_its_owner_is_killed(place, milliseconds):
     child.wait(30)
     wait_for(lambda: not processes_with("PVM_TMP", str(place.folder)), 20)
     assert left(place) == []
+
+
+def test_a_keeper_whose_daemon_has_ended_before_it_could_look_ends(place):
+    """The shell that becomes the keeper has waited for it, so that it is nobody's child any more."""
+    ended = place.popen(["true"])
+    ended.wait(30)
+    numbers = [str(os.getpid()), str(ended.pid)]
+    keeper = place.popen([*helper.command("biskit_pvm.machine.daemon", "keep"), *numbers], stdin=subprocess.PIPE)
+    assert keeper.wait(20) == 0
 
 
 @pytest.mark.parametrize("cleared", ["pvmd.*", "pvm*"])
