@@ -543,7 +543,8 @@ def keep() -> None:
     news: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def wait_for_owner() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1024):  # sys.stdin has a lock without which Python aborts at its end
+            pass
         news.put("owner")
 
     def wait_for_daemon() -> None:
