@@ -148,3 +148,15 @@ def test_they_calculate_together(original, vm, tmp_path, master, slave):
         command, env = [original.python, str(DRIVERS / "master.py")], vm.env
     done = vm.run([*command, script, python], timeout=60, env=env, check=False, cwd=tmp_path)
     assert done.stdout.splitlines()[-1:] == [str([(i, 10 * i, slave) for i in range(7)])], done.stderr + vm.log()
+
+
+@pytest.mark.timeout(120)
+def test_a_program_is_told_the_same_by_both(original, vm, tmp_path):
+    """Hooks, their order and arguments, threads, restarts and states of items, printed by one program."""
+    script, env = str(DRIVERS / "hooks.py"), {**vm.env, "PYTHONPATH": ""}
+    then = vm.run([original.python, script, original.python], timeout=60, cwd=tmp_path)
+    now = vm.run([sys.executable, "-m", "biskit_pvm.compat.python2.run", script], timeout=60, cwd=tmp_path, env=env)
+    # restart() of the original announces the empty master that it fills afterwards
+    told = then.stdout.replace("Processing 0 items ...\n", "", 1)
+    assert len(told.splitlines()) > 50
+    assert now.stdout == told

@@ -178,3 +178,19 @@ for bad in ("int('1_0')", "chr(300)", "ord('ab')", "u'a'.nothing", "''.join([1])
     except StandardError, e:
         print e.__class__.__name__,
 print
+
+
+# exceptions can be indexed wherever they are
+import sys
+from sys import exc_info
+e = ValueError('a', 'b')
+print e[0], e[1:], len(e[0:2])
+def first(e):
+    return e[0]
+try:
+    raise IOError(2, 'no such file')
+except:
+    kind, value, trace = sys.exc_info()
+    other = exc_info()[1]
+    same = value
+    print value[0], other[1], same[0], sys.exc_info()[1][1], sys.exc_value[0], first(value), first([5]), first({0: 6})

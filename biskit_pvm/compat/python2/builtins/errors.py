@@ -209,7 +209,7 @@ def arguments(error: BaseException) -> tuple:
 
 def item_of_exception(error: Any, index: Any) -> Any:
     """
-    Do ``error[index]`` of a variable that an ``except`` clause bound.
+    Do ``error[index]`` of what may well be an exception: the variable of an ``except`` clause, ``sys.exc_info()[1]``.
 
     Parameters
     ----------

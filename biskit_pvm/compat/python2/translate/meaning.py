@@ -158,6 +158,28 @@ def _is_simple_slice(node: ast.AST) -> bool:
     return isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.step is None
 
 
+#: what old code called a parameter that takes an exception
+_NAMES_OF_ERRORS = {"e", "err", "error", "exc", "exception", "why"}
+
+
+def _is_exc_info(node: ast.AST) -> bool:
+    """Tell whether this is ``sys.exc_info()``."""
+    if not isinstance(node, ast.Call) or node.args or node.keywords:
+        return False
+    function = node.func
+    return getattr(function, "attr", None) == "exc_info" or getattr(function, "id", None) == "exc_info"
+
+
+def _makes_exception(node: ast.AST) -> bool:
+    """Tell whether an expression is an exception by its looks; a variable may hold one, too."""
+    if isinstance(node, ast.Call):
+        name = str(getattr(node.func, "attr", getattr(node.func, "id", "")))
+        return name.endswith(("Error", "Exception", "Warning"))
+    if isinstance(node, ast.Subscript):
+        return _is_exc_info(node.value) and isinstance(node.slice, ast.Constant) and node.slice.value == 1
+    return isinstance(node, ast.Attribute) and node.attr == "exc_value"
+
+
 class _Converter(ast.NodeTransformer):
     def __init__(self, syntax: Syntax, filename: str) -> None:
         self._syntax = syntax
@@ -192,6 +214,7 @@ class _Converter(ast.NodeTransformer):
             arguments = node.args
             for argument in (*arguments.args, arguments.vararg, arguments.kwarg):
                 if argument is not None:
+                    scope.caught.update(_NAMES_OF_ERRORS & {argument.arg})
                     scope.stores.update(
                         _names_of(self._target(argument.arg))
                         if argument.arg in self._syntax.targets
@@ -227,6 +250,8 @@ class _Converter(ast.NodeTransformer):
             names = _names_of(self._target(node.name))
             scope.stores.update(names)
             scope.caught.update(names)
+        elif isinstance(node, ast.Assign):
+            scope.caught.update(self._given_exceptions(scope, node))
         elif isinstance(node, ast.Expr) and self._is_bare_exec(node.value):
             scope.dynamic = scope.dynamic or scope.kind == "function"
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -240,6 +265,17 @@ class _Converter(ast.NodeTransformer):
             return
         for child in ast.iter_child_nodes(node):
             self._survey_into(scope, child)
+
+    @staticmethod
+    def _given_exceptions(scope: _Scope, node: ast.Assign) -> Iterable[str]:
+        """Yield the variables that an assignment may give an exception."""
+        value = node.value
+        for target in node.targets:
+            if _is_exc_info(value) and isinstance(target, (ast.Tuple, ast.List)) and len(target.elts) == 3:
+                yield from _names_of(target.elts[1])
+            elif isinstance(target, ast.Name):
+                if _makes_exception(value) or (isinstance(value, ast.Name) and value.id in scope.caught):
+                    yield target.id
 
     @staticmethod
     def _is_bare_exec(node: ast.AST) -> bool:
@@ -611,9 +647,9 @@ class _Converter(ast.NodeTransformer):
         if isinstance(node.ctx, ast.Load):
             if _is_simple_slice(node):
                 return _at(node, _call("__py2_getslice__", *self._slice_parts(node)))[0]
-            if isinstance(node.value, ast.Name) and node.value.id in self._scope.caught:
-                index = self.visit(node.slice)
-                return _at(node, _call("__py2_item_of_exception__", node.value, index))[0]
+            if _makes_exception(node.value) or getattr(node.value, "id", None) in self._scope.caught:
+                error, index = self.visit(node.value), self.visit(node.slice)
+                return _at(node, _call("__py2_item_of_exception__", error, index))[0]
         return self.generic_visit(node)
 
     # -- comprehensions: a list comprehension's variables are those of the scope around it
