@@ -38,7 +38,19 @@ class Screen:
         add = ["xauth", "-q", "-f", f"{HOME}/.Xauthority", "source", "-"]
         cluster.exec(0, add, input=f"add :0 . {self.key}\n")
         self.server = cluster.popen(
-            0, ["Xvfb", ":0", "-screen", "0", "900x600x24", "-nolisten", "tcp", "-auth", f"{HOME}/.Xauthority"]
+            0,
+            [
+                "Xvfb",
+                ":0",
+                "-screen",
+                "0",
+                "900x600x24",
+                "-noreset",
+                "-nolisten",
+                "tcp",
+                "-auth",
+                f"{HOME}/.Xauthority",
+            ],
         )
         wait_for(lambda: cluster.exec(0, ["xwininfo", "-root"], check=False, env=self.user).returncode == 0, 20)
 

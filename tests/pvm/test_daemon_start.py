@@ -186,7 +186,7 @@ from biskit_pvm.machine import daemon
 
 def calculate():
     master = TrackingJobMaster({1: 1, 2: 2}, 1, [os.uname().nodename] * 2, slave_script=sys.argv[1], verbose=0)
-    return master.calculateResult()
+    return dict(sorted(master.calculateResult().items()))
 
 print(calculate())
 os.kill(daemon.pid(), signal.SIGKILL)
