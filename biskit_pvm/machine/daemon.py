@@ -588,6 +588,12 @@ def _door(number: int) -> _Door | None:
     return _Door(paths[0], len(rows) - 1) if paths else None
 
 
+def _kill(number: int, door: _Door) -> None:
+    """End a daemon that nobody can reach, or that would take the address file of another one along."""
+    os.kill(number, signal.SIGKILL)
+    Path(door.path).unlink(missing_ok=True)
+
+
 def _halt_when_unused(number: int) -> None:
     me, watched, pause = 0, set[int](), 0.1
     door = None
@@ -602,9 +608,10 @@ def _halt_when_unused(number: int) -> None:
                     me, watched = tid, set()
                 others = {task.tid for task in pvm_ext.tasks()} - {me}
                 if not others:
-                    if not door.found_by_others():
-                        break
-                    pvm_ext.halt()
+                    if door.found_by_others():
+                        pvm_ext.halt()
+                    else:
+                        _kill(number, door)
                     return
                 fresh = others - watched
                 if fresh:
@@ -617,12 +624,9 @@ def _halt_when_unused(number: int) -> None:
         except pvm_ext.PvmError:
             # It has no descriptor left for one more task, or its socket was cleared away.
             if door is not None and not door.n_tasks and not os.path.lexists(door.path):
-                break
+                _kill(number, door)
+                return
         except OSError:  # one of its files was just closed
             pass
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-    # Nobody can reach it, or it would take the address file of another one along.
-    os.kill(number, signal.SIGKILL)
-    if door is not None:
-        Path(door.path).unlink(missing_ok=True)

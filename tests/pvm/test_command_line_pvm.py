@@ -146,7 +146,9 @@ def test_doctor_names_what_is_wrong_with_a_host(vm: VirtualMachine):
 
 def test_clean_removes_what_a_killed_pvmd_left(vm: VirtualMachine):
     def cleaned(*options: str) -> list[str]:
-        lines = _run(vm, "clean", *options).stdout.splitlines()
+        *lines, last = _run(vm, "clean", *options).stdout.splitlines()
+        what = "to remove" if options else "removed"
+        assert last == f"{len(lines)} file{'s' * (len(lines) != 1)} {what}"
         return [line for line in lines if line.startswith("pvm")]  # others may work in /dev/shm
 
     assert cleaned("--dry-run") == []
