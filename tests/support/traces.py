@@ -33,19 +33,31 @@ def processes_with(variable: str, value: str) -> list[Process]:
     """
     wanted = f"{variable}={value}".encode()
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            environment = (entry / "environ").read_bytes().split(b"\0")
-            if wanted not in environment:
-                continue
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:  # it ended meanwhile, or is another user's
-            continue
-        tests = [item.decode(errors="replace") for item in environment if item.startswith(b"PYTEST_CURRENT_TEST=")]
-        found.append(Process(int(entry.name), command.strip(), "".join(tests).partition("=")[2]))
-    return found
+    seen = {str(os.getpid())}
+    # One that ends while this looks may have started another that is not in the list yet.
+    while new := {name for name in os.listdir("/proc") if name.isdigit()} - seen:
+        seen |= new
+        for name in new:
+            environment, command = _started_as(name)
+            if wanted in environment:
+                tests = [item for item in environment if item.startswith(b"PYTEST_CURRENT_TEST=")]
+                test = b"".join(tests).partition(b"=")[2].decode(errors="replace")
+                found.append(Process(int(name), command, test))
+    return sorted(found, key=lambda process: process.pid)
+
+
+def _started_as(pid: str) -> tuple[list[bytes], str]:
+    """Return the environment and the command line of a process, both empty if it has ended."""
+    folder = Path("/proc", pid)
+    try:
+        while True:
+            environment = (folder / "environ").read_bytes()
+            command = (folder / "cmdline").read_bytes()
+            # Both are empty for a moment while a program takes the place of another.
+            if environment or command or not (folder / "exe").exists():
+                return environment.split(b"\0"), command.replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:  # it ended meanwhile, or is another user's
+        return [], ""
 
 
 def processes_of_run() -> list[Process]:

@@ -33,3 +33,22 @@ def test_a_process_is_found_by_its_environment():
         assert [p.pid for p in processes_with("BISKIT_PVM_TEST_MARK", "here")] == [child.pid]
         child.send_signal(signal.SIGTERM)
     assert processes_with("BISKIT_PVM_TEST_MARK", "here") == []
+
+
+RELAY = """
+import os
+for turn in range(400):
+    if os.fork():
+        os._exit(0)
+    if turn % 20 == 0 and not os.fork():
+        os.execv("/bin/true", ["true"])
+print("end", flush=True)
+"""
+
+
+def test_no_process_is_missed_that_starts_while_another_ends():
+    env = {**os.environ, "BISKIT_PVM_TEST_MARK": "relay"}
+    with subprocess.Popen([sys.executable, "-c", RELAY], env=env, stdout=subprocess.PIPE, text=True) as child:
+        wait_for(lambda: not processes_with("BISKIT_PVM_TEST_MARK", "relay"), 60)
+        os.set_blocking(child.stdout.fileno(), False)
+        assert child.stdout.read() == "end\n"
