@@ -264,4 +264,4 @@ def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp
             master.exit()
         gone = [pid for pid in master.pids.values()]
         wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in gone), 10)
-        assert not {t.tid for t in pvm_ext.tasks()} & set(master.slaves)
+        wait_for(lambda: not {t.tid for t in pvm_ext.tasks()} & set(master.slaves), 10)
