@@ -93,6 +93,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # Who ends a run by SIGTERM gets the same tidying up as by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts what it runs in the background with SIGINT ignored, and all its children would
+    # inherit that: no test could interrupt anything.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # All temporary files of the run go into one folder, with a name short enough for the
     # sockets of a pvmd, and all its processes carry its name.
     folder = Path(tempfile.mkdtemp(prefix="bp-run-"))

@@ -576,7 +576,7 @@ class _Collector:
         if not np.isfinite(xyz).all() and not self.common:
             raise PDBError(f"{self.name}: coordinates of model {self.numbers[-1]} are not finite")
         if n > len(self._xyz):
-            # Grown in place; pages that nothing was written to take no memory.
+            # NumPy copies them for that, or not, as its version goes; so the peak is twice the coordinates.
             self._xyz.resize((n + n // 4 + 1, len(self._first), 3), refcheck=False)
         self._xyz[n - 1] = xyz
 

@@ -102,6 +102,6 @@ def test_old_children_run_translated_on_every_host(cluster):
     (cluster.shared / "kid.py").write_text(CHILD)
     (cluster.shared / "kid.py").chmod(0o755)
     done = cluster.exec(
-        0, ["sh", "-c", f"cd {SHARED} && exec {sys.executable} -m biskit_pvm run parent.py"], timeout=100
+        0, ["sh", "-c", f"cd {SHARED} && exec {shlex.quote(sys.executable)} -m biskit_pvm run parent.py"], timeout=100
     )
     assert done.stdout == "".join(f"kid on node{i} 3\n" * 2 for i in range(4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -326,7 +327,7 @@ if __name__ == "__main__":
 def test_output_that_cannot_be_written_does_not_end_a_calculation(vm, tmp_path, how, before):
     (tmp_path / "master.py").write_text(VERBOSE.format(slave=SLAVE, before=before or "pass"))
     done = subprocess.run(
-        ["bash", "-c", how.format(python=sys.executable)],
+        ["bash", "-c", how.format(python=shlex.quote(sys.executable))],
         cwd=tmp_path,
         env=vm.env,
         stdin=subprocess.DEVNULL,

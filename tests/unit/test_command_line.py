@@ -110,7 +110,7 @@ def test_an_empty_name_of_a_host_is_a_wrong_command_line(words: list[str]):
 
 
 def test_a_folder_that_was_deleted_is_named_as_the_cause(tmp_path: Path):
-    command = f"rmdir {tmp_path}/gone && {sys.executable} -m biskit_pvm new name"
+    command = f"rmdir {tmp_path}/gone && {shlex.quote(sys.executable)} -m biskit_pvm new name"
     (tmp_path / "gone").mkdir()
     done = subprocess.run(command, shell=True, cwd=tmp_path / "gone", capture_output=True, text=True, timeout=60)
     assert done.returncode == 1

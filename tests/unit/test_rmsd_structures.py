@@ -412,4 +412,5 @@ def test_the_memory_of_a_long_file_is_that_of_its_coordinates(tmp_path: Path):
     finally:
         tracemalloc.stop()
     assert models.shape == (200, 400, 3)
-    assert peak < 1.5 * models.nbytes + 1e6
+    # the text would be three times as much
+    assert peak < 2.5 * models.nbytes + 1e6
