@@ -87,8 +87,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_skips] = []
     config.stash[_complaints] = []
     config.pluginmanager.register(Skips(config.stash[_skips]))
-    # Also where a shell has started this in the background, which ignores Ctrl-C, and so would all that is tested.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):  # a process of pytest-xdist: the run is its master's
         return
     # Who ends a run by SIGTERM gets the same tidying up as by Ctrl-C.
