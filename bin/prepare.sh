@@ -82,7 +82,11 @@ install_packages() {
 
 # One at a time in this clone; held until the end of `prepare`, and by no program that it starts.
 lock() {
-    mkdir -p "$ROOT/build"
+    { mkdir -p "$ROOT/build" && true >> "$ROOT/build/prepare.lock"; } 2> /dev/null || {
+        say "$ROOT cannot be written to (is it another user's, or is the disk full?)"
+        say 'use a clone of your own, in a folder of yours'
+        exit 1
+    }
     exec 9> "$ROOT/build/prepare.lock"
     command -v flock > /dev/null || return 0
     flock -n 9 || {

@@ -25,6 +25,7 @@ import io
 import lzma
 import os
 import platform
+import re
 import shlex
 import shutil
 import signal
@@ -249,21 +250,24 @@ def download(pins: Pins, names: Sequence[str], arch: str, new: Path) -> list[Bro
             say(str(problem))
             problems.append(problem)
     program = shlex.quote(str(HERE / "get_pvm3"))
-    remedies = [line for problem in problems for line in problem.remedy]
-    raise Trouble(
-        f"PVM {pins.upstream} could not be brought (the reasons are above).",
-        *dict.fromkeys(remedies),
-        "Where you can reach a Debian mirror, or have the packages in a folder:",
-        f"    PVM_MIRROR=http://MIRROR/debian {program}",
-        f"    PVM_MIRROR=/a/folder {program}",
-        f"with {', '.join(files_wanted(pins, names, arch))}." if files_wanted(pins, names, arch) else "",
-        OWN_PVM,
-    )
+    remedies = list(dict.fromkeys(line for problem in problems for line in problem.remedy))
+    wanted = [package.file for package in pins.packages if package.name in names and package.architecture == arch]
+    if wanted:
+        remedies += [
+            "Where you can reach a Debian mirror, or have the packages in a folder:",
+            f"    PVM_MIRROR=http://MIRROR/debian {program}",
+            f"    PVM_MIRROR=/a/folder {program}",
+            f"with {', '.join(wanted)}.",
+        ]
+    else:
+        remedies.append(kinds(pins, names[0], arch))
+    raise Trouble(f"PVM {pins.upstream} could not be brought (the reasons are above).", *remedies, OWN_PVM)
 
 
-def files_wanted(pins: Pins, names: Sequence[str], arch: str) -> list[str]:
-    """Return the names of the package files that are pinned for this architecture."""
-    return [package.file for package in pins.packages if package.name in names and package.architecture == arch]
+def kinds(pins: Pins, name: str, arch: str) -> str:
+    """Say for which computers a package is pinned, and that this one is of another kind."""
+    known = sorted({package.architecture for package in pins.packages if package.name == name})
+    return f"{name} is known for {', '.join(known)}; this computer is {arch}."
 
 
 def from_mirror(mirror: str, pins: Pins, names: Sequence[str], arch: str, new: Path) -> list[Brought]:
@@ -272,8 +276,7 @@ def from_mirror(mirror: str, pins: Pins, names: Sequence[str], arch: str, new: P
     for name in names:
         package = pins.known(name, arch)
         if package is None:
-            known = sorted({other.architecture for other in pins.packages if other.name == name})
-            raise Trouble(f"{name} is known for {', '.join(known)}; this computer is {arch}.", OWN_PVM)
+            raise Trouble(kinds(pins, name, arch), OWN_PVM)
         path = new / package.file
         if "://" in mirror:
             fetch(mirror, package.file, path)
@@ -302,10 +305,11 @@ def fetch(mirror: str, file: str, path: Path) -> None:
         except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
             if isinstance(error, urllib.error.URLError) and isinstance(error.reason, FileNotFoundError):
                 continue  # an address file://...
-            raise Trouble(
-                f"PVM_MIRROR cannot be reached: {getattr(error, 'reason', error)}.",
-                "Look whether there is a network, and at http_proxy and https_proxy; or name another mirror.",
-            ) from error
+            proxy = urllib.request.getproxies().get(urllib.parse.urlsplit(place).scheme)
+            remedy = "Is there a network, and does it need a proxy (http_proxy, https_proxy)? Or name another mirror."
+            if proxy and not urllib.request.proxy_bypass(urllib.parse.urlsplit(place).netloc):
+                remedy = f"It is asked for through the proxy {at(proxy)}; see http_proxy and https_proxy."
+            raise Trouble(f"PVM_MIRROR cannot be reached: {getattr(error, 'reason', error)}.", remedy) from error
     raise Trouble(
         f"PVM_MIRROR={mirror} has no {file}, nor {POOL}/{file}.",
         f"Name a mirror that has Debian 12 ({SUITE}), up to and without /dists and /pool.",
@@ -318,6 +322,11 @@ def copy(folder: Path, file: str, path: Path) -> None:
         if place.is_file():
             shutil.copyfile(place, path)
             return
+    if not folder.is_dir():
+        raise Trouble(
+            f"PVM_MIRROR={folder} is no folder here.",
+            "An address begins with http:// or the like; a folder is best named by its whole path.",
+        )
     raise Trouble(f"the folder PVM_MIRROR={folder} has no {file}.")
 
 
@@ -455,8 +464,11 @@ def network_trouble(what: str, words: str) -> NotFromHereError:
     lines = [line.strip() for line in words.splitlines() if not line.startswith("E: Some index files failed")]
     told = [line for line in lines if line.startswith(("E:", "W:"))] or lines
     text = "; ".join(told[-2:])
-    if "No space left" in words or "enough free space" in words:
+    proxy = next((proxy for proxy in proxies() if proxy.rpartition(":")[0] in words), None)
+    if "No space left" in words or "enough free space" in words or disk_is_full():
         remedy = f"The disk of {tempfile.gettempdir()} is full; name another folder: TMPDIR=/a/folder"
+    elif proxy is not None:  # of which apt itself says no more than where it could not connect to
+        remedy = f"apt is told to use the proxy {proxy}; see http_proxy, and: apt-config dump | grep -i proxy"
     elif "roxy" in words:
         remedy = "apt is told to use a proxy; see: apt-config dump | grep -i proxy"
     elif any(sign in words for sign in ("resolv", "connect", "unreachable", "timed out", "Connection failed")):
@@ -464,6 +476,25 @@ def network_trouble(what: str, words: str) -> NotFromHereError:
     else:
         remedy = "Look at the sources of apt; try: apt-get update"
     return NotFromHereError(f"{what}: {text}", remedy)
+
+
+def disk_is_full() -> bool:
+    """Tell whether there is no room for temporary files, of which apt does not always speak."""
+    return shutil.disk_usage(tempfile.gettempdir()).free < 1_000_000
+
+
+def proxies() -> list[str]:
+    """Return the proxies, as host and port, that the environment and apt's settings name."""
+    named = list(urllib.request.getproxies().values())
+    if shutil.which("apt-config") is not None:
+        dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True).stdout
+        named += re.findall(r'::Proxy(?:::[^ ]*)? "([^"]+)"', dump)
+    return [at(proxy) for proxy in named if "://" in proxy]
+
+
+def at(address: str) -> str:
+    """Return host and port of an address, without the password that may be in it."""
+    return urllib.parse.urlsplit(address).netloc.rpartition("@")[2]
 
 
 def on_ubuntu() -> bool:

@@ -167,6 +167,38 @@ def test_each_failure_of_apt_has_its_remedy(words, remedy):
     assert words in str(trouble) and remedy in trouble.remedy[0]
 
 
+@pytest.mark.parametrize(
+    ("variable", "setting"),
+    [("http://me:secret@127.0.0.1:9", ""), ("", 'Acquire::http::Proxy "http://me:secret@127.0.0.1:9/";')],
+)
+def test_a_proxy_that_does_not_answer_apt_is_named_without_its_password(vendor, variable, setting):
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        vendor.env.pop(name, None)
+        vendor.env.pop(name.upper(), None)
+    vendor.env["http_proxy"] = variable
+    vendor.apt(get="#!/bin/sh\necho 'E: Failed to fetch x  Unable to connect to 127.0.0.1:9:'\nexit 100\n")
+    (vendor.bin / "apt-config").write_text(f"#!/bin/sh\necho '{setting}'\n")
+    (vendor.bin / "apt-config").chmod(0o755)
+    done = vendor.get()
+    assert done.returncode == 1
+    assert "apt is told to use the proxy 127.0.0.1:9;" in done.stderr and "secret" not in done.stderr
+
+
+def test_a_full_disk_is_told_when_apt_speaks_of_something_else(monkeypatch):
+    monkeypatch.setattr(get_pvm3.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10, 10, 0))
+    trouble = get_pvm3.network_trouble("apt-get update failed", "E: The repository is not signed.\n")
+    assert "is full" in trouble.remedy[0]
+
+
+def test_where_apt_has_none_for_this_computer_no_mirror_is_recommended(vendor):
+    vendor.pins.write_text(vendor.pins.read_text().replace(f" {ARCH} ", " hurd-i386 "))
+    vendor.apt(get="#!/bin/sh\n", cache="#!/bin/sh\n")
+    done = vendor.get()
+    assert done.returncode == 1
+    assert f"libpvm3 is known for hurd-i386; this computer is {ARCH}" in done.stderr
+    assert "PVM_MIRROR" not in done.stderr and "set PVM_ROOT" in done.stderr
+
+
 @pytest.mark.parametrize(("identity", "hint"), [("ID=ubuntu\n", True), ('ID=mint\nID_LIKE="ubuntu debian"\n', True),
                                                  ("ID=debian\n", False), ('ID="fedora"\n', False)])  # fmt: skip
 def test_only_ubuntu_is_told_of_universe(tmp_path, monkeypatch, identity, hint):
@@ -241,7 +273,9 @@ def test_a_damaged_package_is_refused_with_both_sums(from_folder):
     ("mirror", "words"),
     [
         ("http://127.0.0.1:9/debian", "PVM_MIRROR cannot be reached"),
-        ("/no/such/folder", f"has no libpvm3_3.4.6-5_{ARCH}.deb"),
+        ("/no/such/folder", "PVM_MIRROR=/no/such/folder is no folder here"),
+        ("mirror.invalid/debian", "An address begins with http://"),
+        ("/", f"has no libpvm3_3.4.6-5_{ARCH}.deb"),
         ("what://is/this", "PVM_MIRROR cannot be reached"),
     ],
 )
@@ -250,6 +284,13 @@ def test_a_mirror_that_is_none_is_named(vendor, mirror, words):
     done = vendor.get()
     assert done.returncode == 1
     assert words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_proxy_that_does_not_answer_is_named_without_its_password(vendor):
+    vendor.env.update(PVM_MIRROR="http://mirror.invalid/debian", http_proxy="http://me:secret@127.0.0.1:9", no_proxy="")
+    done = vendor.get()
+    assert done.returncode == 1
+    assert "through the proxy 127.0.0.1:9" in done.stderr and "secret" not in done.stderr
 
 
 def test_a_computer_of_another_kind_is_told_what_there_is(from_folder):

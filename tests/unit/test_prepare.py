@@ -84,6 +84,15 @@ def test_what_is_started_does_not_hold_the_lock(clone):
         os.kill(int((clone.root / "pid").read_text()), 9)
 
 
+def test_a_clone_that_cannot_be_written_to_is_named(clone):
+    (clone.root / "build" / "prepare.lock").mkdir()  # root can write to everything else
+    with clone.start("lock") as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"{clone.root} cannot be written to" in said and "a clone of your own" in said
+    assert "prepare.sh" not in said
+
+
 def test_another_python_gets_another_environment(clone):
     record = """
 cd "$ROOT"; mkdir -p vendor pvm_ext; touch pyproject.toml
