@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,7 +35,15 @@ def passes(error: BaseException | None) -> bool:
 
     All others belong to the item at work.
     """
-    return error is not None and (not isinstance(error, (Exception, SystemExit)) or type(error).__name__ == "BdbQuit")
+    if isinstance(error, SystemExit):
+        return _of_the_debugger(error)
+    return error is not None and (not isinstance(error, Exception) or type(error).__name__ == "BdbQuit")
+
+
+def _of_the_debugger(error: SystemExit) -> bool:
+    """Tell whether the user has left pdb, which from Python 3.14 on exits instead of raising BdbQuit."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__") == "pdb"
 
 
 class _Message:

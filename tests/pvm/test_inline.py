@@ -346,7 +346,11 @@ def test_a_debugger_stops_in_the_slave_and_can_be_left(make, tmp_path):
         env={**os.environ, "PVM_ROOT": "/nowhere"}, timeout=60,
     )  # fmt: skip
     assert "(Pdb) {1: 5}" in run.stdout and "(Pdb) {2: 6}" in run.stdout
-    assert run.returncode == 1 and run.stderr.rstrip().endswith("bdb.BdbQuit")
+    assert run.returncode == 1
+    if sys.version_info < (3, 14):
+        assert run.stderr.rstrip().endswith("bdb.BdbQuit")
+    else:  # pdb asks whether to quit, and then exits
+        assert run.stderr == ""
 
 
 def test_the_process_ends_on_sigterm(make, tmp_path):
