@@ -38,6 +38,7 @@ class Status(Jobs):
     def __init__(self, objects: Iterable[Item], redistribute: Any = 1) -> None:
         super().__init__(objects, bool(redistribute))
         self.lock = RLock()
+        self._terms: tuple[Any, ...] = ()
 
     @property
     def objects(self) -> MutableMapping[Item, int | None]:
@@ -59,7 +60,8 @@ class Status(Jobs):
         nmax : int
             Largest number of items in the job.
         *args, **kw
-            As for `Jobs.choose`.
+            As for `Jobs.choose`; where a subclass that was asked leaves them
+            out, they are what it was asked for.
 
         Returns
         -------
@@ -69,12 +71,30 @@ class Status(Jobs):
             How many items there were to choose from, these included.
         """
         with self.lock:
-            return self.choose(nmax, *args, **kw)
+            return self._choose(nmax, *(args or (() if kw else self._terms)), **kw)
 
     def choose(
         self, nmax: int, held: Collection[Item] = (), duplicates: bool = True, avoid: Any = None
     ) -> tuple[list[Item], int]:
-        """Choose the items of the next job; see `next_chunk`."""
+        """Choose the items of the next job, by what a subclass has for `next_chunk`."""
+        if type(self).next_chunk is Status.next_chunk:
+            return self._choose(nmax, held, duplicates, avoid)
+        retried = self._next_alone(held, avoid)
+        if retried is not None:
+            return retried
+        self._terms = held, duplicates, avoid
+        try:
+            items, n_left = self.next_chunk(nmax)
+        finally:
+            self._terms = ()
+        for item in items:
+            if self._states[item] is None:
+                self._give(item)
+        return list(items), n_left
+
+    def _choose(
+        self, nmax: int, held: Collection[Item] = (), duplicates: bool = True, avoid: Any = None
+    ) -> tuple[list[Item], int]:
         kind = type(self)
         if kind.not_started is Status.not_started and kind.not_done is Status.not_done:
             return super().choose(nmax, held, duplicates, avoid)

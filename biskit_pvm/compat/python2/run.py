@@ -336,8 +336,9 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
         trace = _without_ours(trace)
         traceback.print_exception(kind, error, trace)
         return
+    from biskit_pvm.compat.python2.builtins.classic import known_as
     from biskit_pvm.compat.python2.builtins.errors import ClassicException
-    from biskit_pvm.compat.python2.builtins.strings import to_str
+    from biskit_pvm.compat.python2.builtins.strings import module_of, to_str
 
     lines = traceback.format_tb(_without_ours(trace))
     if isinstance(error, SyntaxError):
@@ -347,9 +348,10 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
             text = str.__str__(str(error) if isinstance(error, ClassicException) else to_str(error))
         except Exception:
             text = "<exception str() failed>"
+        kind = known_as(kind)
         name = kind.__name__
         if kind.__module__ not in _NAMELESS and not kind.__module__.startswith("biskit_pvm.compat."):
-            name = f"{kind.__module__}.{name}"
+            name = f"{module_of(kind)}.{name}"
         if isinstance(error, ClassicException):
             lines.append(text + "\n")
         else:

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import classes, containers, errors
 from biskit_pvm.compat.python2.builtins.classes import Instance
-from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
 from biskit_pvm.compat.python2.builtins.kinds import type_of
 from biskit_pvm.compat.python2.builtins.numbers import Long, is_long
 from biskit_pvm.compat.python2.builtins.strings import _METHODS, Basestring, Str, eight_bit_method
@@ -77,16 +77,13 @@ def _array_call(name: str) -> Callable:
 METHOD_CALLS: dict[str, Callable] = {
     **{name: _native_call(name) for name in CALLS},
     **{name: _string_call(name) for name in _METHODS},
-    "keys": containers.keys,
-    "values": containers.values,
-    "items": containers.items,
-    "iterkeys": containers.iterkeys,
-    "itervalues": containers.itervalues,
-    "iteritems": containers.iteritems,
+    **containers.METHODS,
     "viewkeys": containers.viewkeys,
     "viewvalues": containers.viewvalues,
     "viewitems": containers.viewitems,
     "has_key": containers.has_key,
+    "popitem": containers.popitem,
+    "extend": containers.extend,
     "sort": containers.sort_method,
     "next": containers.next_method,
     **{name: _array_call(name) for name in "tostring astype ptp itemset newbyteorder".split()},
@@ -158,7 +155,7 @@ def attribute(obj: Any, name: str) -> Any:
         if type(obj) in (int, str, bytes):
             return type_of(obj)
         kind = obj.__class__
-        return kind.__bases__[0] if "_of_one_instance" in kind.__dict__ else kind
+        return kind.__bases__[0] if "_of_one_instance" in kind.__dict__ else known_as(kind)
     if name in ("char", "kind"):
         return _dtype_letter(obj, name)
     if name == "__bases__":

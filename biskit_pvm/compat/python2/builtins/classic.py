@@ -1,4 +1,4 @@
-"""The types of old-style classes, which everything that looks at values has to know; `classes` makes the classes."""
+"""What everything that looks at types has to know: old-style classes, which `classes` makes, and what stands for others."""
 
 from __future__ import annotations
 
@@ -45,3 +45,19 @@ def is_classic(kind: Any) -> bool:
     bool
     """
     return type(kind) is ClassicType
+
+
+def known_as(kind: Any) -> Any:
+    """
+    Give the class as which old code knows one of this package's.
+
+    Parameters
+    ----------
+    kind : type
+
+    Returns
+    -------
+    type
+        The same one, unless it stands for another.
+    """
+    return vars(kind).get("__py2_type__", kind)

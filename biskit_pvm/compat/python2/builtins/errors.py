@@ -7,7 +7,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
 from biskit_pvm.compat.python2.builtins.strings import to_str
 
 
@@ -286,4 +286,4 @@ def exc_info() -> tuple:
         kind, traceback = type(error), error.__traceback__
     if isinstance(error, ClassicException):
         return type(error.instance), error.instance, traceback
-    return kind, error, traceback
+    return known_as(kind), error, traceback

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.hash_tables import in_order, keys_of
 
 _MAXINT = sys.maxsize
 
@@ -368,10 +369,40 @@ def _complex_text(value: complex) -> str:
     return f"({real}{sign}{imaginary}j)"
 
 
+#: modules of Python 3 whose classes were in one with another name
+_OLD_MODULES = {
+    "_pickle": "cPickle",
+    "_queue": "Queue",
+    "configparser": "ConfigParser",
+    "html.parser": "HTMLParser",
+    "http.client": "httplib",
+    "http.cookies": "Cookie",
+    "queue": "Queue",
+    "socketserver": "SocketServer",
+    "urllib.error": "urllib2",
+}
+#: classes of Python 3's library that were old-style ones
+_WERE_CLASSIC = {"Queue.Queue", "Queue.LifoQueue", "Queue.PriorityQueue"}
+
+
+def module_of(kind: type) -> str:
+    """
+    Give the name of the module that a class was in.
+
+    Parameters
+    ----------
+    kind : type
+
+    Returns
+    -------
+    str
+    """
+    return _OLD_MODULES.get(kind.__module__, kind.__module__)
+
+
 def _type_text(kind: type) -> str:
-    if is_classic(kind):
-        return f"{kind.__module__}.{kind.__name__}"
-    return _type_repr(kind)
+    name = f"{module_of(kind)}.{kind.__name__}"
+    return name if is_classic(kind) or name in _WERE_CLASSIC else _type_repr(kind)
 
 
 def _type_repr(kind: type) -> str:
@@ -387,8 +418,8 @@ def _type_repr(kind: type) -> str:
             return f"<type 'exceptions.{name}'>"
         return f"<type '{name}'>"
     if not kind.__flags__ & (1 << 9):
-        return f"<type '{kind.__module__}.{name}'>"
-    return f"<class '{kind.__module__}.{name}'>"
+        return f"<type '{module_of(kind)}.{name}'>"
+    return f"<class '{module_of(kind)}.{name}'>"
 
 
 def to_str(obj: Any) -> str:
@@ -452,6 +483,8 @@ def to_repr(obj: Any) -> str:
     """
     kind = type(obj)
     writer = _WRITERS.get(kind.__repr__)
+    if writer is None and kind.__dict__.get("__py2_type__") is dict:
+        return to_repr(obj.copy())
     result = repr(obj) if writer is None else writer(obj)
     return to_str(result) if isinstance(result, Unicode) else result
 
@@ -506,9 +539,11 @@ _WRITERS: dict[Any, Callable[[Any], str]] = {
     int.__repr__: _int_repr,
     list.__repr__: _nested("[", "]", lambda obj: map(to_repr, list.__iter__(obj))),
     tuple.__repr__: _tuple_repr,
-    dict.__repr__: _nested("{", "}", lambda obj: (f"{to_repr(k)}: {to_repr(v)}" for k, v in dict.items(obj))),
-    set.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, obj))}])",
-    frozenset.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, obj))}])",
+    dict.__repr__: _nested(
+        "{", "}", lambda obj: (f"{to_repr(k)}: {to_repr(dict.__getitem__(obj, k))}" for k in keys_of(obj))
+    ),
+    set.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, keys_of(obj)))}])",
+    frozenset.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, keys_of(obj)))}])",
     range.__repr__: lambda obj: repr(obj).replace(
         "range(0, " if obj.start == 0 and obj.step == 1 else "range(", "xrange("
     ),
@@ -724,7 +759,7 @@ def _unless_unicode(name: str) -> Callable:
 
 
 def _join(text: str, items: Iterable[str]) -> str:
-    items = items if type(items) in (list, tuple) else list(items)
+    items = items if type(items) in (list, tuple) else list(in_order(items))
     if type(text) is Unicode or any(isinstance(item, (Unicode, bytes)) for item in items):
         if any(isinstance(item, Unicode) for item in items):
             return u(_decoded(text)).join(items)

@@ -138,7 +138,7 @@ class Environ(MutableMapping):
         return repr(self.copy())
 
 
-def _walk_path(top: str, function: Callable, argument: Any) -> None:
+def walk(top: str, function: Callable, argument: Any) -> None:
     """Python 2's ``os.path.walk``."""
     module = make("os")
     try:
@@ -149,11 +149,11 @@ def _walk_path(top: str, function: Callable, argument: Any) -> None:
     for name in names:
         name = os.path.join(top, name)
         if os.path.isdir(to_os(name)) and not os.path.islink(to_os(name)):
-            _walk_path(name, function, argument)
+            walk(name, function, argument)
 
 
 def _os_path() -> types.ModuleType:
-    names = {"walk": _walk_path, "expanduser": eight_bit(os.path.expanduser), "supports_unicode_filenames": False}
+    names = {"walk": walk, "expanduser": eight_bit(os.path.expanduser), "supports_unicode_filenames": False}
     # pure string functions see no file names of the system
     for name in ("join", "split", "splitext", "basename", "dirname", "normpath", "isabs", "commonprefix"):
         names[name] = getattr(os.path, name)
