@@ -35,8 +35,13 @@ class Status(Jobs):
     that return lists of items look at all of them.
     """
 
+    @staticmethod
+    def _arranged(items: list[Item]) -> list[Item]:
+        """Give the order of items; for old code replaced by the order that dictionaries had then."""
+        return items
+
     def __init__(self, objects: Iterable[Item], redistribute: Any = 1) -> None:
-        super().__init__(objects, bool(redistribute))
+        super().__init__(self._arranged(list(objects)), bool(redistribute))
         self.lock = RLock()
         self._terms: tuple[Any, ...] = ()
 
@@ -47,7 +52,7 @@ class Status(Jobs):
 
     @objects.setter
     def objects(self, states: MutableMapping[Item, int | None]) -> None:
-        self._set_all(list(states.items()))
+        self._set_all([(item, states[item]) for item in self._arranged(list(states))])
 
     def next_chunk(self, nmax: int, *args: Any, **kw: Any) -> tuple[list[Item], int]:
         """Choose the items of the next job, safe against other threads.

@@ -19,9 +19,11 @@ from typing import Any, Callable
 import pvm_ext
 from biskit_pvm.compat import pypvm
 from biskit_pvm.compat.python2 import registry
+from biskit_pvm.compat.python2.builtins.hash_tables import table_order
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, to_repr
 from biskit_pvm.compat.python2.registry import StandIn
 from biskit_pvm.machine.packing import Pickling
+from biskit_pvm.Status import Status
 from pvm_ext.errors import BadParamError
 
 _DEFAULT = int(pypvm.data["default"])
@@ -46,6 +48,7 @@ def seen(name: str, module: Any = None) -> types.ModuleType:
     part = name.rpartition(".")[2]
     _let_errors_be_numbers()
     Pickling.dumps, Pickling.loads = _dumped, _loaded  # type: ignore[method-assign, assignment]
+    Status._arranged = staticmethod(table_order)  # type: ignore[assignment, method-assign]
     if part in ("pypvm", "pypvm_core"):
         return _pypvm
     if name not in _seen and name.startswith("Biskit.PVM.") and part in _NAMES:

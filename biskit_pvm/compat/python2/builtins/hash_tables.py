@@ -106,6 +106,8 @@ def table_order(keys: list, forgotten: bool = False) -> list:
     list
         The same one where a key hashed by its address.
     """
+    if not keys:
+        return keys
     size, n = 8, len(keys)
     while n * 3 >= size * 2:
         # as many as fill the table make it larger

@@ -91,6 +91,9 @@ print s.next_chunk(2), s.next_chunk(3), s.activ(), s.not_started(), s.done()
 s.deactivate(0)
 print s.next_chunk(5), s.next_chunk(5), s.next_chunk(5), s.not_done(), s.objects
 print s
+named = Status(['TRAJ_%i' % i for i in range(12)])
+print named.next_chunk(5), named.not_started(), named.objects
+print named
 once = Status([1, 2], redistribute=0)
 print once.next_chunk(9), once.next_chunk(9)
 class Backwards(Status):
