@@ -339,11 +339,13 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
     from biskit_pvm.compat.python2.builtins.classic import known_as
     from biskit_pvm.compat.python2.builtins.errors import ClassicException
     from biskit_pvm.compat.python2.builtins.strings import module_of, to_str
+    from biskit_pvm.compat.python2.builtins.wording import reword
 
     lines = traceback.format_tb(_without_ours(trace))
     if isinstance(error, SyntaxError):
         lines += traceback.format_exception_only(SyntaxError, error)
     else:
+        reword(error)
         try:
             text = str.__str__(str(error) if isinstance(error, ClassicException) else to_str(error))
         except Exception:

@@ -9,6 +9,12 @@ class ClassicType(type):
     """The type of old-style classes: bases are searched depth first, left to right, and `root` last."""
 
     root: type = object
+    names: set[str] = set()
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
+        super().__init__(name, bases, namespace)
+        if type(cls) is ClassicType:
+            ClassicType.names.add(name)
 
     def mro(cls) -> list[type]:
         order: list[type] = []
@@ -47,9 +53,28 @@ def is_classic(kind: Any) -> bool:
     return type(kind) is ClassicType
 
 
+def is_classic_name(name: str) -> bool:
+    """
+    Tell whether an old-style class has this name: texts of errors have nothing else.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bool
+    """
+    return name in ClassicType.names
+
+
+#: what has a class of its own in Python 3 only
+_NEWER: dict[type, type] = {RecursionError: RuntimeError, ModuleNotFoundError: ImportError}
+
+
 def known_as(kind: Any) -> Any:
     """
-    Give the class as which old code knows one of this package's.
+    Give the class as which old code knows one of this package's or of Python 3's.
 
     Parameters
     ----------
@@ -60,4 +85,4 @@ def known_as(kind: Any) -> Any:
     type
         The same one, unless it stands for another.
     """
-    return vars(kind).get("__py2_type__", kind)
+    return vars(kind).get("__py2_type__") or _NEWER.get(kind, kind)

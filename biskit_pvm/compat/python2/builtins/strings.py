@@ -616,6 +616,8 @@ def percent(text: str, values: Any) -> str:
         conversions = _FORMATS[key] = _Conversions(key)
     given: list[Any] = []
     if conversions.named:
+        if not hasattr(type(values), "__getitem__") or isinstance(values, (tuple, str)):
+            raise TypeError("format requires a mapping")
         given = [values[_key_like(text, part[0])] for part in conversions.parts]
     elif isinstance(values, tuple):
         given = list(values)
