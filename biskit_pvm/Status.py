@@ -36,12 +36,12 @@ class Status(Jobs):
     """
 
     @staticmethod
-    def _arranged(items: list[Item]) -> list[Item]:
-        """Give the order of items; for old code replaced by the order that dictionaries had then."""
+    def arranged(items: list[Item], one_by_one: bool = False) -> list[Item]:
+        """Give the order of items; for old code replaced by the order of dictionaries that were filled then."""
         return items
 
     def __init__(self, objects: Iterable[Item], redistribute: Any = 1) -> None:
-        super().__init__(self._arranged(list(objects)), bool(redistribute))
+        super().__init__(self.arranged(list(objects), one_by_one=True), bool(redistribute))
         self.lock = RLock()
         self._terms: tuple[Any, ...] = ()
 
@@ -52,7 +52,7 @@ class Status(Jobs):
 
     @objects.setter
     def objects(self, states: MutableMapping[Item, int | None]) -> None:
-        self._set_all([(item, states[item]) for item in self._arranged(list(states))])
+        self._set_all([(item, states[item]) for item in self.arranged(list(states))])
 
     def next_chunk(self, nmax: int, *args: Any, **kw: Any) -> tuple[list[Item], int]:
         """Choose the items of the next job, safe against other threads.

@@ -48,7 +48,7 @@ def seen(name: str, module: Any = None) -> types.ModuleType:
     part = name.rpartition(".")[2]
     _let_errors_be_numbers()
     Pickling.dumps, Pickling.loads = _dumped, _loaded  # type: ignore[method-assign, assignment]
-    Status._arranged = staticmethod(table_order)  # type: ignore[assignment, method-assign]
+    Status.arranged = staticmethod(_arranged)  # type: ignore[method-assign]
     if part in ("pypvm", "pypvm_core"):
         return _pypvm
     if name not in _seen and name.startswith("Biskit.PVM.") and part in _NAMES:
@@ -99,6 +99,11 @@ def _dumped(obj: Any, protocol: int = 0) -> bytes:
 def _loaded(data: bytes) -> Any:
     """Return the object of a pickle, whoever has written it."""
     return registry.make("cPickle").loads(as_text(data))  # type: ignore[union-attr]
+
+
+def _arranged(items: list[Any], one_by_one: bool = False) -> list[Any]:
+    """Give the order in which a dictionary of Python 2 listed its keys."""
+    return table_order(items, updated=one_by_one)
 
 
 def _pack_object(obj: Any) -> None:

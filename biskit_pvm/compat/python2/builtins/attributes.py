@@ -163,8 +163,7 @@ def attribute(obj: Any, name: str) -> Any:
     if name in _RENAMED:
         return _function_attribute(obj, name)
     if name == "im_class":
-        found = getattr(obj, name, _MISSING)
-        return type(obj.__self__) if found is _MISSING else found
+        return _class_of_method(obj)
     if name in _BUILT_IN_METHODS.get(type(obj), ()):
         return partial(METHOD_CALLS[name], obj)
     if isinstance(obj, type) and name in _BUILT_IN_METHODS.get(str if obj is Str else obj, ()):
@@ -185,14 +184,31 @@ def attribute(obj: Any, name: str) -> Any:
     return found
 
 
+def _is_method(function: FunctionType) -> bool:
+    """Tell whether a function was taken from a class, whose unbound method it was in Python 2."""
+    owner = function.__qualname__.rpartition(".")[0]
+    return bool(owner) and not owner.endswith("<locals>")
+
+
+def _class_of_method(obj: Any) -> Any:
+    if hasattr(obj, "im_class"):
+        return obj.im_class
+    if not isinstance(obj, FunctionType):
+        return type(obj.__self__)
+    found = obj.__globals__.get(obj.__qualname__.rpartition(".")[0])
+    if not isinstance(found, type):
+        raise AttributeError("'function' object has no attribute 'im_class'")
+    return found
+
+
 def _function_attribute(obj: Any, name: str) -> Any:
     found = getattr(obj, name, _MISSING)
     if found is not _MISSING:
         return found
-    if name == "im_func" and isinstance(obj, FunctionType):
-        return obj
-    if name == "im_self" and isinstance(obj, FunctionType):
-        return None
+    if name in ("im_func", "im_self") and isinstance(obj, FunctionType):
+        if not _is_method(obj):
+            raise AttributeError(f"'function' object has no attribute {name!r}")
+        return obj if name == "im_func" else None
     if isinstance(obj, _FUNCTIONS) or (hasattr(obj, _RENAMED[name]) and not is_classic(type(obj))):
         return getattr(obj, _RENAMED[name])
     return getattr(obj, name)

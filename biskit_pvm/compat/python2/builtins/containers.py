@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import operator
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.hash_tables import in_order, is_table, keys_of
@@ -229,27 +229,21 @@ def keys(obj: Any, *args: Any) -> Any:
 def values(obj: Any, *args: Any) -> Any:
     """Call ``obj.values()``; a list where the class has no method of its own."""
     if not args and _is_dictionary(obj, "values"):
-        return [_get(obj, key) for key in keys_of(obj)]
+        return [dict.__getitem__(obj, key) for key in keys_of(obj)]
     return _listed(obj.values(*args))
 
 
 def items(obj: Any, *args: Any) -> Any:
     """Call ``obj.items()``; a list where the class has no method of its own."""
     if not args and _is_dictionary(obj, "items"):
-        return [(key, _get(obj, key)) for key in keys_of(obj)]
+        return [(key, dict.__getitem__(obj, key)) for key in keys_of(obj)]
     return _listed(obj.items(*args))
 
 
 def _is_dictionary(obj: Any, method: str) -> bool:
     """Tell whether an object is a dictionary that has a method from nowhere else."""
     kind = type(obj)
-    return kind is dict or (
-        is_table(kind) and getattr(kind, method, None) in (getattr(dict, method), getattr(MutableMapping, method))
-    )
-
-
-def _get(obj: Any, key: Any) -> Any:
-    return dict.__getitem__(obj, key) if issubclass(type(obj), dict) else obj[key]
+    return kind is dict or (is_table(kind) and getattr(kind, method, None) is getattr(dict, method))
 
 
 def _listed(result: Any) -> Any:
@@ -272,8 +266,8 @@ def _iterating(old: str, new: str) -> Callable:
             if new == "keys":
                 return iter(in_order(obj))
             if new == "values":
-                return (_get(obj, key) for key in in_order(obj))
-            return ((key, _get(obj, key)) for key in in_order(obj))
+                return (dict.__getitem__(obj, key) for key in in_order(obj))
+            return ((key, dict.__getitem__(obj, key)) for key in in_order(obj))
         return iter(getattr(obj, new)(*args))
 
     call.__name__ = old

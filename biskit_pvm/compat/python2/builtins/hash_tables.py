@@ -56,8 +56,7 @@ def is_table(kind: type) -> bool:
     -------
     bool
     """
-    form = getattr(kind, "__iter__", None)
-    return form in _TABLES or kind.__dict__.get("__py2_type__") is dict
+    return getattr(kind, "__iter__", None) in _TABLES
 
 
 _TABLES = {dict.__iter__, set.__iter__, frozenset.__iter__}
@@ -90,7 +89,7 @@ def keys_of(obj: Any) -> list:
     return order
 
 
-def table_order(keys: list, forgotten: bool = False) -> list:
+def table_order(keys: list, forgotten: bool = False, updated: bool = False) -> list:
     """
     Fill Python 2's hash table with keys, and read them off.
 
@@ -100,6 +99,8 @@ def table_order(keys: list, forgotten: bool = False) -> list:
         In the order in which they came.
     forgotten : bool
         In an order that means nothing, and may be another one next time.
+    updated : bool
+        By ``update`` with one key at a time, which made the table larger sooner, but less so.
 
     Returns
     -------
@@ -112,7 +113,7 @@ def table_order(keys: list, forgotten: bool = False) -> list:
     while n * 3 >= size * 2:
         # as many as fill the table make it larger
         filled = (size * 2 + 2) // 3
-        size = _larger(filled)
+        size = _larger(filled, updated)
     if all(type(key) is int for key in keys) and min(keys) >= 0 and max(keys) < size:
         return sorted(keys)
     entries: list = []
@@ -125,19 +126,22 @@ def table_order(keys: list, forgotten: bool = False) -> list:
         entries.sort(key=itemgetter(0))
     table, used, size = [None] * 8, 0, 8
     for entry in entries:
-        _put(table, entry)
         used += 1
+        if not updated:
+            _put(table, entry)
         if used * 3 >= size * 2:
-            size = _larger(used)
+            size = _larger(used, updated)
             old, table = table, [None] * size
             for each in old:
                 if each is not None:
                     _put(table, each)
+        if updated:
+            _put(table, entry)
     return [entry[1] for entry in table if entry is not None]
 
 
-def _larger(used: int) -> int:
-    size, least = 8, used * (2 if used > 50000 else 4)
+def _larger(used: int, updated: bool) -> int:
+    size, least = 8, used * (2 if updated or used > 50000 else 4)
     while size <= least:
         size <<= 1
     return size

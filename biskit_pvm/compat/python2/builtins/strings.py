@@ -381,6 +381,22 @@ _OLD_MODULES = {
     "socketserver": "SocketServer",
     "urllib.error": "urllib2",
 }
+#: types of Python 3 that had another name
+_OLD_TYPES = {
+    "dict_itemiterator": "dictionary-itemiterator",
+    "dict_keyiterator": "dictionary-keyiterator",
+    "dict_valueiterator": "dictionary-valueiterator",
+    "list_iterator": "listiterator",
+    "list_reverseiterator": "listreverseiterator",
+    "mappingproxy": "dictproxy",
+    "method": "instancemethod",
+    "range": "xrange",
+    "range_iterator": "rangeiterator",
+    "set_iterator": "setiterator",
+    "str_ascii_iterator": "iterator",
+    "str_iterator": "iterator",
+    "tuple_iterator": "tupleiterator",
+}
 #: classes of Python 3's library that were old-style ones
 _WERE_CLASSIC = {"Queue.Queue", "Queue.LifoQueue", "Queue.PriorityQueue"}
 
@@ -406,7 +422,7 @@ def _type_text(kind: type) -> str:
 
 
 def _type_repr(kind: type) -> str:
-    name = kind.__name__
+    name = _OLD_TYPES.get(kind.__name__, kind.__name__) if kind.__module__ == "builtins" else kind.__name__
     if is_classic(kind):
         return f"<class {kind.__module__}.{name} at {id(kind):#x}>"
     if (
@@ -484,7 +500,7 @@ def to_repr(obj: Any) -> str:
     kind = type(obj)
     writer = _WRITERS.get(kind.__repr__)
     if writer is None and kind.__dict__.get("__py2_type__") is dict:
-        return to_repr(obj.copy())
+        return _mapping_repr(obj)
     result = repr(obj) if writer is None else writer(obj)
     return to_str(result) if isinstance(result, Unicode) else result
 
@@ -529,10 +545,13 @@ def _tuple_repr(values: tuple) -> str:
 
 def _object_repr(obj: Any) -> str:
     kind = type(obj)
+    if kind.__module__ == "builtins":
+        return f"<{_OLD_TYPES.get(kind.__name__, kind.__name__)} object at {id(obj):#x}>"
     form = "<%s.%s instance at %#x>" if is_classic(kind) else "<%s.%s object at %#x>"
-    return form % (kind.__module__, kind.__name__, id(obj))
+    return form % (module_of(kind), kind.__name__, id(obj))
 
 
+_mapping_repr = _nested("{", "}", lambda obj: (f"{to_repr(k)}: {to_repr(v)}" for k, v in obj.items()))
 _tuple_items = _nested("(", ")", lambda obj: map(to_repr, tuple.__iter__(obj)))
 _WRITERS: dict[Any, Callable[[Any], str]] = {
     str.__repr__: _str_repr,

@@ -138,6 +138,9 @@ class Environ(MutableMapping):
         return repr(self.copy())
 
 
+Environ.__module__, Environ.__name__ = "os", "_Environ"
+
+
 def walk(top: str, function: Callable, argument: Any) -> None:
     """Python 2's ``os.path.walk``."""
     module = make("os")

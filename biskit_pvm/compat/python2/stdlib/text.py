@@ -11,6 +11,7 @@ import types
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import files
+from biskit_pvm.compat.python2.builtins.hash_tables import keys_of
 from biskit_pvm.compat.python2.builtins.strings import (
     Unicode,
     as_bytes,
@@ -231,7 +232,8 @@ class Pattern:
         self._can_be_empty = self._compiled.search("") is not None or not text.isalnum()
 
     def __reduce__(self):
-        return Pattern, (self.pattern, self.flags)
+        # by the name under which every Python has it
+        return re._compile, (self.pattern, self.flags)
 
     def __deepcopy__(self, memo: dict) -> Pattern:
         return self
@@ -310,6 +312,9 @@ def _repl_escape(match: re.Match) -> str:
     return match.group()
 
 
+Pattern.__module__, Pattern.__name__ = "_sre", "SRE_Pattern"
+
+
 class Match:
     """A match; its pattern is ours, and the parts of unicode text are unicode."""
 
@@ -384,6 +389,7 @@ def _re() -> types.ModuleType:
             **{name: by(name) for name in "match search split findall finditer sub subn".split()},
             "compile": _compile,
             "escape": _escape,
+            "_compile": _compile,
             "_pattern_type": Pattern,
         },
         name="re",
@@ -395,6 +401,10 @@ def _escape(text: str) -> str:
         letter if letter.isascii() and letter.isalnum() else "\\000" if letter == "\0" else "\\" + letter
         for letter in text
     )
+
+
+Match.__module__, Match.__name__ = "_sre", "SRE_Match"
+StringIO.__module__ = "StringIO"
 
 
 # -- json and codecs: what they read is unicode
@@ -417,7 +427,7 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_as_json(item) for item in value]
     if isinstance(value, dict):
-        return {_as_json(key): _as_json(item) for key, item in value.items()}
+        return {_as_json(key): _as_json(value[key]) for key in keys_of(value)}
     return value
 
 

@@ -91,7 +91,7 @@ print s.next_chunk(2), s.next_chunk(3), s.activ(), s.not_started(), s.done()
 s.deactivate(0)
 print s.next_chunk(5), s.next_chunk(5), s.next_chunk(5), s.not_done(), s.objects
 print s
-named = Status(['TRAJ_%i' % i for i in range(12)])
+named = Status(['TRAJ_%i' % i for i in range(8)] + ['bad'])
 print named.next_chunk(5), named.not_started(), named.objects
 print named
 once = Status([1, 2], redistribute=0)
