@@ -378,9 +378,13 @@ def _missing_folder(error: BaseException) -> str:
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """Take the frames of this package out of a traceback."""
+    """Take the frames of this package, and those that led to the script, out of a traceback."""
+    steps = _steps(trace)
+    ours = [number for number, step in enumerate(steps) if step.tb_frame.f_code.co_filename == __file__]
     kept = [
-        step for step in _steps(trace) if not step.tb_frame.f_code.co_filename.startswith((_HERE + os.sep, "<frozen "))
+        step
+        for step in steps[ours[-1] + 1 if ours else 0 :]
+        if not step.tb_frame.f_code.co_filename.startswith((_HERE + os.sep, "<frozen "))
     ]
     following = None
     for step in reversed(kept):

@@ -156,8 +156,8 @@ def attribute(obj: Any, name: str) -> Any:
             return type_of(obj)
         kind = obj.__class__
         return kind.__bases__[0] if "_of_one_instance" in kind.__dict__ else known_as(kind)
-    if name in ("char", "kind"):
-        return _dtype_letter(obj, name)
+    if name in ("char", "itemsize", "kind"):
+        return _of_dtype(obj, name)
     if name == "__bases__":
         return tuple(base for base in obj.__bases__ if base is not object) if is_classic(obj) else obj.__bases__
     if name in _RENAMED:
@@ -214,11 +214,15 @@ def _function_attribute(obj: Any, name: str) -> Any:
     return getattr(obj, name)
 
 
-def _dtype_letter(obj: Any, name: str) -> Any:
-    """An array of 8-bit strings is one of Python 3 ``str``, but says 'S', as it did."""
+def _of_dtype(obj: Any, name: str) -> Any:
+    """An array of 8-bit strings is one of Python 3 ``str``, but says 'S', with a byte for each character, as it did."""
     found = getattr(obj, name)
     numpy = sys.modules.get("numpy")
-    return "S" if found == "U" and numpy is not None and isinstance(obj, numpy.dtype) else found
+    if numpy is None or not isinstance(obj, (numpy.dtype, numpy.ndarray, numpy.generic)):
+        return found
+    if name == "itemsize":
+        return found // 4 if getattr(obj, "dtype", obj).kind == "U" else found
+    return "S" if found == "U" else found
 
 
 def set_attribute(obj: Any, name: str, value: Any) -> None:

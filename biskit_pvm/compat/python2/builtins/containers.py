@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.hash_tables import in_order, is_table, keys_of
 from biskit_pvm.compat.python2.builtins.kinds import type_of
-from biskit_pvm.compat.python2.builtins.numbers import divide, number_call
+from biskit_pvm.compat.python2.builtins.numbers import Long, divide, is_long, number_call
 from biskit_pvm.compat.python2.builtins.ordering import compare, sort
 from biskit_pvm.compat.python2.builtins.strings import Unicode, u
 
@@ -174,7 +174,11 @@ def coerce(a: Any, b: Any) -> tuple:
     -------
     tuple
     """
-    for kind in (complex, float, int):
+    if any(isinstance(number, int) and is_long(number) for number in (a, b)):
+        kinds: tuple[type, ...] = (complex, float, Long)
+    else:
+        kinds = (complex, float, int)
+    for kind in kinds:
         if isinstance(a, kind) or isinstance(b, kind):
             return kind(a), kind(b)
     method = getattr(type(a), "__coerce__", None)

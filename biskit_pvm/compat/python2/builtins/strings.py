@@ -13,6 +13,7 @@ Latin-1, so bytes go through a script as they came. What Python 3 answers otherw
 
 from __future__ import annotations
 
+import collections
 import re
 import sys
 import warnings
@@ -390,6 +391,8 @@ _OLD_TYPES = {
     "list_reverseiterator": "listreverseiterator",
     "mappingproxy": "dictproxy",
     "method": "instancemethod",
+    "numpy.bool": "numpy.bool_",
+    "numpy.str_": "numpy.string_",
     "range": "xrange",
     "range_iterator": "rangeiterator",
     "set_iterator": "setiterator",
@@ -434,7 +437,8 @@ def _type_repr(kind: type) -> str:
             return f"<type 'exceptions.{name}'>"
         return f"<type '{name}'>"
     if not kind.__flags__ & (1 << 9):
-        return f"<type '{module_of(kind)}.{name}'>"
+        full = f"{module_of(kind)}.{name}"
+        return f"<type '{_OLD_TYPES.get(full, full)}'>"
     return f"<class '{module_of(kind)}.{name}'>"
 
 
@@ -479,6 +483,8 @@ def to_str(obj: Any) -> str:
         return str(obj).replace("encode character '", "encode character u'")
     elif kind.__str__ is KeyError.__str__ and len(obj.args) == 1:
         return to_repr(obj.args[0])
+    elif kind.__str__ in _STR_WRITERS:
+        return _STR_WRITERS[kind.__str__](obj)
     # a class may have another text for translated code
     result = getattr(kind, "__py2_str__", kind.__str__)(obj)
     return to_str(result) if isinstance(result, Unicode) else result
@@ -563,6 +569,13 @@ _WRITERS: dict[Any, Callable[[Any], str]] = {
     ),
     set.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, keys_of(obj)))}])",
     frozenset.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, keys_of(obj)))}])",
+    collections.defaultdict.__repr__: lambda obj: (
+        f"{type(obj).__name__}({to_repr(obj.default_factory)}, {_WRITERS[dict.__repr__](obj)})"
+    ),
+    collections.deque.__repr__: lambda obj: (
+        f"{type(obj).__name__}({to_repr(list(obj))}{'' if obj.maxlen is None else f', maxlen={obj.maxlen}'})"
+    ),
+    collections.OrderedDict.__repr__: lambda obj: f"{type(obj).__name__}({to_repr(list(obj.items())) if obj else ''})",
     range.__repr__: lambda obj: repr(obj).replace(
         "range(0, " if obj.start == 0 and obj.step == 1 else "range(", "xrange("
     ),
@@ -573,6 +586,24 @@ _WRITERS: dict[Any, Callable[[Any], str]] = {
     _StrMeta.__repr__: _StrMeta.__repr__,
     object.__repr__: _object_repr,
 }
+
+_STR_WRITERS: dict[Any, Callable[[Any], str]] = {}
+
+
+def write_with(kind: type, as_str: Callable[[Any], str] | None, as_repr: Callable[[Any], str] | None) -> None:
+    """
+    Have objects of a type of a library written as they were.
+
+    Parameters
+    ----------
+    kind : type
+    as_str, as_repr : callable, optional
+        Give the text of an object.
+    """
+    if as_str is not None:
+        _STR_WRITERS[kind.__str__] = as_str
+    if as_repr is not None:
+        _WRITERS[kind.__repr__] = as_repr
 
 
 # -- formatting

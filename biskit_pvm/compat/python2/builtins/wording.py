@@ -165,6 +165,11 @@ def _too_few_values(error: BaseException, match: re.Match[str]) -> str:
     return f"need more than {_plural(int(match.group(1)), 'value')} to unpack"
 
 
+def _bad_escape(error: BaseException, match: re.Match[str]) -> str:
+    return f"bogus escape: {match.group(1)!r}"
+
+
+_AT = r"(?: at position \d+.*)?"
 _PATH = r"((?:[\w<>]+\.)*)"
 _TEXTS: dict[type, list[tuple[re.Pattern[str], _Text]]] = {
     kind: [(re.compile(pattern, re.S), text) for pattern, text in texts.items()]
@@ -220,6 +225,18 @@ _TEXTS: dict[type, list[tuple[re.Pattern[str], _Text]]] = {
             r"'(\w+)' object has no attribute '(\w+)'(?: and no __dict__ for setting new attributes)?": _no_attribute,
             r"(?:property '\w+' of '\w+' object has no setter|can't set attribute '\w+')": "can't set attribute",
             r"(?:property '\w+' of '\w+' object has no deleter|can't delete attribute '\w+')": "can't delete attribute",
+        },
+        re.error: {
+            rf"missing \), unterminated (?:subpattern|comment){_AT}": "unbalanced parenthesis",
+            rf"unterminated character set{_AT}": "unexpected end of regular expression",
+            rf"min repeat greater than max repeat{_AT}": "bad repeat interval",
+            rf"bad escape \(end of pattern\){_AT}": "bogus escape (end of line)",
+            rf"bad escape (\\.*?){_AT}": _bad_escape,
+            rf"unknown group name ('\w+'){_AT}": r"unknown group name: \1",
+            rf"unknown extension .*{_AT}": "unexpected end of pattern",
+            rf"bad character range .*{_AT}": "bad character range",
+            rf"missing >, unterminated name{_AT}": "unterminated name",
+            r"(.+) at position \d+.*": r"\1",
         },
         ImportError: {r"cannot import name '(\w+)' from .*": r"cannot import name \1"},
         SyntaxError: {r"no Python 2 syntax: .*": "invalid syntax", r"invalid syntax\. .*": "invalid syntax"},

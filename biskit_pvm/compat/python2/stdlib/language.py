@@ -267,6 +267,14 @@ class Random(random.Random):
                 result[i] = selected[j] = population[j]
         return result
 
+    def gammavariate(self, alpha: float, beta: float) -> float:
+        if alpha != 1.0:
+            return super().gammavariate(alpha, beta)
+        drawn = self.random()
+        while drawn <= 1e-7:
+            drawn = self.random()
+        return -math.log(drawn) * beta
+
     def jumpahead(self, n: int) -> None:
         """Go on from another state, which hangs on the present one and on `n`."""
         version, words, gauss = self.getstate()

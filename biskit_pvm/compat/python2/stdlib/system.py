@@ -11,6 +11,7 @@ import os.path
 import platform
 import pwd
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -36,10 +37,8 @@ class _Sys(StandIn):
     """``sys`` of translated code: 2.7, with the streams as 8-bit files; what a script sets is set for all."""
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("stdin", "stdout", "stderr"):
+        if name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
             return files.standard(name)
-        if name in ("__stdin__", "__stdout__", "__stderr__"):
-            return files.standard(name.strip("_"))
         if name in ("exc_type", "exc_value", "exc_traceback"):
             return errors.exc_info()[("exc_type", "exc_value", "exc_traceback").index(name)]
         return super().__getattr__(name)
@@ -298,6 +297,20 @@ def _platform() -> types.ModuleType:
     )
 
 
+def _signal() -> types.ModuleType:
+    def plain(function: Callable) -> Callable:
+        """Let what was set before be a plain number, if it is no function."""
+
+        def call(*args: Any) -> Any:
+            before = function(*args)
+            return int(before) if isinstance(before, int) else before
+
+        call.__name__ = function.__name__
+        return call
+
+    return StandIn(signal, {"signal": plain(signal.signal), "getsignal": plain(signal.getsignal)}, name="signal")
+
+
 MODULES = {
     "sys": _sys,
     "os": _os,
@@ -311,5 +324,6 @@ MODULES = {
     "fnmatch": lambda: StandIn(fnmatch, {}, eight_bit),
     "platform": _platform,
     "getpass": lambda: StandIn(getpass, {}, eight_bit),
+    "signal": _signal,
     "pwd": lambda: StandIn(pwd, {}, None),
 }

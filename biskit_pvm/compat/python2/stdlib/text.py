@@ -221,9 +221,10 @@ class Pattern:
 
     def __init__(self, pattern: Any, flags: int = 0) -> None:
         text, inline = _pattern_text(pattern)
-        flags = (int(flags) | int(inline)) & ~int(re.L)
-        if not flags & re.U:
-            flags |= re.A
+        flags = int(flags) | int(inline)
+        flags &= ~int(re.L)
+        if not flags & int(re.U):
+            flags |= int(re.A)
         self._compiled = re.compile(text, flags)
         self.pattern = pattern
         self.flags = flags & ~int(re.A)
@@ -244,13 +245,15 @@ class Pattern:
     def search(self, text: str, *span: int) -> Any:
         return _found(self._compiled.search(text, *span), self, text)
 
-    def _matches(self, text: str, *span: int) -> Any:
-        end = -1
-        for match in self._compiled.finditer(text, *span):
-            if match.end() == match.start() == end:
-                continue
-            end = match.end()
+    def _matches(self, text: str, start: int = 0, *end: int) -> Any:
+        """Yield one match after the other: behind an empty one, the next character was passed over."""
+        search = self._compiled.search
+        while start <= len(text):
+            match = search(text, start, *end)
+            if match is None:
+                return
             yield match
+            start = match.end() + (match.end() == match.start())
 
     def finditer(self, text: str, *span: int) -> Any:
         return (_found(match, self, text) for match in self._matches(text, *span))
@@ -267,7 +270,7 @@ class Pattern:
         wrap = u if isinstance(text, Unicode) else (lambda found: found)
         parts: list = []
         end = 0
-        for match in self._compiled.finditer(text):
+        for match in self._matches(text):
             if match.end() == match.start():
                 continue
             parts.append(wrap(text[end : match.start()]))
@@ -290,6 +293,8 @@ class Pattern:
         parts: list[str] = []
         end = number = 0
         for match in self._matches(text):
+            if number and match.start() == match.end() == end:
+                continue
             parts += [plain(text[end : match.start()]), replace(match)]
             end = match.end()
             number += 1

@@ -22,7 +22,7 @@ CALLS = frozenset(
 LOADS = CALLS | frozenset(
     """
     im_func im_self im_class func_name func_code func_defaults func_globals func_dict func_doc func_closure
-    gi_code message __class__ __bases__ char kind bytes
+    gi_code message __class__ __bases__ char itemsize kind bytes
 """.split()
 ) - {"bytes"}
 
