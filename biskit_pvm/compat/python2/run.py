@@ -338,26 +338,23 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
         return
     from biskit_pvm.compat.python2.builtins.classic import known_as
     from biskit_pvm.compat.python2.builtins.errors import ClassicException
-    from biskit_pvm.compat.python2.builtins.strings import module_of, to_str
+    from biskit_pvm.compat.python2.builtins.strings import module_of
     from biskit_pvm.compat.python2.builtins.wording import reword
+    from biskit_pvm.compat.python2.stdlib.tracebacks import format_exception_only, text_of
 
-    lines = traceback.format_tb(_without_ours(trace))
+    # plain tuples: Python 3 marks columns, of which the translation has others
+    steps = [tuple(step) for step in traceback.extract_tb(_without_ours(trace))]
+    lines = traceback.format_list(steps)
     if isinstance(error, SyntaxError):
-        lines += traceback.format_exception_only(SyntaxError, error)
+        lines += format_exception_only(SyntaxError, error)
     else:
         reword(error)
-        try:
-            text = str.__str__(str(error) if isinstance(error, ClassicException) else to_str(error))
-        except Exception:
-            text = "<exception str() failed>"
-        kind = known_as(kind)
+        shown: Any = error.instance if isinstance(error, ClassicException) else error
+        kind, text = known_as(type(shown)), text_of(shown)
         name = kind.__name__
         if kind.__module__ not in _NAMELESS and not kind.__module__.startswith("biskit_pvm.compat."):
             name = f"{module_of(kind)}.{name}"
-        if isinstance(error, ClassicException):
-            lines.append(text + "\n")
-        else:
-            lines.append(f"{name}: {text}\n" if text else f"{name}\n")
+        lines.append(f"{name}: {text}\n" if text else f"{name}\n")
     hint = _missing_folder(error)
     if hint:
         lines.append(hint + "\n")

@@ -158,6 +158,8 @@ class Unicode(str):
         if type(obj) is Unicode and cls is Unicode:
             return obj
         if not isinstance(obj, str):
+            if type(obj).__str__ is BaseException.__str__ and len(obj.args) == 1:
+                return Unicode(obj.args[0])
             method = getattr(type(obj), "__unicode__", None)
             obj = method(obj) if method is not None else to_str(obj)
         return str.__new__(cls, plain(_decoded(obj)))

@@ -26,9 +26,10 @@ _ROOMS = {
     **dict.fromkeys("struct zlib binascii base64 hashlib md5 sha gzip bz2 zipfile".split(), "binary"),
     **dict.fromkeys(
         "types new exceptions __builtin__ inspect operator itertools collections UserDict UserList "
-        "UserString sets math random imp traceback".split(),
+        "UserString sets math random imp".split(),
         "language",
     ),
+    "traceback": "tracebacks",
     **dict.fromkeys("heapq bisect array".split(), "sequences"),
     **dict.fromkeys("threading thread Queue dummy_thread dummy_threading".split(), "threads"),
     **dict.fromkeys(

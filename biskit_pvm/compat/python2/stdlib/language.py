@@ -511,37 +511,6 @@ def _imp() -> types.ModuleType:
     )
 
 
-def _traceback() -> types.ModuleType:
-    def extract(frames: Any) -> list[tuple]:
-        # only what the user wrote
-        return [tuple(frame) for frame in frames if not is_ours(frame[0])]
-
-    def limited(limit: Any) -> dict[str, Any]:
-        return {} if limit is None else {"limit": limit}
-
-    return StandIn(
-        traceback,
-        {
-            "extract_tb": lambda tb, limit=None: extract(traceback.extract_tb(tb, limit)),
-            "extract_stack": lambda f=None, limit=None: extract(traceback.extract_stack(f, limit)),
-            "format_exc": lambda limit=None: _formatted(limit),
-            "print_exc": _print_exc,
-        },
-        name="traceback",
-    )
-
-
-def _print_exc(limit: int | None = None, file: Any = None) -> None:
-    (files.standard("stderr") if file is None else file).write(_formatted(limit))
-
-
-def _formatted(limit: int | None) -> str:
-    kind, error, trace = errors.exc_info()
-    entries = [entry for entry in traceback.extract_tb(trace, limit) if not is_ours(entry.filename)]
-    text = "".join(traceback.format_list(entries) + traceback.format_exception_only(kind, error))
-    return "Traceback (most recent call last):\n" + text if entries else text
-
-
 MODULES = {
     "types": _types,
     "new": _new,
@@ -558,5 +527,4 @@ MODULES = {
     "math": _math,
     "random": _random,
     "imp": _imp,
-    "traceback": _traceback,
 }
