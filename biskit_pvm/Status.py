@@ -35,9 +35,15 @@ class Status(Jobs):
     that return lists of items look at all of them.
     """
 
+    @staticmethod
+    def arranged(items: list[Item], one_by_one: bool = False) -> list[Item]:
+        """Give the order of items; for old code replaced by the order of dictionaries that were filled then."""
+        return items
+
     def __init__(self, objects: Iterable[Item], redistribute: Any = 1) -> None:
-        super().__init__(objects, bool(redistribute))
+        super().__init__(self.arranged(list(objects), one_by_one=True), bool(redistribute))
         self.lock = RLock()
+        self._terms: tuple[Any, ...] = ()
 
     @property
     def objects(self) -> MutableMapping[Item, int | None]:
@@ -46,7 +52,7 @@ class Status(Jobs):
 
     @objects.setter
     def objects(self, states: MutableMapping[Item, int | None]) -> None:
-        self._set_all(list(states.items()))
+        self._set_all([(item, states[item]) for item in self.arranged(list(states))])
 
     def next_chunk(self, nmax: int, *args: Any, **kw: Any) -> tuple[list[Item], int]:
         """Choose the items of the next job, safe against other threads.
@@ -59,7 +65,8 @@ class Status(Jobs):
         nmax : int
             Largest number of items in the job.
         *args, **kw
-            As for `Jobs.choose`.
+            As for `Jobs.choose`; where a subclass that was asked leaves them
+            out, they are what it was asked for.
 
         Returns
         -------
@@ -69,12 +76,30 @@ class Status(Jobs):
             How many items there were to choose from, these included.
         """
         with self.lock:
-            return self.choose(nmax, *args, **kw)
+            return self._choose(nmax, *(args or (() if kw else self._terms)), **kw)
 
     def choose(
         self, nmax: int, held: Collection[Item] = (), duplicates: bool = True, avoid: Any = None
     ) -> tuple[list[Item], int]:
-        """Choose the items of the next job; see `next_chunk`."""
+        """Choose the items of the next job, by what a subclass has for `next_chunk`."""
+        if type(self).next_chunk is Status.next_chunk:
+            return self._choose(nmax, held, duplicates, avoid)
+        retried = self._next_alone(held, avoid)
+        if retried is not None:
+            return retried
+        self._terms = held, duplicates, avoid
+        try:
+            items, n_left = self.next_chunk(nmax)
+        finally:
+            self._terms = ()
+        for item in items:
+            if self._states[item] is None:
+                self._give(item)
+        return list(items), n_left
+
+    def _choose(
+        self, nmax: int, held: Collection[Item] = (), duplicates: bool = True, avoid: Any = None
+    ) -> tuple[list[Item], int]:
         kind = type(self)
         if kind.not_started is Status.not_started and kind.not_done is Status.not_done:
             return super().choose(nmax, held, duplicates, avoid)

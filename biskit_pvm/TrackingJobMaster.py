@@ -536,12 +536,16 @@ def load_restart(path: str, trust: Any = False, classes: Iterable[type] = ()) ->
 class _NotADictionary(RestartError, TypeError):
     """What should be restart data is something else; a TypeError to old programs."""
 
+    __py2_type__ = TypeError
+
 
 class _Incomplete(RestartError, KeyError):
     """An entry of the restart data is missing; a KeyError to old programs."""
 
+    __py2_type__ = KeyError
+
     def __str__(self) -> str:
-        return f"this is no restart data: {self.args[0]} is missing"
+        return f"{self.args[0]!r} is missing: this is no restart data"
 
 
 def restart(rst_data: dict[str, Any], **params: Any) -> TrackingJobMaster:

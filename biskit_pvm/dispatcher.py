@@ -185,7 +185,7 @@ class JobMaster(PVMMasterSlave):
         self.xterm_bin = spawning.xterm()
         self.result = {} if result is None else result
         self.slaves: dict[int, dict[str, str]] = {}
-        items = [key for key in data if key not in self.result]
+        items = [key for key in Status.arranged(list(data)) if key not in self.result]
         self.status = Status(items, redistribute=redistribute and not self.__inline)
         self.finished = 0
         self.__display = Guarded(make_progress(self.__options.progress, bool(verbose)))

@@ -98,6 +98,8 @@ class CalculationError(Exception):
 class NoHostError(CalculationError, AssertionError):
     """A calculation has no host to work on."""
 
+    __py2_type__ = AssertionError
+
 
 class RestartError(Exception):
     """A restart file cannot be used."""

@@ -19,9 +19,11 @@ from typing import Any, Callable
 import pvm_ext
 from biskit_pvm.compat import pypvm
 from biskit_pvm.compat.python2 import registry
+from biskit_pvm.compat.python2.builtins.hash_tables import table_order
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, to_repr
 from biskit_pvm.compat.python2.registry import StandIn
 from biskit_pvm.machine.packing import Pickling
+from biskit_pvm.Status import Status
 from pvm_ext.errors import BadParamError
 
 _DEFAULT = int(pypvm.data["default"])
@@ -46,6 +48,7 @@ def seen(name: str, module: Any = None) -> types.ModuleType:
     part = name.rpartition(".")[2]
     _let_errors_be_numbers()
     Pickling.dumps, Pickling.loads = _dumped, _loaded  # type: ignore[method-assign, assignment]
+    Status.arranged = staticmethod(_arranged)  # type: ignore[method-assign]
     if part in ("pypvm", "pypvm_core"):
         return _pypvm
     if name not in _seen and name.startswith("Biskit.PVM.") and part in _NAMES:
@@ -96,6 +99,11 @@ def _dumped(obj: Any, protocol: int = 0) -> bytes:
 def _loaded(data: bytes) -> Any:
     """Return the object of a pickle, whoever has written it."""
     return registry.make("cPickle").loads(as_text(data))  # type: ignore[union-attr]
+
+
+def _arranged(items: list[Any], one_by_one: bool = False) -> list[Any]:
+    """Give the order in which a dictionary of Python 2 listed its keys."""
+    return table_order(items, updated=one_by_one)
 
 
 def _pack_object(obj: Any) -> None:

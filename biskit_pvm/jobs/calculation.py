@@ -31,6 +31,8 @@ now = time.monotonic
 class AlreadyBegun(RuntimeError):
     """A calculation was begun before, and belongs to whoever did so."""
 
+    __py2_type__ = RuntimeError
+
 
 class Calculation:
     """Bring events to the state and carry out its orders.

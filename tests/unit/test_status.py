@@ -218,3 +218,23 @@ class JobsMachine(RuleBasedStateMachine):
 
 TestJobs = JobsMachine.TestCase
 TestJobs.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+
+
+def test_a_subclass_with_its_own_next_chunk_is_asked():
+    class Single(Status):
+        def next_chunk(self, nmax):
+            items, n_left = Status.next_chunk(self, 1)
+            return items, n_left + 100
+
+    class Named(Status):
+        def next_chunk(self, nmax):
+            return ["c"], 1
+
+    single, named = Single("abc"), Named("abc")
+    assert single.choose(2) == (["a"], 103) and single.choose(2, duplicates=False) == (["b"], 102)
+    single.choose(1)
+    assert single.choose(1, held=("a", "b"), duplicates=False) == ([], 100)
+    assert single.choose(1, held=("a", "b")) == (["c"], 103)
+    assert named.choose(2) == (["c"], 1) and named.activ() == ["c"]
+    named.give_back("c", alone=True)
+    assert named.choose(2) == (["c"], 3)

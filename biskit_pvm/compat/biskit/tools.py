@@ -70,12 +70,14 @@ def lastError() -> str:
     -------
     str
     """
+    from biskit_pvm.compat.python2.builtins.strings import to_str
+
     kind, error, trace = _present()
     if error is None:
         return "no error"
     line = trace.tb_lineno if trace is not None else 0
     file = trace.tb_frame.f_code.co_filename if trace is not None else "?"
-    return f"{kind.__name__} in {file} line {line}:\n\t{error.args or error}."
+    return f"{to_str(kind)} in {file} line {line}:\n\t{to_str(error.args)}."
 
 
 def lastErrorTrace(limit: Any = None) -> str:

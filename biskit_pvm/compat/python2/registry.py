@@ -7,6 +7,7 @@ them. So whoever has something says so here, and whoever needs something asks he
 
 from __future__ import annotations
 
+import enum
 import importlib
 import types
 from collections.abc import Iterable
@@ -121,6 +122,8 @@ class StandIn(types.ModuleType):
                 public = [key for key in dir(self._real) if not key.startswith("_")]
             return list(public) + [key for key in self._names if key not in public and not key.startswith("_")]
         found = getattr(self._real, name)
+        if isinstance(found, enum.Enum) and isinstance(found, int):
+            return int(found)  # constants were plain numbers
         if isinstance(found, types.ModuleType):
             return stand_in(f"{self.__name__}.{name}", True) or found
         wrap = self._wrap

@@ -336,24 +336,25 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
         trace = _without_ours(trace)
         traceback.print_exception(kind, error, trace)
         return
+    from biskit_pvm.compat.python2.builtins.classic import known_as
     from biskit_pvm.compat.python2.builtins.errors import ClassicException
-    from biskit_pvm.compat.python2.builtins.strings import to_str
+    from biskit_pvm.compat.python2.builtins.strings import module_of
+    from biskit_pvm.compat.python2.builtins.wording import reword
+    from biskit_pvm.compat.python2.stdlib.tracebacks import format_exception_only, text_of
 
-    lines = traceback.format_tb(_without_ours(trace))
+    # plain tuples: Python 3 marks columns, of which the translation has others
+    steps = [tuple(step) for step in traceback.extract_tb(_without_ours(trace))]
+    lines = traceback.format_list(steps)
     if isinstance(error, SyntaxError):
-        lines += traceback.format_exception_only(SyntaxError, error)
+        lines += format_exception_only(SyntaxError, error)
     else:
-        try:
-            text = str.__str__(str(error) if isinstance(error, ClassicException) else to_str(error))
-        except Exception:
-            text = "<exception str() failed>"
+        reword(error)
+        shown: Any = error.instance if isinstance(error, ClassicException) else error
+        kind, text = known_as(type(shown)), text_of(shown)
         name = kind.__name__
         if kind.__module__ not in _NAMELESS and not kind.__module__.startswith("biskit_pvm.compat."):
-            name = f"{kind.__module__}.{name}"
-        if isinstance(error, ClassicException):
-            lines.append(text + "\n")
-        else:
-            lines.append(f"{name}: {text}\n" if text else f"{name}\n")
+            name = f"{module_of(kind)}.{name}"
+        lines.append(f"{name}: {text}\n" if text else f"{name}\n")
     hint = _missing_folder(error)
     if hint:
         lines.append(hint + "\n")
@@ -374,9 +375,13 @@ def _missing_folder(error: BaseException) -> str:
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """Take the frames of this package out of a traceback."""
+    """Take the frames of this package, and those that led to the script, out of a traceback."""
+    steps = _steps(trace)
+    ours = [number for number, step in enumerate(steps) if step.tb_frame.f_code.co_filename == __file__]
     kept = [
-        step for step in _steps(trace) if not step.tb_frame.f_code.co_filename.startswith((_HERE + os.sep, "<frozen "))
+        step
+        for step in steps[ours[-1] + 1 if ours else 0 :]
+        if not step.tb_frame.f_code.co_filename.startswith((_HERE + os.sep, "<frozen "))
     ]
     following = None
     for step in reversed(kept):

@@ -9,7 +9,6 @@ namespaces, and Python 3 code is not touched.
 from __future__ import annotations
 
 import builtins
-import functools
 import sys
 import types
 from typing import Any
@@ -21,6 +20,7 @@ from biskit_pvm.compat.python2.builtins import (
     errors,
     execution,
     files,
+    hash_tables,
     hashing,
     imports,
     kinds,
@@ -47,7 +47,7 @@ def _fill() -> None:
         StopIteration SyntaxError SyntaxWarning SystemError SystemExit TabError True TypeError UnboundLocalError
         UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError UnicodeWarning UserWarning ValueError
         Warning ZeroDivisionError __debug__ abs all any bin bool classmethod complex copyright credits delattr dict
-        divmod enumerate exit float format frozenset globals help id int iter len license list next object ord
+        divmod enumerate exit float format frozenset globals help id int len license list next object ord
         pow property quit reversed set setattr slice staticmethod super tuple type""".split()
     for name in kept:
         if hasattr(builtins, name):
@@ -79,6 +79,7 @@ def _fill() -> None:
         input=execution.input_,
         intern=_intern,
         isinstance=attributes.is_instance,
+        iter=containers.iter_,
         issubclass=attributes.is_subclass,
         locals=execution.locals_,
         long=numbers.Long,
@@ -91,7 +92,7 @@ def _fill() -> None:
         print=files.print_function,
         range=containers.range_,
         raw_input=files.raw_input,
-        reduce=functools.reduce,
+        reduce=containers.reduce_,
         reload=imports.reload,
         repr=strings.to_repr,
         round=numbers.round_half_away,
@@ -131,6 +132,8 @@ def _fill() -> None:
         __py2_imod__=numbers.modulo_in_place,
         __py2_type__=kinds.type_call,
         __py2_number__=numbers.number_call,
+        __py2_iter__=hash_tables.in_order,
+        __py2_listed__=containers.listed,
         __py2_attr__=attributes.attribute,
         __py2_setattr__=attributes.set_attribute,
         __py2_getslice__=classes.get_slice,

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import classes, containers, errors
 from biskit_pvm.compat.python2.builtins.classes import Instance
-from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
 from biskit_pvm.compat.python2.builtins.kinds import type_of
 from biskit_pvm.compat.python2.builtins.numbers import Long, is_long
 from biskit_pvm.compat.python2.builtins.strings import _METHODS, Basestring, Str, eight_bit_method
@@ -77,16 +77,13 @@ def _array_call(name: str) -> Callable:
 METHOD_CALLS: dict[str, Callable] = {
     **{name: _native_call(name) for name in CALLS},
     **{name: _string_call(name) for name in _METHODS},
-    "keys": containers.keys,
-    "values": containers.values,
-    "items": containers.items,
-    "iterkeys": containers.iterkeys,
-    "itervalues": containers.itervalues,
-    "iteritems": containers.iteritems,
+    **containers.METHODS,
     "viewkeys": containers.viewkeys,
     "viewvalues": containers.viewvalues,
     "viewitems": containers.viewitems,
     "has_key": containers.has_key,
+    "popitem": containers.popitem,
+    "extend": containers.extend,
     "sort": containers.sort_method,
     "next": containers.next_method,
     **{name: _array_call(name) for name in "tostring astype ptp itemset newbyteorder".split()},
@@ -158,16 +155,15 @@ def attribute(obj: Any, name: str) -> Any:
         if type(obj) in (int, str, bytes):
             return type_of(obj)
         kind = obj.__class__
-        return kind.__bases__[0] if "_of_one_instance" in kind.__dict__ else kind
-    if name in ("char", "kind"):
-        return _dtype_letter(obj, name)
+        return kind.__bases__[0] if "_of_one_instance" in kind.__dict__ else known_as(kind)
+    if name in ("char", "itemsize", "kind"):
+        return _of_dtype(obj, name)
     if name == "__bases__":
         return tuple(base for base in obj.__bases__ if base is not object) if is_classic(obj) else obj.__bases__
     if name in _RENAMED:
         return _function_attribute(obj, name)
     if name == "im_class":
-        found = getattr(obj, name, _MISSING)
-        return type(obj.__self__) if found is _MISSING else found
+        return _class_of_method(obj)
     if name in _BUILT_IN_METHODS.get(type(obj), ()):
         return partial(METHOD_CALLS[name], obj)
     if isinstance(obj, type) and name in _BUILT_IN_METHODS.get(str if obj is Str else obj, ()):
@@ -188,24 +184,45 @@ def attribute(obj: Any, name: str) -> Any:
     return found
 
 
+def _is_method(function: FunctionType) -> bool:
+    """Tell whether a function was taken from a class, whose unbound method it was in Python 2."""
+    owner = function.__qualname__.rpartition(".")[0]
+    return bool(owner) and not owner.endswith("<locals>")
+
+
+def _class_of_method(obj: Any) -> Any:
+    if hasattr(obj, "im_class"):
+        return obj.im_class
+    if not isinstance(obj, FunctionType):
+        return type(obj.__self__)
+    found = obj.__globals__.get(obj.__qualname__.rpartition(".")[0])
+    if not isinstance(found, type):
+        raise AttributeError("'function' object has no attribute 'im_class'")
+    return found
+
+
 def _function_attribute(obj: Any, name: str) -> Any:
     found = getattr(obj, name, _MISSING)
     if found is not _MISSING:
         return found
-    if name == "im_func" and isinstance(obj, FunctionType):
-        return obj
-    if name == "im_self" and isinstance(obj, FunctionType):
-        return None
+    if name in ("im_func", "im_self") and isinstance(obj, FunctionType):
+        if not _is_method(obj):
+            raise AttributeError(f"'function' object has no attribute {name!r}")
+        return obj if name == "im_func" else None
     if isinstance(obj, _FUNCTIONS) or (hasattr(obj, _RENAMED[name]) and not is_classic(type(obj))):
         return getattr(obj, _RENAMED[name])
     return getattr(obj, name)
 
 
-def _dtype_letter(obj: Any, name: str) -> Any:
-    """An array of 8-bit strings is one of Python 3 ``str``, but says 'S', as it did."""
+def _of_dtype(obj: Any, name: str) -> Any:
+    """An array of 8-bit strings is one of Python 3 ``str``, but says 'S', with a byte for each character, as it did."""
     found = getattr(obj, name)
     numpy = sys.modules.get("numpy")
-    return "S" if found == "U" and numpy is not None and isinstance(obj, numpy.dtype) else found
+    if numpy is None or not isinstance(obj, (numpy.dtype, numpy.ndarray, numpy.generic)):
+        return found
+    if name == "itemsize":
+        return found // 4 if getattr(obj, "dtype", obj).kind == "U" else found
+    return "S" if found == "U" else found
 
 
 def set_attribute(obj: Any, name: str, value: Any) -> None:

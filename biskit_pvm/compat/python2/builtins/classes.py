@@ -136,8 +136,10 @@ def _fill_in(namespace: dict, bases: tuple, classic: bool) -> None:
 
     def inherited(name: str) -> Any:
         for base in bases:
-            if getattr(base, name, None) is not getattr(object, name, None):
-                return getattr(base, name)
+            method = getattr(base, name, None)
+            # what asks __getattr__ stands for what the class does not have
+            if method is not getattr(object, name, None) and not getattr(method, "asks_getattr", False):
+                return method
         return None
 
     if classic:
@@ -262,6 +264,7 @@ def _delegated(name: str) -> Callable:
         raise AttributeError(f"{type(self).__name__} instance has no attribute {name!r}")
 
     call.__name__ = name
+    call.asks_getattr = True  # type: ignore[attr-defined]
     return call
 
 

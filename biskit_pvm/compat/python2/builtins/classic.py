@@ -1,4 +1,4 @@
-"""The types of old-style classes, which everything that looks at values has to know; `classes` makes the classes."""
+"""What everything that looks at types has to know: old-style classes, which `classes` makes, and what stands for others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ class ClassicType(type):
     """The type of old-style classes: bases are searched depth first, left to right, and `root` last."""
 
     root: type = object
+    names: set[str] = set()
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
+        super().__init__(name, bases, namespace)
+        if type(cls) is ClassicType:
+            ClassicType.names.add(name)
 
     def mro(cls) -> list[type]:
         order: list[type] = []
@@ -45,3 +51,38 @@ def is_classic(kind: Any) -> bool:
     bool
     """
     return type(kind) is ClassicType
+
+
+def is_classic_name(name: str) -> bool:
+    """
+    Tell whether an old-style class has this name: texts of errors have nothing else.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bool
+    """
+    return name in ClassicType.names
+
+
+#: what has a class of its own in Python 3 only
+_NEWER: dict[type, type] = {RecursionError: RuntimeError, ModuleNotFoundError: ImportError}
+
+
+def known_as(kind: Any) -> Any:
+    """
+    Give the class as which old code knows one of this package's or of Python 3's.
+
+    Parameters
+    ----------
+    kind : type
+
+    Returns
+    -------
+    type
+        The same one, unless it stands for another.
+    """
+    return vars(kind).get("__py2_type__") or _NEWER.get(kind, kind)

@@ -8,8 +8,9 @@ import operator
 from collections.abc import Iterable
 from typing import Any, Callable
 
+from biskit_pvm.compat.python2.builtins.hash_tables import in_order, is_table, keys_of
 from biskit_pvm.compat.python2.builtins.kinds import type_of
-from biskit_pvm.compat.python2.builtins.numbers import divide, number_call
+from biskit_pvm.compat.python2.builtins.numbers import Long, divide, is_long, number_call
 from biskit_pvm.compat.python2.builtins.ordering import compare, sort
 from biskit_pvm.compat.python2.builtins.strings import Unicode, u
 
@@ -36,8 +37,9 @@ def map_(function: Callable | None, *sequences: Iterable) -> list:
     elif function is int or function is float:
         function = functools.partial(number_call, function)
     if len(sequences) == 1:
-        return list(sequences[0]) if function is None else [function(item) for item in sequences[0]]
-    lists = [list(sequence) for sequence in sequences]
+        items = in_order(sequences[0])
+        return list(items) if function is None else [function(item) for item in items]
+    lists = [list(in_order(sequence)) for sequence in sequences]
     length = max(map(len, lists))
     rows = zip(*(items + [None] * (length - len(items)) for items in lists))
     return list(rows) if function is None else [function(*row) for row in rows]
@@ -56,7 +58,7 @@ def filter_(function: Callable | None, sequence: Any) -> Any:
     -------
     list, str or tuple
     """
-    kept = [item for item in sequence if (item if function is None else function(item))]
+    kept = [item for item in in_order(sequence) if (item if function is None else function(item))]
     if isinstance(sequence, str):
         return u("").join(kept) if isinstance(sequence, Unicode) else "".join(kept)
     return tuple(kept) if isinstance(sequence, tuple) else kept
@@ -74,7 +76,7 @@ def zip_(*sequences: Iterable) -> list[tuple]:
     -------
     list of tuple
     """
-    return list(zip(*sequences))
+    return list(zip(*map(in_order, sequences)))
 
 
 def range_(*bounds: Any) -> list[int]:
@@ -91,6 +93,56 @@ def range_(*bounds: Any) -> list[int]:
     list of int
     """
     return list(range(*bounds))
+
+
+def iter_(obj: Any, *sentinel: Any) -> Any:
+    """
+    Do the built-in ``iter``.
+
+    Parameters
+    ----------
+    obj : any
+    sentinel : any, optional
+
+    Returns
+    -------
+    iterator
+    """
+    return iter(obj, *sentinel) if sentinel else iter(in_order(obj))
+
+
+def reduce_(function: Callable, sequence: Iterable, *initial: Any) -> Any:
+    """
+    Do the built-in ``reduce``.
+
+    Parameters
+    ----------
+    function : callable
+    sequence : iterable
+    initial : any, optional
+
+    Returns
+    -------
+    any
+    """
+    return functools.reduce(function, in_order(sequence), *initial)
+
+
+def listed(function: Any, items: Any) -> Any:
+    """
+    Give the argument of what is called ``list``, ``tuple`` or ``enumerate``.
+
+    Parameters
+    ----------
+    function : any
+        The built-in, unless the script has something else of that name.
+    items : any
+
+    Returns
+    -------
+    any
+    """
+    return in_order(items) if function in (list, tuple, enumerate) else items
 
 
 def apply(function: Callable, args: Iterable = (), named: dict = {}) -> Any:
@@ -122,7 +174,11 @@ def coerce(a: Any, b: Any) -> tuple:
     -------
     tuple
     """
-    for kind in (complex, float, int):
+    if any(isinstance(number, int) and is_long(number) for number in (a, b)):
+        kinds: tuple[type, ...] = (complex, float, Long)
+    else:
+        kinds = (complex, float, int)
+    for kind in kinds:
         if isinstance(a, kind) or isinstance(b, kind):
             return kind(a), kind(b)
     method = getattr(type(a), "__coerce__", None)
@@ -169,17 +225,29 @@ def chr_(number: int) -> str:
 
 def keys(obj: Any, *args: Any) -> Any:
     """Call ``obj.keys()``; a list where the class has no method of its own."""
-    return list(obj) if type(obj) is dict and not args else _listed(obj.keys(*args))
+    if not args and _is_dictionary(obj, "keys"):
+        return keys_of(obj)
+    return _listed(obj.keys(*args))
 
 
 def values(obj: Any, *args: Any) -> Any:
     """Call ``obj.values()``; a list where the class has no method of its own."""
+    if not args and _is_dictionary(obj, "values"):
+        return [dict.__getitem__(obj, key) for key in keys_of(obj)]
     return _listed(obj.values(*args))
 
 
 def items(obj: Any, *args: Any) -> Any:
     """Call ``obj.items()``; a list where the class has no method of its own."""
+    if not args and _is_dictionary(obj, "items"):
+        return [(key, dict.__getitem__(obj, key)) for key in keys_of(obj)]
     return _listed(obj.items(*args))
+
+
+def _is_dictionary(obj: Any, method: str) -> bool:
+    """Tell whether an object is a dictionary that has a method from nowhere else."""
+    kind = type(obj)
+    return kind is dict or (is_table(kind) and getattr(kind, method, None) is getattr(dict, method))
 
 
 def _listed(result: Any) -> Any:
@@ -196,7 +264,15 @@ def _listed(result: Any) -> Any:
 def _iterating(old: str, new: str) -> Callable:
     def call(obj: Any, *args: Any) -> Any:
         method = getattr(obj, old, None)
-        return iter(getattr(obj, new)(*args)) if method is None else method(*args)
+        if method is not None:
+            return method(*args)
+        if not args and _is_dictionary(obj, new):
+            if new == "keys":
+                return iter(in_order(obj))
+            if new == "values":
+                return (dict.__getitem__(obj, key) for key in in_order(obj))
+            return ((key, dict.__getitem__(obj, key)) for key in in_order(obj))
+        return iter(getattr(obj, new)(*args))
 
     call.__name__ = old
     call.__doc__ = f"Call ``obj.{old}()``."
@@ -204,6 +280,17 @@ def _iterating(old: str, new: str) -> Callable:
 
 
 iterkeys, itervalues, iteritems = (_iterating("iter" + name, name) for name in ("keys", "values", "items"))
+
+
+#: what lists a dictionary, by name
+METHODS = {
+    "keys": keys,
+    "values": values,
+    "items": items,
+    "iterkeys": iterkeys,
+    "itervalues": itervalues,
+    "iteritems": iteritems,
+}
 
 
 def _viewing(old: str, new: str) -> Callable:
@@ -223,6 +310,19 @@ def has_key(obj: Any, *args: Any) -> Any:
     """Call ``obj.has_key(key)``."""
     method = getattr(obj, "has_key", None)
     return method(*args) if method is not None else operator.contains(obj, *args)
+
+
+def popitem(obj: Any, *args: Any) -> Any:
+    """Call ``obj.popitem()``: Python 2 took what comes first in the table."""
+    if type(obj) is dict and obj and not args:
+        key = keys_of(obj)[0]
+        return key, obj.pop(key)
+    return obj.popitem(*args)
+
+
+def extend(obj: Any, *args: Any) -> Any:
+    """Call ``obj.extend(items)``."""
+    return obj.extend(*map(in_order, args)) if type(obj) is list else obj.extend(*args)
 
 
 def sort_method(obj: Any, *args: Any, **named: Any) -> Any:

@@ -7,8 +7,9 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
 from biskit_pvm.compat.python2.builtins.strings import to_str
+from biskit_pvm.compat.python2.builtins.wording import reword
 
 
 class IOError(OSError):
@@ -132,6 +133,8 @@ def match(*kinds: Any) -> Any:
     error = sys.exc_info()[1]
     if kinds and not _catches(error, kinds[0]):
         return ()
+    if error is not None:
+        reword(error)
     _last.caught = (error, sys._getframe(1))
     return BaseException
 
@@ -286,4 +289,4 @@ def exc_info() -> tuple:
         kind, traceback = type(error), error.__traceback__
     if isinstance(error, ClassicException):
         return type(error.instance), error.instance, traceback
-    return kind, error, traceback
+    return known_as(kind), error, traceback

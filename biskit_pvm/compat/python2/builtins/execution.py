@@ -5,9 +5,11 @@ import __future__
 
 import builtins
 import sys
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, Callable
 
+from biskit_pvm.compat.python2.builtins import classes
+from biskit_pvm.compat.python2.builtins.classic import ClassicType, is_classic
 from biskit_pvm.compat.python2.builtins.errors import IOError
 from biskit_pvm.compat.python2.builtins.files import File, raw_input
 from biskit_pvm.compat.python2.builtins.strings import as_text, to_os, to_str
@@ -277,4 +279,26 @@ def dir_(*obj: Any) -> list[str]:
     -------
     list of str
     """
-    return builtins.dir(*obj) if obj else sorted(names_of(sys._getframe(1)))
+    if not obj:
+        return sorted(names_of(sys._getframe(1)))
+    names = builtins.dir(*obj)
+    kind = obj[0] if isinstance(obj[0], type) else type(obj[0])
+    if isinstance(obj[0], ModuleType):
+        return names
+    return [name for name in names if not _is_new(kind, name)]
+
+
+def _is_new(kind: type, name: str) -> bool:
+    """Tell whether a class has an attribute only because it is one of Python 3."""
+    if not name.startswith("__"):
+        return False
+    has = next((each for each in kind.__mro__ if name in vars(each)), object)
+    if name in _NEW_IN_CLASSES or getattr(vars(has).get(name), "__module__", None) == classes.__name__:
+        return True
+    if is_classic(kind):
+        return has in (object, ClassicType.root) or name in ("__dict__", "__weakref__")
+    return has is object and name in _NEW_IN_OBJECT
+
+
+_NEW_IN_CLASSES = ("__firstlineno__", "__qualname__", "__static_attributes__")
+_NEW_IN_OBJECT = {f"__{name}__" for name in "dir eq ge getstate gt init_subclass le lt ne".split()}

@@ -169,7 +169,7 @@ class File:
                 raise ValueError("I/O operation on closed file") from None
             if not isinstance(error, io.UnsupportedOperation):
                 raise
-            raise IOError(9, f"File not open for {'reading' if 'read' in function.__name__ else 'writing'}") from None
+            raise IOError(f"File not open for {'reading' if 'read' in function.__name__ else 'writing'}") from None
         except OSError as error:
             raise _as_io_error(error, None) from None
 
@@ -259,7 +259,7 @@ def standard(name: str) -> Any:
 
     Parameters
     ----------
-    name : {'stdin', 'stdout', 'stderr'}
+    name : {'stdin', 'stdout', 'stderr', '__stdin__', '__stdout__', '__stderr__'}
 
     Returns
     -------
@@ -269,6 +269,7 @@ def standard(name: str) -> Any:
     stream = getattr(sys, name)
     if not isinstance(stream, io.TextIOWrapper):
         return stream
+    name = name.strip("_")
     known = _standard.get(name)
     if known is None or known._stream is not stream:
         known = _standard[name] = Standard(stream, f"<{name}>", "r" if name == "stdin" else "w")

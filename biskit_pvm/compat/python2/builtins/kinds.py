@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from biskit_pvm.compat.python2.builtins.classes import Instance, make_class
-from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
 from biskit_pvm.compat.python2.builtins.numbers import Long, is_long
 from biskit_pvm.compat.python2.builtins.strings import Basestring, Str
 
@@ -36,8 +36,7 @@ def type_of(*args: Any) -> Any:
         return ModuleType
     if kind in (type(Str), type(Basestring)):
         return type
-    # what stands for a value of a built-in type
-    return getattr(kind, "__py2_type__", kind)
+    return known_as(kind)
 
 
 def type_call(function: Any, *args: Any) -> Any:

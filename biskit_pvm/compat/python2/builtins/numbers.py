@@ -34,8 +34,7 @@ class Long(int):
     def __reduce__(self):
         return Long, (int(self),)
 
-    def __hash__(self) -> int:
-        return int.__hash__(self)
+    __hash__ = int.__hash__
 
 
 def _long_operation(name: str) -> Callable:

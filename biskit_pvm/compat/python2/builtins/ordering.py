@@ -14,6 +14,7 @@ from functools import cmp_to_key
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.hash_tables import in_order, is_table
 from biskit_pvm.compat.python2.builtins.numbers import NARROW, narrowed
 from biskit_pvm.compat.python2.builtins.strings import as_text
 
@@ -249,7 +250,7 @@ def sort(items: Iterable, cmp: Callable | None = None, key: Callable | None = No
     -------
     list
     """
-    items = list(items)
+    items = list(in_order(items))
     if cmp is not None:
         by_cmp = cmp_to_key(cmp)
         return sorted(items, key=by_cmp if key is None else lambda item: by_cmp(key(item)), reverse=bool(reverse))
@@ -283,8 +284,8 @@ def extreme(native: Callable, wanted: int) -> Callable:
 
     def find(*args: Any, **options: Any) -> Any:
         # an iterator can be used up only once
-        if len(args) == 1 and iter(args[0]) is args[0]:
-            args = (list(args[0]),)
+        if len(args) == 1 and (is_table(type(args[0])) or iter(args[0]) is args[0]):
+            args = (list(in_order(args[0])),)
         try:
             return native(*args, **options)
         except TypeError as error:

@@ -13,6 +13,7 @@ Latin-1, so bytes go through a script as they came. What Python 3 answers otherw
 
 from __future__ import annotations
 
+import collections
 import re
 import sys
 import warnings
@@ -20,6 +21,7 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.hash_tables import in_order, keys_of
 
 _MAXINT = sys.maxsize
 
@@ -156,6 +158,8 @@ class Unicode(str):
         if type(obj) is Unicode and cls is Unicode:
             return obj
         if not isinstance(obj, str):
+            if type(obj).__str__ is BaseException.__str__ and len(obj.args) == 1:
+                return Unicode(obj.args[0])
             method = getattr(type(obj), "__unicode__", None)
             obj = method(obj) if method is not None else to_str(obj)
         return str.__new__(cls, plain(_decoded(obj)))
@@ -368,14 +372,62 @@ def _complex_text(value: complex) -> str:
     return f"({real}{sign}{imaginary}j)"
 
 
+#: modules of Python 3 whose classes were in one with another name
+_OLD_MODULES = {
+    "_pickle": "cPickle",
+    "_queue": "Queue",
+    "configparser": "ConfigParser",
+    "html.parser": "HTMLParser",
+    "http.client": "httplib",
+    "http.cookies": "Cookie",
+    "queue": "Queue",
+    "socketserver": "SocketServer",
+    "urllib.error": "urllib2",
+}
+#: types of Python 3 that had another name
+_OLD_TYPES = {
+    "dict_itemiterator": "dictionary-itemiterator",
+    "dict_keyiterator": "dictionary-keyiterator",
+    "dict_valueiterator": "dictionary-valueiterator",
+    "list_iterator": "listiterator",
+    "list_reverseiterator": "listreverseiterator",
+    "mappingproxy": "dictproxy",
+    "method": "instancemethod",
+    "numpy.bool": "numpy.bool_",
+    "numpy.str_": "numpy.string_",
+    "range": "xrange",
+    "range_iterator": "rangeiterator",
+    "set_iterator": "setiterator",
+    "str_ascii_iterator": "iterator",
+    "str_iterator": "iterator",
+    "tuple_iterator": "tupleiterator",
+}
+#: classes of Python 3's library that were old-style ones
+_WERE_CLASSIC = {"Queue.Queue", "Queue.LifoQueue", "Queue.PriorityQueue"}
+
+
+def module_of(kind: type) -> str:
+    """
+    Give the name of the module that a class was in.
+
+    Parameters
+    ----------
+    kind : type
+
+    Returns
+    -------
+    str
+    """
+    return _OLD_MODULES.get(kind.__module__, kind.__module__)
+
+
 def _type_text(kind: type) -> str:
-    if is_classic(kind):
-        return f"{kind.__module__}.{kind.__name__}"
-    return _type_repr(kind)
+    name = f"{module_of(kind)}.{kind.__name__}"
+    return name if is_classic(kind) or name in _WERE_CLASSIC else _type_repr(kind)
 
 
 def _type_repr(kind: type) -> str:
-    name = kind.__name__
+    name = _OLD_TYPES.get(kind.__name__, kind.__name__) if kind.__module__ == "builtins" else kind.__name__
     if is_classic(kind):
         return f"<class {kind.__module__}.{name} at {id(kind):#x}>"
     if (
@@ -387,8 +439,9 @@ def _type_repr(kind: type) -> str:
             return f"<type 'exceptions.{name}'>"
         return f"<type '{name}'>"
     if not kind.__flags__ & (1 << 9):
-        return f"<type '{kind.__module__}.{name}'>"
-    return f"<class '{kind.__module__}.{name}'>"
+        full = f"{module_of(kind)}.{name}"
+        return f"<type '{_OLD_TYPES.get(full, full)}'>"
+    return f"<class '{module_of(kind)}.{name}'>"
 
 
 def to_str(obj: Any) -> str:
@@ -432,6 +485,8 @@ def to_str(obj: Any) -> str:
         return str(obj).replace("encode character '", "encode character u'")
     elif kind.__str__ is KeyError.__str__ and len(obj.args) == 1:
         return to_repr(obj.args[0])
+    elif kind.__str__ in _STR_WRITERS:
+        return _STR_WRITERS[kind.__str__](obj)
     # a class may have another text for translated code
     result = getattr(kind, "__py2_str__", kind.__str__)(obj)
     return to_str(result) if isinstance(result, Unicode) else result
@@ -452,6 +507,8 @@ def to_repr(obj: Any) -> str:
     """
     kind = type(obj)
     writer = _WRITERS.get(kind.__repr__)
+    if writer is None and kind.__dict__.get("__py2_type__") is dict:
+        return _mapping_repr(obj)
     result = repr(obj) if writer is None else writer(obj)
     return to_str(result) if isinstance(result, Unicode) else result
 
@@ -496,19 +553,31 @@ def _tuple_repr(values: tuple) -> str:
 
 def _object_repr(obj: Any) -> str:
     kind = type(obj)
+    if kind.__module__ == "builtins":
+        return f"<{_OLD_TYPES.get(kind.__name__, kind.__name__)} object at {id(obj):#x}>"
     form = "<%s.%s instance at %#x>" if is_classic(kind) else "<%s.%s object at %#x>"
-    return form % (kind.__module__, kind.__name__, id(obj))
+    return form % (module_of(kind), kind.__name__, id(obj))
 
 
+_mapping_repr = _nested("{", "}", lambda obj: (f"{to_repr(k)}: {to_repr(v)}" for k, v in obj.items()))
 _tuple_items = _nested("(", ")", lambda obj: map(to_repr, tuple.__iter__(obj)))
 _WRITERS: dict[Any, Callable[[Any], str]] = {
     str.__repr__: _str_repr,
     int.__repr__: _int_repr,
     list.__repr__: _nested("[", "]", lambda obj: map(to_repr, list.__iter__(obj))),
     tuple.__repr__: _tuple_repr,
-    dict.__repr__: _nested("{", "}", lambda obj: (f"{to_repr(k)}: {to_repr(v)}" for k, v in dict.items(obj))),
-    set.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, obj))}])",
-    frozenset.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, obj))}])",
+    dict.__repr__: _nested(
+        "{", "}", lambda obj: (f"{to_repr(k)}: {to_repr(dict.__getitem__(obj, k))}" for k in keys_of(obj))
+    ),
+    set.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, keys_of(obj)))}])",
+    frozenset.__repr__: lambda obj: f"{type(obj).__name__}([{', '.join(map(to_repr, keys_of(obj)))}])",
+    collections.defaultdict.__repr__: lambda obj: (
+        f"{type(obj).__name__}({to_repr(obj.default_factory)}, {_WRITERS[dict.__repr__](obj)})"
+    ),
+    collections.deque.__repr__: lambda obj: (
+        f"{type(obj).__name__}({to_repr(list(obj))}{'' if obj.maxlen is None else f', maxlen={obj.maxlen}'})"
+    ),
+    collections.OrderedDict.__repr__: lambda obj: f"{type(obj).__name__}({to_repr(list(obj.items())) if obj else ''})",
     range.__repr__: lambda obj: repr(obj).replace(
         "range(0, " if obj.start == 0 and obj.step == 1 else "range(", "xrange("
     ),
@@ -519,6 +588,24 @@ _WRITERS: dict[Any, Callable[[Any], str]] = {
     _StrMeta.__repr__: _StrMeta.__repr__,
     object.__repr__: _object_repr,
 }
+
+_STR_WRITERS: dict[Any, Callable[[Any], str]] = {}
+
+
+def write_with(kind: type, as_str: Callable[[Any], str] | None, as_repr: Callable[[Any], str] | None) -> None:
+    """
+    Have objects of a type of a library written as they were.
+
+    Parameters
+    ----------
+    kind : type
+    as_str, as_repr : callable, optional
+        Give the text of an object.
+    """
+    if as_str is not None:
+        _STR_WRITERS[kind.__str__] = as_str
+    if as_repr is not None:
+        _WRITERS[kind.__repr__] = as_repr
 
 
 # -- formatting
@@ -581,6 +668,8 @@ def percent(text: str, values: Any) -> str:
         conversions = _FORMATS[key] = _Conversions(key)
     given: list[Any] = []
     if conversions.named:
+        if not hasattr(type(values), "__getitem__") or isinstance(values, (tuple, str)):
+            raise TypeError("format requires a mapping")
         given = [values[_key_like(text, part[0])] for part in conversions.parts]
     elif isinstance(values, tuple):
         given = list(values)
@@ -724,7 +813,7 @@ def _unless_unicode(name: str) -> Callable:
 
 
 def _join(text: str, items: Iterable[str]) -> str:
-    items = items if type(items) in (list, tuple) else list(items)
+    items = items if type(items) in (list, tuple) else list(in_order(items))
     if type(text) is Unicode or any(isinstance(item, (Unicode, bytes)) for item in items):
         if any(isinstance(item, Unicode) for item in items):
             return u(_decoded(text)).join(items)

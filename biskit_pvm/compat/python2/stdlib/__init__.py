@@ -18,7 +18,7 @@ from biskit_pvm.compat.python2 import registry
 #: name of the module to the module here that makes it, which is loaded when it is needed
 _ROOMS = {
     **dict.fromkeys(
-        "sys os os.path posixpath time user tempfile shutil glob fnmatch platform getpass pwd".split(), "system"
+        "sys os os.path posixpath time user tempfile shutil glob fnmatch platform getpass pwd signal".split(), "system"
     ),
     **dict.fromkeys("subprocess commands popen2".split(), "processes"),
     **dict.fromkeys("pickle cPickle copy_reg shelve".split(), "pickles"),
@@ -26,15 +26,16 @@ _ROOMS = {
     **dict.fromkeys("struct zlib binascii base64 hashlib md5 sha gzip bz2 zipfile".split(), "binary"),
     **dict.fromkeys(
         "types new exceptions __builtin__ inspect operator itertools collections UserDict UserList "
-        "UserString sets math random imp traceback".split(),
+        "UserString sets math random imp".split(),
         "language",
     ),
+    "traceback": "tracebacks",
     **dict.fromkeys("heapq bisect array".split(), "sequences"),
     **dict.fromkeys("threading thread Queue dummy_thread dummy_threading".split(), "threads"),
     **dict.fromkeys(
         "socket urllib urllib2 urlparse httplib ConfigParser SocketServer BaseHTTPServer "
         "SimpleHTTPServer cookielib htmlentitydefs HTMLParser Tkinter anydbm xmlrpclib unittest "
-        "email.MIMEText email.Utils __future__ Cookie repr statvfs rfc822".split(),
+        "email.MIMEText email.Utils __future__ Cookie cgi repr statvfs rfc822".split(),
         "moved",
     ),
     **dict.fromkeys(

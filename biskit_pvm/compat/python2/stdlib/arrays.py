@@ -7,6 +7,7 @@ exception is how numbers are printed (``repr`` of scalars), which NumPy keeps pe
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from typing import Any, Callable
@@ -15,7 +16,7 @@ import numpy
 
 from biskit_pvm.compat.python2.builtins import files
 from biskit_pvm.compat.python2.builtins.numbers import NARROW, Long
-from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, as_bytes, as_text
+from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, as_bytes, as_text, write_with
 from biskit_pvm.compat.python2.registry import StandIn, new_module
 
 if hasattr(numpy, "_core"):
@@ -62,6 +63,10 @@ def _dtype(dtype: Any) -> Any:
     if dtype is Long:
         return numpy.int64
     return dtype
+
+
+_TEXT = re.compile(r"<U(\d+)")
+_TEXT_OF_ARRAY = re.compile(r"(?<=dtype=')<U(\d+)")
 
 
 def array(obj: Any, dtype: Any = None, copy: Any = True, *args: Any, **named: Any) -> Any:
@@ -282,6 +287,9 @@ def _numpy() -> types.ModuleType:
         numpy.set_printoptions(legacy="1.21")
     except (TypeError, ValueError):
         pass
+    # arrays of 8-bit strings
+    write_with(numpy.dtype, lambda kind: _TEXT.sub(r"|S\1", str(kind)), lambda kind: _TEXT.sub(r"S\1", repr(kind)))
+    write_with(numpy.ndarray, None, lambda values: _TEXT_OF_ARRAY.sub(r"|S\1", repr(values)))
     names: dict[str, Any] = {
         **_MAKES,
         "int": int,

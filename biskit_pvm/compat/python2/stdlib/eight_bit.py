@@ -10,6 +10,8 @@ from typing import Any, Callable
 from biskit_pvm.compat.python2.builtins.errors import OSError2
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, from_os, to_os
 
+#: Python's way to run a module, which is not frozen before Python 3.11
+_RUNPY = os.path.join(os.path.dirname(os.__file__), "runpy.py")
 _HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
 
@@ -25,7 +27,7 @@ def is_ours(filename: str) -> bool:
     -------
     bool
     """
-    return filename.startswith((_HERE, "<frozen "))
+    return filename.startswith((_HERE, "<frozen ")) or filename == _RUNPY
 
 
 def eight_bit(function: Callable) -> Callable:

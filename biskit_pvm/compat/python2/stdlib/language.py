@@ -17,7 +17,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable
 
-from biskit_pvm.compat.python2.builtins import NAMESPACE, builtin_module, errors, files, numbers, ordering
+from biskit_pvm.compat.python2.builtins import NAMESPACE, builtin_module, containers, errors, files, numbers, ordering
 from biskit_pvm.compat.python2.builtins.classes import (
     ClassicType,
     Instance,
@@ -26,6 +26,7 @@ from biskit_pvm.compat.python2.builtins.classes import (
     make_class,
     set_slice,
 )
+from biskit_pvm.compat.python2.builtins.hash_tables import in_order, keys_of
 from biskit_pvm.compat.python2.builtins.hashing import hash_
 from biskit_pvm.compat.python2.builtins.numbers import Long, divide, divide_in_place
 from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, to_repr
@@ -266,6 +267,14 @@ class Random(random.Random):
                 result[i] = selected[j] = population[j]
         return result
 
+    def gammavariate(self, alpha: float, beta: float) -> float:
+        if alpha != 1.0:
+            return super().gammavariate(alpha, beta)
+        drawn = self.random()
+        while drawn <= 1e-7:
+            drawn = self.random()
+        return -math.log(drawn) * beta
+
     def jumpahead(self, n: int) -> None:
         """Go on from another state, which hangs on the present one and on `n`."""
         version, words, gauss = self.getstate()
@@ -387,6 +396,10 @@ class DictMixin:
         return len(self.keys())
 
 
+def _of_data(method: Callable) -> Callable:
+    return lambda self: method(self.data)
+
+
 def _sequence_body(base: type) -> dict[str, Any]:
     """What the User... classes of collections lack: views as lists, and slices as methods."""
     return (
@@ -396,12 +409,8 @@ def _sequence_body(base: type) -> dict[str, Any]:
         }
         if base is not collections.UserDict
         else {
-            "keys": lambda self: list(self.data),
-            "values": lambda self: list(self.data.values()),
-            "items": lambda self: list(self.data.items()),
-            "iterkeys": lambda self: iter(self.data),
-            "itervalues": lambda self: iter(self.data.values()),
-            "iteritems": lambda self: iter(self.data.items()),
+            **{name: _of_data(containers.METHODS[name]) for name in containers.METHODS},
+            "__iter__": lambda self: iter(in_order(self.data)),
             "has_key": lambda self, key: key in self.data,
             "__repr__": lambda self: to_repr(self.data),
             "__init__": _user_dict_init,
@@ -412,10 +421,9 @@ def _sequence_body(base: type) -> dict[str, Any]:
 
 def _user_dict_init(self: Any, dict: Any = None, **named: Any) -> None:
     self.data = {}
-    if dict is not None:
-        self.update(dict)
-    if named:
-        self.update(named)
+    for given in (dict, named):
+        if given is not None:
+            self.update(containers.items(given) if hasattr(given, "items") else given)
 
 
 def _user(name: str, base: type) -> types.ModuleType:
@@ -443,7 +451,7 @@ def _sets() -> types.ModuleType:
         """A set that can change."""
 
         def __repr__(self) -> str:
-            return f"{type(self).__name__}([{', '.join(map(to_repr, self))}])"
+            return f"{type(self).__name__}([{', '.join(map(to_repr, keys_of(self)))}])"
 
         def update(self, *others: Iterable) -> None:
             set.update(self, *others)
@@ -503,37 +511,6 @@ def _imp() -> types.ModuleType:
     )
 
 
-def _traceback() -> types.ModuleType:
-    def extract(frames: Any) -> list[tuple]:
-        # only what the user wrote
-        return [tuple(frame) for frame in frames if not is_ours(frame[0])]
-
-    def limited(limit: Any) -> dict[str, Any]:
-        return {} if limit is None else {"limit": limit}
-
-    return StandIn(
-        traceback,
-        {
-            "extract_tb": lambda tb, limit=None: extract(traceback.extract_tb(tb, limit)),
-            "extract_stack": lambda f=None, limit=None: extract(traceback.extract_stack(f, limit)),
-            "format_exc": lambda limit=None: _formatted(limit),
-            "print_exc": _print_exc,
-        },
-        name="traceback",
-    )
-
-
-def _print_exc(limit: int | None = None, file: Any = None) -> None:
-    (files.standard("stderr") if file is None else file).write(_formatted(limit))
-
-
-def _formatted(limit: int | None) -> str:
-    kind, error, trace = errors.exc_info()
-    entries = [entry for entry in traceback.extract_tb(trace, limit) if not is_ours(entry.filename)]
-    text = "".join(traceback.format_list(entries) + traceback.format_exception_only(kind, error))
-    return "Traceback (most recent call last):\n" + text if entries else text
-
-
 MODULES = {
     "types": _types,
     "new": _new,
@@ -550,5 +527,4 @@ MODULES = {
     "math": _math,
     "random": _random,
     "imp": _imp,
-    "traceback": _traceback,
 }

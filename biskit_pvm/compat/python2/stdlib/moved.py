@@ -6,6 +6,7 @@ import __future__
 import importlib
 import types
 import unittest
+import warnings
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text
@@ -221,6 +222,24 @@ def _unittest() -> types.ModuleType:
     )
 
 
+def _cgi() -> types.ModuleType:
+    """What scripts took from ``cgi``, which Python 3 has given up, in parts or as a whole."""
+    import html
+    from urllib import parse
+
+    def escape(text: str, quote: Any = None) -> str:
+        text = html.escape(text, quote=False)
+        return text.replace('"', "&quot;") if quote else text
+
+    names = {"escape": escape, "parse_qs": parse.parse_qs, "parse_qsl": parse.parse_qsl}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return StandIn(importlib.import_module("cgi"), names, name="cgi")
+    except ImportError:
+        return new_module("cgi", names)
+
+
 def _repr() -> types.ModuleType:
     """Python 2's ``repr``: short forms of long things, as strings of Python 2."""
     import reprlib
@@ -292,6 +311,7 @@ def _rfc822() -> types.ModuleType:
 
 MODULES = {
     "Cookie": lambda: StandIn(importlib.import_module("http.cookies"), {}, name="Cookie"),
+    "cgi": _cgi,
     "repr": _repr,
     "statvfs": _statvfs,
     "rfc822": _rfc822,

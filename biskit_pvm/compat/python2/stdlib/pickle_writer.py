@@ -15,6 +15,7 @@ import types
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.hash_tables import keys_of
 from biskit_pvm.compat.python2.builtins.imports import import_
 from biskit_pvm.compat.python2.builtins.numbers import MAXINT, Long
 from biskit_pvm.compat.python2.builtins.strings import Basestring, Str, Unicode, as_text, plain, to_repr
@@ -231,6 +232,15 @@ class Writer(pickle._Pickler):
         else:
             self.write(pickle.LONG + str(int(obj)).encode("ascii") + b"L\n")
 
+    def _save_dict(self, obj: dict) -> None:
+        self.write(pickle.EMPTY_DICT if self.bin else pickle.MARK + pickle.DICT)
+        self.memoize(obj)
+        items = ((key, obj[key]) for key in keys_of(obj))
+        self._batch_setitems(*((items, obj) if _TAKES_OBJECT else (items,)))
+
+    def _save_set(self, obj: Any) -> None:
+        self.save_reduce(type(obj), (keys_of(obj),), obj=obj)
+
     def save_global(self, obj: Any, name: str | None = None) -> None:
         """
         Write a class or function by its name.
@@ -267,11 +277,18 @@ class Writer(pickle._Pickler):
             float: _save_float,
             int: _save_int,
             Long: _save_long,
+            dict: _save_dict,
+            set: _save_set,
+            frozenset: _save_set,
             type: _save_type,
             types.FunctionType: save_global,
             types.ModuleType: _save_module,
         }
     )
+
+
+#: whether a part of `pickle` that has no leading underscore elsewhere wants to know what it is for, as it does since 3.14
+_TAKES_OBJECT = pickle._Pickler._batch_setitems.__code__.co_argcount > 2
 
 
 class _Nowhere:

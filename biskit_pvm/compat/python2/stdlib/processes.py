@@ -59,6 +59,9 @@ class Popen(subprocess.Popen):
                 creationflags=creationflags,
             )
         except OSError as error:
+            # a program that is not there was not named
+            if error.errno is not None and error.filename != to_os(cwd):
+                error = OSError(error.errno, error.strerror)
             raise python2_error(error) from None
         self._raw_pipes = self.stdin, self.stdout, self.stderr
         mode = "rU" if universal_newlines else "r"

@@ -11,6 +11,7 @@ import os.path
 import platform
 import pwd
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -36,10 +37,8 @@ class _Sys(StandIn):
     """``sys`` of translated code: 2.7, with the streams as 8-bit files; what a script sets is set for all."""
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("stdin", "stdout", "stderr"):
+        if name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
             return files.standard(name)
-        if name in ("__stdin__", "__stdout__", "__stderr__"):
-            return files.standard(name.strip("_"))
         if name in ("exc_type", "exc_value", "exc_traceback"):
             return errors.exc_info()[("exc_type", "exc_value", "exc_traceback").index(name)]
         return super().__getattr__(name)
@@ -138,7 +137,10 @@ class Environ(MutableMapping):
         return repr(self.copy())
 
 
-def _walk_path(top: str, function: Callable, argument: Any) -> None:
+Environ.__module__, Environ.__name__ = "os", "_Environ"
+
+
+def walk(top: str, function: Callable, argument: Any) -> None:
     """Python 2's ``os.path.walk``."""
     module = make("os")
     try:
@@ -149,11 +151,11 @@ def _walk_path(top: str, function: Callable, argument: Any) -> None:
     for name in names:
         name = os.path.join(top, name)
         if os.path.isdir(to_os(name)) and not os.path.islink(to_os(name)):
-            _walk_path(name, function, argument)
+            walk(name, function, argument)
 
 
 def _os_path() -> types.ModuleType:
-    names = {"walk": _walk_path, "expanduser": eight_bit(os.path.expanduser), "supports_unicode_filenames": False}
+    names = {"walk": walk, "expanduser": eight_bit(os.path.expanduser), "supports_unicode_filenames": False}
     # pure string functions see no file names of the system
     for name in ("join", "split", "splitext", "basename", "dirname", "normpath", "isabs", "commonprefix"):
         names[name] = getattr(os.path, name)
@@ -295,6 +297,20 @@ def _platform() -> types.ModuleType:
     )
 
 
+def _signal() -> types.ModuleType:
+    def plain(function: Callable) -> Callable:
+        """Let what was set before be a plain number, if it is no function."""
+
+        def call(*args: Any) -> Any:
+            before = function(*args)
+            return int(before) if isinstance(before, int) else before
+
+        call.__name__ = function.__name__
+        return call
+
+    return StandIn(signal, {"signal": plain(signal.signal), "getsignal": plain(signal.getsignal)}, name="signal")
+
+
 MODULES = {
     "sys": _sys,
     "os": _os,
@@ -308,5 +324,6 @@ MODULES = {
     "fnmatch": lambda: StandIn(fnmatch, {}, eight_bit),
     "platform": _platform,
     "getpass": lambda: StandIn(getpass, {}, eight_bit),
+    "signal": _signal,
     "pwd": lambda: StandIn(pwd, {}, None),
 }

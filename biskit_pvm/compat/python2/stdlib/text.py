@@ -11,6 +11,7 @@ import types
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import files
+from biskit_pvm.compat.python2.builtins.hash_tables import keys_of
 from biskit_pvm.compat.python2.builtins.strings import (
     Unicode,
     as_bytes,
@@ -220,9 +221,10 @@ class Pattern:
 
     def __init__(self, pattern: Any, flags: int = 0) -> None:
         text, inline = _pattern_text(pattern)
-        flags = (int(flags) | int(inline)) & ~int(re.L)
-        if not flags & re.U:
-            flags |= re.A
+        flags = int(flags) | int(inline)
+        flags &= ~int(re.L)
+        if not flags & int(re.U):
+            flags |= int(re.A)
         self._compiled = re.compile(text, flags)
         self.pattern = pattern
         self.flags = flags & ~int(re.A)
@@ -231,7 +233,8 @@ class Pattern:
         self._can_be_empty = self._compiled.search("") is not None or not text.isalnum()
 
     def __reduce__(self):
-        return Pattern, (self.pattern, self.flags)
+        # by the name under which every Python has it
+        return re._compile, (self.pattern, self.flags)
 
     def __deepcopy__(self, memo: dict) -> Pattern:
         return self
@@ -242,13 +245,15 @@ class Pattern:
     def search(self, text: str, *span: int) -> Any:
         return _found(self._compiled.search(text, *span), self, text)
 
-    def _matches(self, text: str, *span: int) -> Any:
-        end = -1
-        for match in self._compiled.finditer(text, *span):
-            if match.end() == match.start() == end:
-                continue
-            end = match.end()
+    def _matches(self, text: str, start: int = 0, *end: int) -> Any:
+        """Yield one match after the other: behind an empty one, the next character was passed over."""
+        search = self._compiled.search
+        while start <= len(text):
+            match = search(text, start, *end)
+            if match is None:
+                return
             yield match
+            start = match.end() + (match.end() == match.start())
 
     def finditer(self, text: str, *span: int) -> Any:
         return (_found(match, self, text) for match in self._matches(text, *span))
@@ -265,7 +270,7 @@ class Pattern:
         wrap = u if isinstance(text, Unicode) else (lambda found: found)
         parts: list = []
         end = 0
-        for match in self._compiled.finditer(text):
+        for match in self._matches(text):
             if match.end() == match.start():
                 continue
             parts.append(wrap(text[end : match.start()]))
@@ -288,6 +293,8 @@ class Pattern:
         parts: list[str] = []
         end = number = 0
         for match in self._matches(text):
+            if number and match.start() == match.end() == end:
+                continue
             parts += [plain(text[end : match.start()]), replace(match)]
             end = match.end()
             number += 1
@@ -308,6 +315,9 @@ def _repl_escape(match: re.Match) -> str:
     if letter.isalpha() and letter not in "abfnrtvg":
         return "\\\\" + letter
     return match.group()
+
+
+Pattern.__module__, Pattern.__name__ = "_sre", "SRE_Pattern"
 
 
 class Match:
@@ -384,6 +394,7 @@ def _re() -> types.ModuleType:
             **{name: by(name) for name in "match search split findall finditer sub subn".split()},
             "compile": _compile,
             "escape": _escape,
+            "_compile": _compile,
             "_pattern_type": Pattern,
         },
         name="re",
@@ -395,6 +406,10 @@ def _escape(text: str) -> str:
         letter if letter.isascii() and letter.isalnum() else "\\000" if letter == "\0" else "\\" + letter
         for letter in text
     )
+
+
+Match.__module__, Match.__name__ = "_sre", "SRE_Match"
+StringIO.__module__ = "StringIO"
 
 
 # -- json and codecs: what they read is unicode
@@ -417,7 +432,7 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_as_json(item) for item in value]
     if isinstance(value, dict):
-        return {_as_json(key): _as_json(item) for key, item in value.items()}
+        return {_as_json(key): _as_json(value[key]) for key in keys_of(value)}
     return value
 
 

@@ -85,6 +85,9 @@ class Thread(metaclass=_AnyThread):
         return repr(self.__thread).replace(type(self.__thread).__name__, type(self).__name__, 1)
 
 
+Thread.__module__ = "threading"
+
+
 def _current() -> Any:
     thread = threading.current_thread()
     owner = getattr(thread, "biskit_pvm_owner", None)

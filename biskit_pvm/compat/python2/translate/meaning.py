@@ -158,6 +158,13 @@ def _is_simple_slice(node: ast.AST) -> bool:
     return isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.step is None
 
 
+#: functions whose result is no dictionary
+_GIVE_LISTS = {
+    *("range", "xrange", "zip", "map", "filter", "sorted", "reversed", "enumerate", "open", "file"),
+    "__py2_getslice__",
+    *map(call_helper, ("split", "splitlines", "keys", "values", "items", "iterkeys", "itervalues", "iteritems")),
+}
+
 #: what old code called a parameter that takes an exception
 _NAMES_OF_ERRORS = {"e", "err", "error", "exc", "exception", "why"}
 
@@ -626,6 +633,27 @@ class _Converter(ast.NodeTransformer):
             return _at(node, _call("__py2_attr__", node.value, ast.Constant(node.attr)))[0]
         return node
 
+    def visit_For(self, node: ast.For) -> ast.For:
+        self.generic_visit(node)
+        node.iter = self._in_order(node.iter)
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
+        self.generic_visit(node)
+        node.iter = self._in_order(node.iter)
+        return node
+
+    @staticmethod
+    def _in_order(items: ast.expr) -> ast.expr:
+        """What is iterated over may be a dictionary, unless its looks say otherwise."""
+        name = items.func.id if isinstance(items, ast.Call) and isinstance(items.func, ast.Name) else ""
+        if (
+            isinstance(items, (ast.Constant, ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp))
+            or name in _GIVE_LISTS
+        ):
+            return items
+        return _at(items, _call("__py2_iter__", items))[0]
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         function = node.func
         if isinstance(function, ast.Attribute) and function.attr in CALLS:
@@ -638,6 +666,9 @@ class _Converter(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(function, ast.Name) and function.id == "type" and len(node.args) in (1, 3) and not node.keywords:
             return _at(node, _call("__py2_type__", function, *node.args))[0]
+        if isinstance(function, ast.Name) and function.id in ("list", "tuple", "enumerate") and node.args:
+            if not isinstance(node.args[0], ast.Starred):
+                node.args[0] = _at(node, _call("__py2_listed__", _load(function.id), node.args[0]))[0]
         if isinstance(function, ast.Name) and function.id in ("int", "float") and node.args:
             node.func = ast.copy_location(_load("__py2_number__"), function)
             node.args.insert(0, function)

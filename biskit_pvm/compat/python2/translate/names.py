@@ -13,7 +13,7 @@ CALLS = frozenset(
     upper lower title capitalize swapcase isalpha isdigit isalnum isspace islower isupper istitle
     count find rfind index rindex startswith endswith partition rpartition center ljust rjust expandtabs zfill
     keys values items iterkeys itervalues iteritems viewkeys viewvalues viewitems has_key
-    sort next tostring astype ptp itemset newbyteorder
+    popitem extend sort next tostring astype ptp itemset newbyteorder
     __getslice__ __setslice__ __delslice__ __cmp__ __nonzero__ __div__ __unicode__
 """.split()
 )
@@ -22,7 +22,7 @@ CALLS = frozenset(
 LOADS = CALLS | frozenset(
     """
     im_func im_self im_class func_name func_code func_defaults func_globals func_dict func_doc func_closure
-    gi_code message __class__ __bases__ char kind bytes
+    gi_code message __class__ __bases__ char itemsize kind bytes
 """.split()
 ) - {"bytes"}
 
@@ -57,6 +57,7 @@ HELPERS = frozenset(COMPARISONS.values()) | frozenset(
     """
     __py2_add__ __py2_sub__ __py2_mul__ __py2_pow__ __py2_iadd__ __py2_isub__ __py2_imul__ __py2_ipow__
     __py2_truediv__ __py2_itruediv__ __py2_div__ __py2_idiv__ __py2_mod__ __py2_imod__ __py2_type__ __py2_number__ __py2_attr__ __py2_setattr__
+    __py2_iter__ __py2_listed__
     __py2_getslice__ __py2_setslice__ __py2_delslice__ __py2_item_of_exception__
     __py2_u__ __py2_long__ __py2_repr__ __py2_print__ __py2_exec__ __py2_exec_in_function__ __py2_star__
     __py2_raise__ __py2_reraise__ __py2_match__ __py2_caught__ __py2_flat__

@@ -21,5 +21,7 @@ class CannotTranslate(SyntaxError):
         The line itself.
     """
 
+    __py2_type__ = SyntaxError
+
     def __init__(self, reason: str, filename: str, lineno: int, text: str | None = None) -> None:
         super().__init__(reason, (filename, lineno, None, text))

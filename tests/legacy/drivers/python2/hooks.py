@@ -3,6 +3,7 @@ import os, sys, threading, time
 if len(sys.argv) > 1:
     import Biskit.settings as settings
     settings.python_bin = sys.argv[1]
+from Biskit.PVM.Status import Status
 from Biskit.PVM.TrackingJobMaster import TrackingJobMaster, restart
 import Biskit.tools as T
 host = os.uname()[1]
@@ -38,6 +39,9 @@ for i in range(7): data[i] = i * 1.5
 master = M(data, 3, [host], {'default': 0}, slave_script=slave, verbose=0)
 master.setCallback(back)
 r = master.calculateResult()
+for i in range(1000):  # the callback comes after the result
+    if log[-1][0] == 'back': break
+    time.sleep(0.01)
 for l in log: print l
 for k in sorted(r.keys()): print k, r[k]
 print str(master.status), repr(master.status), master.status.done(), master.status.not_done(), master.status.activ()
@@ -60,13 +64,36 @@ print m2.__class__.__name__, m2.extra, sorted(m2.status.objects.items()), m2.res
 m2.extra = 'second'
 r = m2.calculateResult()
 print r[1], [(k, r[k][0:2]) for k in (2, 3)]
+# what is wrong, and how it is called
+def wrong(f):
+    try: print f()
+    except Exception, e: print e.__class__, sys.exc_info()[0].__name__, type(e) is e.__class__, str(e)[:14]
+wrong(lambda: M({1: 1}, 1, [], {'default': 0}, slave_script=slave, verbose=0).start())
+wrong(lambda: M({1: 1}, 1, [], {'default': 0}, slave_script=slave, verbose=0).calculateResult())
+wrong(master.start)
+wrong(lambda: restart({}))
+wrong(lambda: restart({'master_class': M}))
+wrong(lambda: master.unbind((1, 2)))
+wrong(lambda: master.is_valid_slave(5))
+# a master whose status is asked
+class Single(Status):
+    def next_chunk(self, nmax):
+        asked.append(nmax)
+        return Status.next_chunk(self, 1)
+asked = []
+m3 = M(data, 3, [host], {'default': 0}, slave_script=slave, verbose=0)
+m3.status = Single(data.keys())
+del log[:]
+print sorted(m3.calculateResult().keys()), [l[1] for l in log if l[0] == 'chunk'], asked[:7]
 # the states of items
-from Biskit.PVM.Status import Status
 s = Status(range(6))
 print s.next_chunk(2), s.next_chunk(3), s.activ(), s.not_started(), s.done()
 s.deactivate(0)
 print s.next_chunk(5), s.next_chunk(5), s.next_chunk(5), s.not_done(), s.objects
 print s
+named = Status(['TRAJ_%i' % i for i in range(8)] + ['bad'])
+print named.next_chunk(5), named.not_started(), named.objects
+print named
 once = Status([1, 2], redistribute=0)
 print once.next_chunk(9), once.next_chunk(9)
 class Backwards(Status):
