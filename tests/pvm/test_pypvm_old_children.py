@@ -144,3 +144,85 @@ pypvm.exit()
 print("3.5" in out.getvalue())
 """
     assert vm.python(code, os.fspath(tmp_path / "kid.py")) == "True\n"
+
+
+WORKER = """#!/usr/bin/env python
+import traceback
+import pypvm
+class Counter:
+    def __init__(self):
+        self.n = 0
+    def square(self, who, x):
+        self.n += 1
+        return who.name, x * x
+    def fail(self, why):
+        raise ValueError, why
+    def lengths(self, text, scale=1):
+        return dict([(word, scale * len(word)) for word in text.split()])
+here = {'counter': Counter()}
+boss = pypvm.parent()
+while 1:
+    pypvm.recv(boss)
+    name, method, args, named = pypvm.upk()
+    if method is None:
+        break
+    try:
+        answer = getattr(here[name], method)(*args, **named)
+    except Exception, e:
+        answer = [e, traceback.format_exc().splitlines()[-1]]
+    pypvm.initsend(pypvm.PvmDataDefault)
+    pypvm.pk(answer)
+    pypvm.send(boss, 1)
+pypvm.exit()
+"""
+
+
+def test_a_farm_of_workers_that_are_sent_calls(run_old, tmp_path):
+    """Objects of the program's own classes, exceptions and dictionaries, packed as pickles, between plain tasks."""
+    (tmp_path / "worker.py").write_text(WORKER)
+    (tmp_path / "worker.py").chmod(0o755)
+    (tmp_path / "whose.py").write_text("class Session:\n    name = ''\n")
+    lines = run_old(
+        """
+import whose
+tids = pypvm.spawn(folder + '/worker.py', [], pypvm.PvmTaskDefault, '', 3)
+idle, answers = tids[:], []
+def call(tid, *message):
+    pypvm.initsend(pypvm.PvmDataDefault)
+    pypvm.pk(list(message))
+    pypvm.send(tid, 1)
+def hear(tid=-1):
+    size, tag, source = pypvm.bufinfo(pypvm.recv(tid))
+    idle.append(source)
+    answer = pypvm.upk()
+    if isinstance(answer, list) and isinstance(answer[0], Exception):
+        answer[0].told = answer[1]
+        raise answer[0]
+    return answer
+for i in range(8):
+    if not idle:
+        answers.append(hear())
+    session = whose.Session()
+    session.name = 'call %i' % i
+    call(idle.pop(0), 'counter', 'square', (session, i), {})
+while len(answers) < 8:
+    if pypvm.probe() > 0:
+        answers.append(hear())
+answers.sort(lambda a, b: cmp(a[1], b[1]))
+print [x for name, x in answers], answers[7][0]
+call(tids[1], 'counter', 'lengths', ('a quick fox',), {'scale': 2})
+print hear(tids[1])
+call(tids[2], 'counter', 'fail', (u'no caf\\xe9',), {})
+try:
+    hear(tids[2])
+except ValueError, e:
+    print repr(e.args), e.told
+for tid in tids:
+    call(tid, None, None, (), {})
+"""
+    )
+    assert lines == [
+        "[0, 1, 4, 9, 16, 25, 36, 49] call 7",
+        "{'a': 2, 'quick': 10, 'fox': 6}",
+        r"(u'no caf\xe9',) ValueError: no caf\xe9",
+    ]
