@@ -117,6 +117,15 @@ cdef class Frames:
             PyBuffer_Release(&self.views[i])
         free(self.views)
 
+    cdef int own(self) except -1:
+        """Copy what could change."""
+        for i in range(self.count):
+            if not self.views[i].readonly and self.views[i].len:
+                copy = PyBytes_FromStringAndSize(<char *>self.views[i].buf, self.views[i].len)
+                PyBuffer_Release(&self.views[i])
+                PyObject_GetBuffer(copy, &self.views[i], PyBUF_SIMPLE)
+        return 0
+
 
 def send_frames(tids, int tag, frames, int encoding=-1, patience=None):
     """Send a list of byte strings as one message.
@@ -558,6 +567,8 @@ cdef list next_frames(int tid, int tag, timeout, Match match, Waker waker, pvmmi
                     return None
     finally:
         leave()
+        if sent:
+            sent.clear()
 
 
 # --- damaged messages --------------------------------------------------------------------
