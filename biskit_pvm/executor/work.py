@@ -224,7 +224,9 @@ class Work:
 
     def _wanted(self, tid: int, key: str) -> None:
         """A slave needs a shared object that is not on its host."""
-        self._send(tid, Tag.SHARED, (key, [pickle.PickleBuffer(part) for part in self._owner.shelf.parts(key)]))
+        # read-only: many hosts may get it at a time, and nobody has to copy it for that
+        parts = [pickle.PickleBuffer(memoryview(part).toreadonly()) for part in self._owner.shelf.parts(key)]
+        self._send(tid, Tag.SHARED, (key, parts))
 
     def ready(self, tid: int) -> None:
         """A slave has initialised itself."""

@@ -99,6 +99,7 @@ cdef class Frames:
     cdef Py_buffer *views
     cdef Py_ssize_t count
     cdef unsigned long long total
+    cdef bint held      # counted as waiting in a queue
 
     def __cinit__(self, frames):
         cdef list items = list(frames)

@@ -37,20 +37,24 @@ cdef extern from * nogil:
             unlink(address.sun_path);
     }
 
-    /* libpvm gives network sockets 32 KiB.  One that can be written to has a third free. */
-    static void widen(int fd)
+    /* Widen the buffer of a link, of which libpvm makes 32 KiB on a network; return how many
+       bytes fit into it whenever it can be written to.  Three quarters of it are free then
+       between tasks of one host, and a third on a network. */
+    static int widen(int fd)
     {
-        int bytes = 0;
+        const int least = 16384, wanted = 262144;
+        int family = 0, bytes = 0;
         socklen_t size = sizeof bytes;
-        if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &size) == 0 && bytes < 212992) {
-            bytes = 262144;
-            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-        }
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
+        getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &size);
+        bytes = family == AF_UNIX ? bytes / 2 : bytes / 5;
+        return bytes > wanted ? wanted : bytes < least ? least : bytes;
     }
     """
     int waiting_bytes(int)
     void remove_socket_file(int)
-    void widen(int)
+    int widen(int)
 
 cdef enum:
     # messages up to this many bytes fit into a link that can be written to
@@ -63,6 +67,7 @@ cdef struct RouteSocket:
     int tid
     int fd
     unsigned long inode     # descriptors are reused; the same inode is the same socket
+    int room                # bytes that fit into it when it can be written to
 
 cdef RouteSocket routes[1024]
 cdef int route_count = 0    # routes[0] is the daemon's
@@ -83,7 +88,6 @@ cdef void remember_route(int tid, int fd) noexcept nogil:
     generation += 1
     fcntl(fd, F_SETFD, FD_CLOEXEC)
     remove_socket_file(fd)
-    widen(fd)
     if fd >= FD_SETSIZE - SPARE_DESCRIPTORS:
         pvm_setopt(PvmRoute, PvmDontRoute)
     for i in range(1, route_count):
@@ -98,6 +102,7 @@ cdef void remember_route(int tid, int fd) noexcept nogil:
     routes[i].tid = tid
     routes[i].inode = inode_of(fd)
     routes[i].fd = fd
+    routes[i].room = widen(fd)
 
 
 cdef int route_added(int mid) noexcept nogil:

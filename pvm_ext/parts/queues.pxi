@@ -12,8 +12,6 @@
 from cpython.ref cimport PyObject, Py_DECREF, Py_INCREF
 
 cdef enum:
-    # bytes of one slice; less than what is free in a socket that can be written to
-    SLICE = 65536
     # rounds in which each queue sends a slice, before messages are looked for again
     ROUNDS = 8
     # ms for which a new message waits for a link that was full a moment ago
@@ -60,6 +58,8 @@ cdef unsigned long long all_queued = 0
 cdef bint going_out = False     # something from a queue is being sent
 cdef double pumped = 0          # when the queues were last looked after
 cdef set watched_receivers = set()
+cdef dict held = {}             # address and size of a frame -> in how many messages it waits
+cdef unsigned long long all_held = 0
 cdef list sent = []             # frames that nobody needs any more, freed without the lock
 
 
@@ -87,8 +87,9 @@ def queue_frames(int tid, int tag, frames):
     Returns
     -------
     bool
-        False when too much is queued already: 64 MiB for this receiver, or 512 MiB for
-        all.  The message is not sent then.
+        False when too much waits already: 64 MiB behind the message that this receiver
+        gets at present, or, for messages of more than 64 KiB, 512 MiB in all.  Frames that
+        wait for many receivers count once.  The message is not sent then.
 
     Raises
     ------
@@ -111,9 +112,9 @@ def queue_frames(int tid, int tag, frames):
         elif new and is_packed(data.count, data.total) and writable(link.fd):
             with nogil:
                 code = put_frames(&tid, 1, tag, data.views, data.count, data.total, PvmDataRaw)
-        elif not new and (queue.bytes > MOST_FOR_ONE or all_queued > MOST_FOR_ALL):
+        elif not new and queue.bytes - queue.first.left > MOST_FOR_ONE:
             return False
-        elif new and all_queued > MOST_FOR_ALL:
+        elif all_held > MOST_FOR_ALL and not is_packed(data.count, data.total) and adds_any(data):
             return False
         else:
             queue = add_to_queue(queue, link, tid, tag, data)
@@ -228,6 +229,7 @@ cdef int keep_queued(Queue *queue, Frames data) except -1:
         data.own()
     except MemoryError:
         pass
+    hold(data)
     generation += 1     # threads that sleep are to look after the link
     if tid not in watched_receivers:
         watched_receivers.add(tid)
@@ -236,6 +238,45 @@ cdef int keep_queued(Queue *queue, Frames data) except -1:
             pvm_addmhf(-1, RECEIVER_TAG, PRIVATE_CONTEXT, receiver_ended)
             pvm_notify(PvmTaskExit, RECEIVER_TAG, 1, &tid)
             pvm_setcontext(context)
+    return 0
+
+
+cdef inline object place_of(Py_buffer *view):
+    return <size_t>view.buf, view.len
+
+
+cdef bint adds_any(Frames data) except -1:
+    """Tell whether a message would hold memory that no other one in a queue holds."""
+    for i in range(data.count):
+        if data.views[i].len and (not data.views[i].readonly or place_of(&data.views[i]) not in held):
+            return True
+    return False
+
+
+cdef int hold(Frames data) except -1:
+    """Count the memory of a message that waits."""
+    global all_held
+    data.held = True
+    for i in range(data.count):
+        place = place_of(&data.views[i])
+        count = held.get(place, 0)
+        held[place] = count + 1
+        if count == 0:
+            all_held += data.views[i].len
+    return 0
+
+
+cdef int let_go(Frames data) except -1:
+    """Count the memory of a message no longer."""
+    global all_held
+    data.held = False
+    for i in range(data.count):
+        place = place_of(&data.views[i])
+        count = held.pop(place)
+        if count > 1:
+            held[place] = count - 1
+        else:
+            all_held -= data.views[i].len
     return 0
 
 
@@ -317,7 +358,7 @@ cdef int send_slice(Queue *queue) noexcept nogil:
         message.frame = message.count
         message.left = 0
     else:
-        code = put_slice(queue.tid, message)
+        code = put_slice(queue.tid, message, queue.link.room)
     going_out = False
     pvm_setcontext(context)
     if code < 0 and code != PvmSysErr:
@@ -338,10 +379,10 @@ cdef int send_slice(Queue *queue) noexcept nogil:
     return code
 
 
-cdef int put_slice(int tid, Outgoing *message) noexcept nogil:
-    # Pack a part of at most SLICE bytes into one fragment, for which libpvm needs one write.
+cdef int put_slice(int tid, Outgoing *message, int most) noexcept nogil:
+    # Pack a part of at most so many bytes into one fragment, for which libpvm needs one write.
     cdef Py_ssize_t table = 8 * message.count if message.header.part == 0 else 0
-    cdef Py_ssize_t used = 0, room = SLICE - HEADER - table, size
+    cdef Py_ssize_t used = 0, room = most - HEADER - table, size
     cdef Py_ssize_t frame = message.frame, offset = message.offset
     cdef int wanted, fragment, bufid, before, code, i, context = pvmmyctx
     cdef unsigned long long length
@@ -508,8 +549,11 @@ cdef void drop_first(Queue *queue) noexcept nogil:
 
 cdef void put_aside(PyObject *data) noexcept with gil:
     # Whatever ends with the frames may run code of the user's.
-    sent.append(<object>data)
-    Py_DECREF(<object>data)
+    cdef Frames frames = <Frames>data
+    if frames.held:
+        let_go(frames)
+    sent.append(frames)
+    Py_DECREF(frames)
 
 
 cdef void tidy() noexcept nogil:

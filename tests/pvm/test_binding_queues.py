@@ -50,7 +50,8 @@ def stopped(child):
     try:
         yield
     finally:
-        os.kill(child.pid, signal.SIGCONT)
+        if child.pid:
+            os.kill(child.pid, signal.SIGCONT)
 
 
 def queue(child, data):
@@ -151,7 +152,7 @@ def test_too_much_is_refused_and_nothing_of_it_goes(children):
         while p.queue_frames(slow.tid, 6, [constant]):
             accepted += 1
             assert accepted < 20
-        assert 64 << 20 <= p.queued(slow.tid) < (64 << 20) + 9 * MB
+        assert 64 << 20 <= p.queued(slow.tid) < (64 << 20) + 17 * MB
         quick.order(SUMS, 1)
         assert p.queue_frames(quick.tid, 6, [constant])
         assert quick.answer() == [[8 * MB]]
@@ -159,6 +160,20 @@ def test_too_much_is_refused_and_nothing_of_it_goes(children):
     p.queue_frames(slow.tid, 6, [b"end"])
     assert slow.answer() == [[8 * MB]] * accepted
     assert slow.ask("[len(f) for f in p.recv_frames(parent, 6).frames]") == [3]
+
+
+def test_what_waits_for_many_counts_once_and_small_messages_are_not_refused(children):
+    first, second = children
+    block = bytes(520 << 20)
+    with stopped(first), stopped(second):
+        for one in children:
+            assert p.queue_frames(one.tid, 6, [block])
+            assert not p.queue_frames(one.tid, 6, [bytes(MB)])
+            assert p.queue_frames(one.tid, 6, [b"small"])
+        for one in children:
+            os.kill(one.pid, signal.SIGKILL)
+            one.pid = 0
+        wait_for(lambda: look_around() or p.queued() == 0, 10)
 
 
 def test_what_is_queued_ends_with_its_receiver(children):
