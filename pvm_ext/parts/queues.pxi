@@ -12,14 +12,10 @@
 from cpython.ref cimport PyObject, Py_DECREF, Py_INCREF
 
 cdef enum:
-    # rounds in which each queue sends a slice, before messages are looked for again
+    # slices of each queue that are sent before messages are looked for again
     ROUNDS = 8
-    # ms for which a new message waits for a link that was full a moment ago
-    MOMENT = 1
 
 cdef double PUMP_INTERVAL = 0.001   # s between two looks of a thread that does not wait
-
-cdef double LONGEST_HURRY = 0.01    # s that a new message may go on with such waits
 cdef double MOURNING = 1.0          # s that the word of a receiver's end may come later than that of its link
 cdef double LAST_WORDS = 2.0        # s that queues have when the process leaves PVM
 cdef unsigned long long MOST_FOR_ONE = 64 * 1024 * 1024
@@ -120,7 +116,7 @@ def queue_frames(int tid, int tag, frames):
             queue = add_to_queue(queue, link, tid, tag, data)
             if new:
                 with nogil:
-                    code = hurry(queue)
+                    code = begin_with(queue)
             if queue.first != NULL:
                 keep_queued(queue, data)
         if code < 0:
@@ -294,25 +290,26 @@ cdef int receiver_ended(int mid) noexcept with gil:
 
 # --- what goes ---------------------------------------------------------------------------
 
-cdef int takes(Queue *queue, int wait) noexcept nogil:
-    # Whether the link has room for a slice, within so many ms; -1 when it is broken.
+cdef int takes(Queue *queue) noexcept nogil:
+    # Whether the link has room for a slice; -1 when it is broken.
     cdef pollfd look
     if queue.broken or not is_route(&queue.link):
         return -1
     look.fd = queue.link.fd
     look.events = POLLOUT
     look.revents = 0
-    poll(&look, 1, wait)
+    poll(&look, 1, 0)
     if look.revents & (POLLHUP | POLLERR | POLLNVAL):
         return -1
     return look.revents & POLLOUT != 0
 
 
-cdef int hurry(Queue *queue) noexcept nogil:
-    # Most receivers read at once: what they read need be neither copied nor waited for.
-    cdef double end = now() + LONGEST_HURRY
-    cdef int code = 0
-    while code >= 0 and queue.first != NULL and not queue.ended and takes(queue, MOMENT) > 0 and now() < end:
+cdef int begin_with(Queue *queue) noexcept nogil:
+    # Send what the link takes of a new message at once.
+    cdef int i, code = 0
+    for i in range(ROUNDS):
+        if code < 0 or queue.first == NULL or queue.ended or takes(queue) <= 0:
+            break
         code = send_slice(queue)
     return code
 
@@ -328,7 +325,7 @@ cdef int pump() noexcept nogil:
         queue = queues
         while queue != NULL and code >= 0:
             if queue.first != NULL and not queue.ended:
-                room = takes(queue, 0)
+                room = takes(queue)
                 if room > 0:
                     code = send_slice(queue)
                     moved = True
@@ -447,7 +444,7 @@ cdef int flush_queue(int tid) noexcept nogil:
     cdef Queue *queue = queue_of(tid)
     cdef int code = 0
     while code >= 0 and queue != NULL and queue.first != NULL and not queue.ended:
-        code = send_slice(queue) if takes(queue, 0) >= 0 else mend(queue)
+        code = send_slice(queue) if takes(queue) >= 0 else mend(queue)
     return code
 
 

@@ -201,33 +201,27 @@ def test_a_message_whose_link_breaks_in_the_middle_comes_whole_and_once(children
     assert child.ask("p.recv_frames(parent, 6, 0.2)") is None
 
 
+SLOWLY = (
+    "[len(m.frames[0]) for m in "
+    "[x for x in (time.sleep(0.05) or p.recv_frames(parent, 6, 0) for _ in range(100)) if x]"
+    " or [p.recv_frames(parent, 6)]]"
+)
+
+
 def test_who_takes_nothing_is_told_and_who_takes_little_is_not(children):
     stuck, slow = children
-    over = threading.Event()
-
-    def read_little():
-        while not over.wait(0.1):
-            os.kill(slow.pid, signal.SIGCONT)
-            os.kill(slow.pid, signal.SIGSTOP)
-
-    slow.order("[p.recv_frames(parent, 6), 1][1]")
-    hindered = threading.Thread(target=read_little)
-    with stopped(stuck), stopped(slow):
-        hindered.start()
-        try:
-            for each in (stuck, slow):
-                queue(each, bytes(60 * MB))
-            assert p.stalled(0.0) and p.stalled(60.0) == []
-            end = time.monotonic() + 10
-            while stuck.tid not in p.stalled(0.8):
-                assert time.monotonic() < end
-                p.recv_frames(-1, 77, timeout=0.2)
-            assert p.stalled(0.8) == [stuck.tid]
-        finally:
-            over.set()
-            hindered.join()
-    stuck.order("[p.recv_frames(parent, 6), 1][1]")
-    assert stuck.answer() == slow.answer() == 1
+    with stopped(stuck):
+        slow.order(SLOWLY)
+        for each in children:
+            queue(each, bytes(60 * MB))
+        assert set(p.stalled(0.0)) == {stuck.tid, slow.tid} and p.stalled(60.0) == []
+        end = time.monotonic() + 10
+        while not p.stalled(1.5):
+            assert time.monotonic() < end
+            p.recv_frames(-1, 77, timeout=0.2)
+        assert p.stalled(1.5) == [stuck.tid]
+    stuck.order(SUMS, 1)
+    assert stuck.answer() == [[60 * MB]] and slow.answer() == [60 * MB]
 
 
 LEAVE = f"""
