@@ -453,7 +453,8 @@ cdef void flush_queues(double seconds) noexcept nogil:
     cdef double end = now() + seconds
     cdef Waiter *waiter
     cdef int n
-    if queues == NULL:
+    if queues == NULL or going_out:     # a message handler has the process leave
+        drop_queues()
         return
     waiter = make_waiter()
     while waiter != NULL and queues != NULL and pump() >= 0:

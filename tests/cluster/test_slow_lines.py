@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from .cluster import Cluster
 
+ROOT = str(Path(__file__).parents[2])
 SLAVE = str(Path(__file__).parents[1] / "support" / "slaves" / "obedient.py")
 
 #: works for some seconds with jobs of 5 MB that last 50 ms, and tells how many each host did
@@ -37,6 +39,43 @@ except Exception as error:
 done = [record for record in master.history.records if record.outcome == "done"]
 print(json.dumps([collections.Counter(record.host for record in done), len({{record.tid for record in done}})]))
 """
+
+#: queues messages for a host at 1 MB/s, tells how long that took, and whether all came in order
+QUEUES = f"""
+import hashlib, os, sys, time
+sys.path.insert(0, {ROOT!r})
+import pvm_ext as p
+from biskit_pvm import pvm
+from tests.support import task
+pvm.addHosts(hosts=["node1"])
+(tid,) = p.spawn(sys.executable, ["-m", "tests.support.task"], p.Spawn.HOST, "node1:{ROOT}")
+child = task.Task(tid)
+child.ask("p.setopt(p.Option.ROUTE, p.Route.DIRECT)")
+child.ask("None")
+print("linked", flush=True)
+sys.stdin.readline()
+blocks = [os.urandom(size) for size in (2_000_000, 10, 100_000, 3, 1_000_000)] * 2
+child.order(
+    "[__import__('hashlib').md5(p.recv_frames(parent, 6).frames[0]).digest() for _ in range(a[0])]", len(blocks)
+)
+start = time.monotonic()
+for block in blocks:
+    assert p.queue_frames(tid, 6, [block])
+print(time.monotonic() - start < 2 and p.queued() > 1_000_000)
+answer = child.answer(60)
+print(answer == [hashlib.md5(block).digest() for block in blocks], time.monotonic() - start > 4)
+p.kill(tid)
+"""
+
+
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_what_is_queued_for_a_slow_line_waits_for_nobody_and_comes_in_order(cluster: Cluster):
+    with cluster.popen(0, [sys.executable, "-W", "error", "-c", QUEUES], stdin=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "linked\n"
+        cluster.narrow(1, 1)
+        out, err = process.communicate("go\n", timeout=60)
+    assert out.split() == ["True", "True", "True"], err
 
 
 def rates(cluster: Cluster, seconds: float, hosts: list[str]) -> dict[str, float]:
