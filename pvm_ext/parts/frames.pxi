@@ -122,7 +122,9 @@ cdef class Frames:
         """Copy what could change."""
         for i in range(self.count):
             if not self.views[i].readonly and self.views[i].len:
-                copy = PyBytes_FromStringAndSize(<char *>self.views[i].buf, self.views[i].len)
+                copy = PyBytes_FromStringAndSize(NULL, self.views[i].len)
+                ask_for_large_pages(PyBytes_AS_STRING(copy), self.views[i].len)
+                memcpy(PyBytes_AS_STRING(copy), self.views[i].buf, self.views[i].len)
                 PyBuffer_Release(&self.views[i])
                 PyObject_GetBuffer(copy, &self.views[i], PyBUF_SIMPLE)
         return 0
@@ -823,13 +825,17 @@ cdef int grow_frame(object frame, Py_ssize_t size, Piece *target) except -1:
 
 
 cdef void set_target(object frame, Py_ssize_t size, Piece *target):
-    cdef size_t start
     target.data = PyByteArray_AS_STRING(frame)
     target.size = size
+    ask_for_large_pages(target.data, size)
+
+
+cdef void ask_for_large_pages(char *data, Py_ssize_t size) noexcept nogil:
+    cdef size_t start
     if size >= HUGE:
         # fresh memory comes in by page faults: fewer and larger ones
-        start = (<size_t>target.data + 0x1fffff) & ~<size_t>0x1fffff
-        madvise(<void *>start, (<size_t>target.data + size - start) & ~<size_t>0xfff, MADV_HUGEPAGE)
+        start = (<size_t>data + 0x1fffff) & ~<size_t>0x1fffff
+        madvise(<void *>start, (<size_t>data + size - start) & ~<size_t>0xfff, MADV_HUGEPAGE)
 
 
 cdef int fill(Partial partial, unsigned long long here) except -1:
