@@ -118,8 +118,14 @@ cdef class Frames:
             PyBuffer_Release(&self.views[i])
         free(self.views)
 
+    cdef bint may_change(self) noexcept nogil:
+        for i in range(self.count):
+            if not self.views[i].readonly and self.views[i].len:
+                return True
+        return False
+
     cdef int own(self) except -1:
-        """Copy what could change."""
+        """Copy what may change."""
         for i in range(self.count):
             if not self.views[i].readonly and self.views[i].len:
                 copy = PyBytes_FromStringAndSize(NULL, self.views[i].len)

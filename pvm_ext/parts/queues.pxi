@@ -16,6 +16,8 @@ cdef enum:
     ROUNDS = 8
 
 cdef double PUMP_INTERVAL = 0.001   # s between two looks of a thread that does not wait
+cdef double MOMENT = 0.001          # s that a message may wait for room rather than be copied
+cdef double LONGEST_MOMENT = 0.02   # s for all of it
 cdef double MOURNING = 1.0          # s that the word of a receiver's end may come later than that of its link
 cdef double LAST_WORDS = 2.0        # s that queues have when the process leaves PVM
 cdef unsigned long long MOST_FOR_ONE = 64 * 1024 * 1024
@@ -117,6 +119,8 @@ def queue_frames(int tid, int tag, frames):
             if new:
                 with nogil:
                     code = begin_with(queue)
+                    if code >= 0 and queue.first != NULL and data.may_change():
+                        code = go_on_with(queue)
             if queue.first != NULL:
                 keep_queued(queue, data)
         if code < 0:
@@ -314,32 +318,56 @@ cdef int begin_with(Queue *queue) noexcept nogil:
     return code
 
 
+cdef int go_on_with(Queue *queue) noexcept nogil:
+    # What may change would have to be copied, and most receivers read at once: for a moment
+    # send this message and all others, and read what comes, as libpvm does while it sends.
+    global mode
+    cdef double end = now() + LONGEST_MOMENT
+    cdef Waiter *waiter = this_thread().waiter
+    cdef int n, code = 0
+    while (waiter != NULL and code >= 0 and queue.first != NULL and not queue.ended and not queue.broken
+           and now() - queue.since < MOMENT and now() < end):
+        n = gather_sockets(waiter, -1)
+        if n < 0 or poll(waiter.set, n, <int>(1000 * MOMENT)) <= 0:
+            break
+        send_round()
+        if queue.first != NULL:
+            mode = WAKING
+            code = pvm_probe(-1, -1)
+            mode = AS_PVM
+    return code
+
+
 cdef int pump() noexcept nogil:
     # Send what the links take.
     global pumped
-    cdef Queue *queue
-    cdef int i, code = 0, room
-    cdef bint moved
+    cdef int i, moved = 1
     for i in range(ROUNDS):
-        moved = False
-        queue = queues
-        while queue != NULL and code >= 0:
-            if queue.first != NULL and not queue.ended:
-                room = takes(queue)
-                if room > 0:
-                    code = send_slice(queue)
-                    moved = True
-                elif room < 0:
-                    if not queue.broken:
-                        queue.broken = now()
-                    elif now() - queue.broken > MOURNING:
-                        code = mend(queue)
-            queue = queue.next
-        if not moved or code < 0:
-            break
+        if moved > 0:
+            moved = send_round()
     tidy()
     pumped = now()
-    return code
+    return moved
+
+
+cdef int send_round() noexcept nogil:
+    # Send a slice from each queue whose link takes it; return whether there was one.
+    cdef Queue *queue = queues
+    cdef int code = 0, room
+    cdef bint moved = False
+    while queue != NULL and code >= 0:
+        if queue.first != NULL and not queue.ended:
+            room = takes(queue)
+            if room > 0:
+                code = send_slice(queue)
+                moved = True
+            elif room < 0:
+                if not queue.broken:
+                    queue.broken = now()
+                elif now() - queue.broken > MOURNING:
+                    code = mend(queue)
+        queue = queue.next
+    return moved if code >= 0 else code
 
 
 cdef int send_slice(Queue *queue) noexcept nogil:
