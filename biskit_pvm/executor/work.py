@@ -115,6 +115,7 @@ class Work:
 
     def _tick(self, moment: float) -> float:
         pause = self.calculation.tick(moment)
+        self.messenger.look_after_queues()
         self._changed()
         return pause
 
@@ -223,7 +224,9 @@ class Work:
 
     def _wanted(self, tid: int, key: str) -> None:
         """A slave needs a shared object that is not on its host."""
-        self._send(tid, Tag.SHARED, (key, [pickle.PickleBuffer(part) for part in self._owner.shelf.parts(key)]))
+        # read-only: many hosts may get it at a time, and nobody has to copy it for that
+        parts = [pickle.PickleBuffer(memoryview(part).toreadonly()) for part in self._owner.shelf.parts(key)]
+        self._send(tid, Tag.SHARED, (key, parts))
 
     def ready(self, tid: int) -> None:
         """A slave has initialised itself."""
@@ -335,6 +338,10 @@ class Work:
             if future is not None and key in self._begun:
                 self._begun.discard(key)
                 _set_waiting(future)
+
+    def queued_for(self, slave_tid: int) -> int:
+        """Return how many bytes for a slave wait until its line takes them."""
+        return self.messenger.queued(slave_tid)
 
     def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
         """Send calls to a slave; return the bytes."""

@@ -147,6 +147,10 @@ class InlineMessenger(messenger.Messenger):
         self.n_bytes += n_bytes
         return n_bytes
 
+    def queued(self, tid: int) -> int:
+        """Nothing waits."""
+        return 0
+
     def end_task(self, tid: int, signum: int) -> None:
         """End a slave."""
         self.world.end(tid)
