@@ -70,6 +70,9 @@ class PVMExecutor(Executor):
         Environment variables for the slaves.
     max_tasks_per_child : int, optional
         After so many calls a slave is replaced by a new one.
+    foreman : bool
+        Have slaves forked from a process that has all loaded, on hosts with three slaves or more; False: each is
+        started by itself.
     inline : bool
         Make the calls in this very process, one after the other, without a virtual machine: for debuggers, profilers
         and coverage.
@@ -104,6 +107,7 @@ class PVMExecutor(Executor):
         threads: int | None = None,
         env: Mapping[str, str] | None = None,
         max_tasks_per_child: int | None = None,
+        foreman: bool = True,
         inline: bool = False,
         **options: Any,
     ) -> None:
@@ -132,6 +136,7 @@ class PVMExecutor(Executor):
             threads,
             {str(name): str(value) for name, value in (env or {}).items()},
             require,
+            foreman,
         )
         options["jobs_per_slave"] = max_tasks_per_child
         self._pool: Any = (
