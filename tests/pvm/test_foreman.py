@@ -253,6 +253,7 @@ def test_signals_reach_it_and_sigkill_ends_it_and_what_it_has_started(busy):
     pvm_ext.sendsig(tid, signal.SIGUSR1)
     wait_for(lambda: calculation.seen("signal", one), 10)
     assert not calculation.seen("signal", other)
+    os.kill(other, signal.SIGSTOP)  # it can do nothing about its end
     pvm_ext.sendsig(other_tid, signal.SIGKILL)
     wait_for(lambda: not alive(other), 10)
     wait_for(lambda: len(calculation.slaves()) == 4, 30, "another slave at work")  # its item is done by another one
