@@ -71,7 +71,7 @@ class PVMExecutor(Executor):
     max_tasks_per_child : int, optional
         After so many calls a slave is replaced by a new one.
     foreman : bool
-        Have slaves forked from a process that has all loaded, on hosts with three slaves or more; False: each is
+        Have slaves forked from a process that has all loaded, on hosts with four slaves or more; False: each is
         started by itself.
     inline : bool
         Make the calls in this very process, one after the other, without a virtual machine: for debuggers, profilers

@@ -12,7 +12,7 @@ from biskit_pvm.messages.messenger import Messenger
 
 log = Log(__name__)
 
-LEAST = 3
+LEAST = 4
 """So many slaves make it worth while: the foreman itself is a Python that has to start."""
 
 
@@ -34,6 +34,8 @@ class Foremen:
     def words(self, command: Sequence[str], host: str, where: str, n_slaves: int) -> list[str]:
         """Return the words by which a slave is spawned, once its host has a foreman if it is to have one.
 
+        The first slave of a host is started by itself, so that it need not wait for the foreman.
+
         Parameters
         ----------
         command : sequence of str
@@ -53,7 +55,8 @@ class Foremen:
             if place is None:
                 if n_slaves < LEAST or self._ended or spawning.runs_old_code():
                     return list(command)
-                place = self._places[host] = _Place()
+                self._places[host] = _Place()
+                return list(command)
         with place.lock:  # other hosts need not wait for this one
             if not place.tried:
                 place.tried = True

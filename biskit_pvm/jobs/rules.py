@@ -138,7 +138,7 @@ class Options(Rules):
     )
     env: Mapping[str, str] | None = _option(None, _variables, "environment variables for the slaves")
     foreman: bool = _option(
-        True, _switch, "have slaves forked from a process that has all loaded, on hosts with three slaves or more"
+        True, _switch, "have slaves forked from a process that has all loaded, on hosts with four slaves or more"
     )
     logging: bool = _option(False, _switch, "bring the log records of slaves into the master's `logging`")
     inline: bool = _option(

@@ -86,9 +86,7 @@ class Stopping(TrackingJobMaster):
 
 def test_a_stopped_slave_that_takes_no_messages_delays_nobody_for_long(make):
     data = {i: ("size", bytes(3_000_000)) for i in range(60)}
-    # what PVM's table has is the process of the slave itself, and not what stands in for it
-    options = {"chunk_size": 1, "heartbeat": 20.0, "redistribute": 0, "foreman": False}
-    master = make(data, kind=Stopping, n_slaves=3, **options)
+    master = make(data, kind=Stopping, n_slaves=3, chunk_size=1, heartbeat=20.0, redistribute=0)
     start = time.monotonic()
     assert master.calculateResult() == dict.fromkeys(data, 3_000_000)
     assert time.monotonic() - start < 12  # its silence is noticed later

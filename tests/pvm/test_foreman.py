@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def words_of(pid):
 def ask(make):
     """Ask curious slaves for the same thing, several times; give the answers."""
 
-    def answers(wanted, n_items=3, n_slaves=3, **options):
+    def answers(wanted, n_items=4, n_slaves=4, **options):
         data = {i: wanted for i in range(n_items)}
         master = make(data, n_slaves, **{"slave_script": CURIOUS, "chunk_size": 1, "prefetch": 0, **options})
         return list(master.calculateResult().values())
@@ -44,8 +45,8 @@ def ask(make):
 class Busy:
     """A calculation whose slaves are at work until the gate is opened."""
 
-    def __init__(self, make, folder, n_slaves, items, env, options):
-        self.folder = folder
+    def __init__(self, make, pvmd, folder, n_slaves, items, env, options):
+        self.pvmd, self.folder = pvmd, folder
         data = {**{f"work {i}": "at_work" for i in range(n_slaves)}, **items}
         self.master = make(
             data, n_slaves, slave_script=CURIOUS, chunk_size=1, prefetch=0, redistribute=0,
@@ -59,10 +60,10 @@ class Busy:
         return {int(path.name.split("-")[1]): int(path.read_text()) for path in notes}
 
     def begin(self):
-        """Start it, and return {pid: tid} when all slaves are at work."""
+        """Start it, and return {pid: tid} of the forked slaves when all are at work."""
         self.master.start()
         wait_for(lambda: len(self.slaves()) == self.n_slaves, 60, "all slaves at work")
-        return self.slaves()
+        return {pid: tid for pid, tid in self.slaves().items() if parent_of(pid) != self.pvmd}
 
     def finish(self):
         """Let the slaves finish; return the result."""
@@ -76,11 +77,11 @@ class Busy:
 
 
 @pytest.fixture
-def busy(make, tmp_path):
+def busy(make, session_vm, tmp_path):
     """Make calculations whose slaves are at work."""
 
-    def build(n_slaves=3, items=None, env=None, **options):
-        return Busy(make, tmp_path, n_slaves, items or {}, env or {}, options)
+    def build(n_slaves=4, items=None, env=None, **options):
+        return Busy(make, session_vm.pvmd.pid, tmp_path, n_slaves, items or {}, env or {}, options)
 
     return build
 
@@ -99,17 +100,18 @@ def stand_ins():
 # -- how they are started ----------------------------------------------------
 
 
-def test_slaves_are_forks_of_one_process_and_all_results_come(make, ask):
-    made = {pid: parent for _, _, pid, parent in ask("chance", 8, 4)}
-    assert len(made) == 4 and len(set(made.values())) == 1
-    assert make(returns(40), n_slaves=4).calculateResult() == squares(40)
+def test_all_slaves_but_the_first_are_forks_of_one_process_and_all_results_come(make, busy):
+    calculation = busy(5)
+    forked = calculation.begin()
+    assert len(forked) == 4 and len({parent_of(pid) for pid in forked}) == 1
+    calculation.finish()
+    assert make(returns(40), n_slaves=5).calculateResult() == squares(40)
 
 
-@pytest.mark.parametrize("options", [{"n_slaves": 2}, {"n_slaves": 3, "foreman": False}], ids=["few", "option"])
-def test_slaves_are_started_alone_where_they_are_few_or_the_option_says_so(busy, options, session_vm):
+@pytest.mark.parametrize("options", [{"n_slaves": 3}, {"n_slaves": 5, "foreman": False}], ids=["few", "option"])
+def test_slaves_are_started_alone_where_they_are_few_or_the_option_says_so(busy, options):
     calculation = busy(**options)
-    for pid in calculation.begin():
-        assert parent_of(pid) == session_vm.pvmd.pid
+    assert calculation.begin() == {} and len(calculation.slaves()) == options["n_slaves"]
     calculation.finish()
 
 
@@ -140,16 +142,19 @@ def test_objects_of_the_main_module_are_pickled_and_the_main_thread_lives(ask):
 
 
 def test_each_has_random_numbers_of_its_own(ask):
-    first = {pid: (one, other) for one, other, pid, _ in reversed(ask("chance", 8, 4))}
-    assert len(first) == 4
-    assert len({one for one, _ in first.values()}) == 4 and len({other for _, other in first.values()}) == 4
+    first = {pid: (one, other) for one, other, pid, _ in reversed(ask("chance", 10, 5))}
+    assert len(first) == 5
+    assert len({one for one, _ in first.values()}) == 5 and len({other for _, other in first.values()}) == 5
 
 
 def test_executors_have_their_workers_forked(session_vm, host):
-    with PVMExecutor(hosts=[host] * 3) as executor:
+    with PVMExecutor(hosts=[host] * 5) as executor:
         assert list(executor.map(pow, range(20), [2] * 20)) == [i * i for i in range(20)]
-        pids = set(executor.map(_pid_after, [0.2] * 9))
-        assert len(pids) > 1 and len({parent_of(pid) for pid in pids}) == 1
+        pids = set(executor.map(_pid_after, [0.3] * 10))
+        forked = {pid for pid in pids if parent_of(pid) != session_vm.pvmd.pid}
+        assert len(forked) > 1 and len({parent_of(pid) for pid in forked}) == 1
+    with PVMExecutor(hosts=[host] * 5, foreman=False) as executor:
+        assert {parent_of(pid) for pid in executor.map(_pid_after, [0.3] * 10)} == {session_vm.pvmd.pid}
 
 
 def _pid_after(seconds):
@@ -192,15 +197,8 @@ def test_how_one_has_ended_is_told_and_another_comes_for_it(busy, end, words):
     options = {"max_deaths": 1, "on_error": "return", "respawn_pause": 0.1}
     calculation = busy(items={"last": "once"}, env={"CURIOUS_END": end}, **options)
     calculation.begin()
-    assert len(calculation.finish()) == 3
+    assert len(calculation.finish()) == 4
     assert words in calculation.master.errors["last"].message
-
-
-def test_how_one_has_ended_before_it_was_up_is_told_with_its_last_words(make, tmp_path):
-    script = tmp_path / "slave.py"
-    script.write_text("import os\nprint('no licence', flush=True)\nos._exit(7)\n")
-    with pytest.raises(CalculationError, match="(?s)exit status 7 before it was up.*no licence"):
-        make(returns(3), n_slaves=3, slave_script=str(script), max_respawns=0).calculateResult()
 
 
 RAISES = """
@@ -208,6 +206,7 @@ import atexit, os, sys, traceback
 
 # at once, since the log has each part of a line for itself
 sys.excepthook = lambda *error: os.write(2, "".join(traceback.format_exception(*error)).encode())
+atexit.register(os._exit, 5)
 atexit.register(os.write, 1, b"goodbye\\n")
 
 def begin():
@@ -217,16 +216,16 @@ begin()
 """
 
 
-def test_an_exception_in_the_script_is_told_as_ever(make, tmp_path):
+def test_an_exception_in_the_script_is_told_as_ever(make, session_vm, tmp_path):
     script = tmp_path / "slave.py"
     script.write_text(RAISES)
-    told = {}
-    for foreman in False, True:
-        with pytest.raises(CalculationError, match="LookupError: no such thing") as caught:
-            make(returns(3), n_slaves=3, slave_script=str(script), max_respawns=0, foreman=foreman).calculateResult()
-        words = str(caught.value).partition("it printed:\n")[2]
-        told[foreman] = words[: words.index("goodbye")]
-    assert told[True] == told[False] and "line 11, in <module>" in told[True]
+    with pytest.raises(CalculationError, match=r"(?s)LookupError: no such thing.*exit status 5 before it was up"):
+        make(returns(3), n_slaves=5, slave_script=str(script), max_respawns=0).calculateResult()
+    said = {}
+    for tid, line in re.findall(r"\[(t\w+)\] (.*\n)", session_vm.log()):
+        said[tid] = said.get(tid, "") + line
+    told = {words.partition("goodbye")[0] for words in said.values() if str(script) in words}
+    assert len(told) == 1 and "line 12, in <module>" in told.pop()
 
 
 def test_what_one_prints_is_in_the_log_under_its_tid(busy, session_vm):
@@ -240,7 +239,7 @@ def test_what_one_prints_is_in_the_log_under_its_tid(busy, session_vm):
 def test_what_one_prints_comes_to_the_master_with_show_output(ask, capsys, host):
     ask("pickled", show_output="log", verbose=1)
     lines = capsys.readouterr().out.splitlines()
-    assert {f"{host}_{i}: from the script 0" for i in range(3)} <= set(lines)
+    assert {f"{host}_{i}: from the script 0" for i in range(4)} <= set(lines)
 
 
 # -- signals and ends --------------------------------------------------------
@@ -249,28 +248,28 @@ def test_what_one_prints_comes_to_the_master_with_show_output(ask, capsys, host)
 def test_signals_reach_it_and_sigkill_ends_it_and_what_it_has_started(busy):
     calculation = busy(respawn_pause=0.1)
     slaves = calculation.begin()
-    (one, tid), (other, other_tid), _ = slaves.items()
+    (one, tid), (other, other_tid), *_ = slaves.items()
     pvm_ext.sendsig(tid, signal.SIGUSR1)
     wait_for(lambda: calculation.seen("signal", one), 10)
     assert not calculation.seen("signal", other)
     os.kill(other, signal.SIGSTOP)  # it can do nothing about its end
     pvm_ext.sendsig(other_tid, signal.SIGKILL)
     wait_for(lambda: not alive(other), 10)
-    wait_for(lambda: len(calculation.slaves()) == 4, 30, "another slave at work")  # its item is done by another one
-    assert len(calculation.finish()) == 3
+    wait_for(lambda: len(calculation.slaves()) == 5, 30, "another slave at work")  # its item is done by another one
+    assert len(calculation.finish()) == 4
 
 
 def test_it_ends_as_others_do_with_what_is_registered_for_that(busy):
     calculation = busy()
     slaves = calculation.begin()
-    assert set(calculation.finish().values()) == set(slaves)
+    assert set(calculation.finish().values()) == set(calculation.slaves())
     for pid in slaves:
         wait_for(lambda: not alive(pid), 10)
         assert calculation.seen("atexit", pid) is False  # slaves are told to leave by os._exit
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the task", "the one that forks"])
-def test_slaves_go_on_and_are_started_again_when_their_foreman_was_killed(busy, which, session_vm):
+def test_slaves_go_on_and_are_started_again_when_their_foreman_was_killed(busy, which):
     calculation = busy(respawn_pause=0.1)
     slaves = calculation.begin()
     both = foreman_of(next(iter(slaves)))
@@ -279,11 +278,11 @@ def test_slaves_go_on_and_are_started_again_when_their_foreman_was_killed(busy, 
     assert all(map(alive, slaves))
     victim, tid = next(iter(slaves.items()))
     pvm_ext.sendsig(tid, signal.SIGKILL)
-    wait_for(lambda: len(calculation.slaves()) == 4, 30, "another slave at work")
+    wait_for(lambda: len(calculation.slaves()) == 5, 30, "another slave at work")
     assert not alive(victim)
-    (late,) = set(calculation.slaves()) - set(slaves)
-    assert parent_of(late) == session_vm.pvmd.pid
-    assert len(calculation.finish()) == 3
+    late = max(calculation.slaves().items(), key=lambda slave: slave[1])[0]
+    assert parent_of(late) == calculation.pvmd
+    assert len(calculation.finish()) == 4
 
 
 def test_slaves_start_by_themselves_while_their_foreman_does_nothing(busy, tmp_path):
@@ -296,10 +295,10 @@ def test_slaves_start_by_themselves_while_their_foreman_does_nothing(busy, tmp_p
     victim, tid = next(iter(slaves.items()))
     pvm_ext.sendsig(tid, signal.SIGKILL)
     wait_for(lambda: stand_ins() - known, 20, "another stand-in")
-    assert len(calculation.slaves()) == 3  # the new one waits to be forked
+    assert len(calculation.slaves()) == 4  # the new one waits to be forked
     os.kill(forks, signal.SIGKILL)
-    wait_for(lambda: len(calculation.slaves()) == 4, 30, "another slave at work")
-    assert len(calculation.finish()) == 3
+    wait_for(lambda: len(calculation.slaves()) == 5, 30, "another slave at work")
+    assert len(calculation.finish()) == 4
 
 
 # -- the end of the master, and others -------------------------------------------
@@ -310,9 +309,9 @@ from biskit_pvm import TrackingJobMaster
 from biskit_pvm.machine import names
 
 if __name__ == "__main__":
-    hosts = [names.own_host()] * 3
+    hosts = [names.own_host()] * 4
     env = {{"CURIOUS_FOLDER": sys.argv[1]}}
-    master = TrackingJobMaster(dict.fromkeys("abc", "at_work"), 1, hosts, {{"default": 0}}, {CURIOUS!r},
+    master = TrackingJobMaster(dict.fromkeys("abcd", "at_work"), 1, hosts, {{"default": 0}}, {CURIOUS!r},
                                verbose=0, add_hosts=0, env=env, redistribute=0, prefetch=0)
     master.calculateResult()
 """
@@ -321,7 +320,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_is_left_when_the_master_ends(vm, tmp_path, how):
     process = vm.popen([sys.executable, "-c", MASTER, str(tmp_path)])
-    wait_for(lambda: len(list(tmp_path.glob("slave-*[0-9]"))) == 3, 60, "slaves at work")
+    wait_for(lambda: len(list(tmp_path.glob("slave-*[0-9]"))) == 4, 60, "slaves at work")
     assert len(vm.processes()) > 8
     process.send_signal(how)
     process.wait(20)
@@ -331,16 +330,16 @@ def test_nothing_is_left_when_the_master_ends(vm, tmp_path, how):
 
 def test_halt_ends_all(vm, tmp_path):
     vm.popen([sys.executable, "-c", MASTER, str(tmp_path)])
-    wait_for(lambda: len(list(tmp_path.glob("slave-*[0-9]"))) == 3, 60, "slaves at work")
+    wait_for(lambda: len(list(tmp_path.glob("slave-*[0-9]"))) == 4, 60, "slaves at work")
     vm.halt()
     wait_for(lambda: vm.processes() == [], 15, "nothing is there")
 
 
 def test_two_masters_each_have_their_own(ask, host):
-    with PVMExecutor(hosts=[host] * 3) as executor:
-        pids = set(executor.map(_pid_after, [0.2] * 9))
-        others = {parent for *_, parent in ask("chance", 6)}
-        assert len(others) == 1 and others != {parent_of(pid) for pid in pids}
+    with PVMExecutor(hosts=[host] * 4) as executor:
+        theirs = {parent_of(pid) for pid in executor.map(_pid_after, [0.3] * 8)}
+        ours = {parent for *_, parent in ask("chance", 8)}
+        assert len(ours) == len(theirs) == 2 and len(ours & theirs) == 1  # the daemon is parent of the first of each
         assert list(executor.map(pow, [2], [3])) == [8]
 
 
@@ -356,4 +355,4 @@ def test_what_others_spawn_meanwhile_is_spawned_as_ever(busy, session_vm):
     assert said.startswith("exit status 4\n")
     assert f"one two in {session_vm.env['HOME']} by {session_vm.pvmd.pid}\n" in said
     assert "1 successful" in session_vm.console(f"spawn {script} three")
-    assert len(calculation.finish()) == 3
+    assert len(calculation.finish()) == 4
