@@ -177,9 +177,9 @@ if __name__ == "__main__":
 
 MASTER = """
 from biskit_pvm import TrackingJobMaster
-from biskit_pvm.machine import names
+from biskit_pvm.hosts import cpus_all
 
-hosts = [names.own_host()] * 5
+hosts = cpus_all[:1] * 5
 made = TrackingJobMaster(dict.fromkeys(range(15)), 1, hosts, {}, "slave.py", verbose=0).calculateResult().values()
 print(len({pid for pid, _ in made}) > 2, len({parent for _, parent in made}))  # the daemon's child, and forks
 """
