@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pvm_ext
 from biskit_pvm import CalculationError, PVMExecutor
 from biskit_pvm.machine import names, standin
 
+from ..support.users import as_user, why_not
 from ..support.waiting import wait_for
 from .test_endings import alive
 from .test_how_tasks_end import SPAWN
@@ -341,6 +343,43 @@ def test_two_masters_each_have_their_own(ask, host):
         ours = {parent for *_, parent in ask("chance", 8)}
         assert len(ours) == len(theirs) == 2 and len(ours & theirs) == 1  # the daemon is parent of the first of each
         assert list(executor.map(pow, [2], [3])) == [8]
+
+
+STRANGER = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as link:
+    link.settimeout(20)
+    link.connect("\\0" + sys.argv[1])
+    try:
+        print(link.recv(1))
+    except ConnectionResetError:
+        print(b"")
+"""
+
+
+def test_other_users_are_hung_up_on_and_a_foreman_of_theirs_is_not_asked(busy):
+    if why_not():
+        pytest.skip(why_not())
+    calculation = busy(respawn_pause=0.1)
+    slaves = calculation.begin()
+    victim, tid = next(iter(slaves.items()))
+    (info,) = [info for info in pvm_ext.tasks() if info.tid == tid]
+    name = words_of(info.pid)[1]
+    stranger = [*as_user(65534, 65534), sys.executable, "-c"]
+    assert subprocess.run([*stranger, STRANGER, name], capture_output=True, text=True, timeout=60).stdout == "b''\n"
+    pvm_ext.sendsig(tid, signal.SIGKILL)
+    wait_for(lambda: len(calculation.slaves()) == 5, 30, "another slave at work")
+    late = max(calculation.slaves().items(), key=lambda slave: slave[1])[0]
+    assert parent_of(late) == parent_of(next(pid for pid in slaves if pid != victim))  # it forks as before
+    calculation.finish()
+
+    listens = "import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind('\\0stranger'); s.listen(); "
+    listens += "print('ready', flush=True); link, _ = s.accept(); print(link.recv(100), flush=True)"
+    with subprocess.Popen([*stranger, listens], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "ready\n"
+        command = standin.words("stranger", ["/bin/echo", "started by itself"])
+        assert subprocess.run(command, capture_output=True, text=True, timeout=60).stdout == "started by itself\n"
+        assert other.stdout.read() == "b''\n"  # not a word to him
 
 
 def test_what_others_spawn_meanwhile_is_spawned_as_ever(busy, session_vm):
