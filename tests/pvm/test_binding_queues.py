@@ -226,10 +226,9 @@ def test_who_takes_nothing_is_told_and_who_takes_little_is_not(children):
 
 def test_who_reads_while_the_sender_does_something_else_is_not_told(children):
     child = children[0]
+    child.order("[p.recv_frames(parent, 6), 1][1]")
     with stopped(child):
         queue(child, bytes(10 * MB))
-        p.stalled(0.2)
-    child.order("[p.recv_frames(parent, 6), 1][1]")
     busy_until = time.monotonic() + 1.0
     wait_for(lambda: time.monotonic() > busy_until)
     assert p.stalled(0.2) == []
