@@ -226,9 +226,7 @@ class Work:
 
     def _wanted(self, tid: int, key: str) -> None:
         """A slave needs a shared object that is not on its host."""
-        # read-only: many hosts may get it at a time, and nobody has to copy it for that
-        parts = [pickle.PickleBuffer(memoryview(part).toreadonly()) for part in self._owner.shelf.parts(key)]
-        self._send(tid, Tag.SHARED, (key, parts))
+        self._send(tid, Tag.SHARED, (key, [pickle.PickleBuffer(part) for part in self._owner.shelf.parts(key)]))
 
     def ready(self, tid: int) -> None:
         """A slave has initialised itself."""
@@ -303,7 +301,8 @@ class Work:
         self._changed()
 
     def _send(self, tid: int, tag: int, value: Any) -> int:
-        return self.messenger.send(tid, tag, (time.time(), value))
+        # users leave the arguments of calls alone until these are done
+        return self.messenger.send(tid, tag, (time.time(), value), constant=True)
 
     # -- hooks of the calculation --------------------------------------------
 

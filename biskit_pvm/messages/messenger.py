@@ -284,16 +284,19 @@ class Messenger:
 
     # -- what goes -----------------------------------------------------
 
-    def send(self, tid: int, tag: int, value: Any) -> int:
+    def send(self, tid: int, tag: int, value: Any, constant: bool = False) -> int:
         """Send one object to a task; return its bytes.
 
         It goes sealed, but in the form of old to tasks that have spoken so themselves, and in a run of old
-        code to all that are not known to read sealed messages.
+        code to all that are not known to read sealed messages.  A value that is constant does not change until it
+        has been sent, so nothing of it is copied while it waits.
         """
         if (_old_code or tid in self._plain_speakers) and tid not in self._readers:
             pack_and_send(tid, tag, value, protocol=READABLE_BY_ALL)
             return 0
         frames = self._seal.write(self.tid, tag, value)
+        if constant and self.patience is not None:
+            frames = [memoryview(frame).toreadonly() for frame in frames]
         # what waits for room in a full queue is nothing of ours: masters send a slave one job, or few small ones
         waits = self.patience is None or not task.queue(tid, tag, frames)
         if waits and not task.send(tid, tag, frames, patience=self.patience):

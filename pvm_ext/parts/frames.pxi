@@ -125,12 +125,16 @@ cdef class Frames:
         return False
 
     cdef int own(self) except -1:
-        """Copy what may change."""
+        """Copy what may change; what is there several times, once."""
+        cdef dict copies = {}
         for i in range(self.count):
             if not self.views[i].readonly and self.views[i].len:
-                copy = PyBytes_FromStringAndSize(NULL, self.views[i].len)
-                ask_for_large_pages(PyBytes_AS_STRING(copy), self.views[i].len)
-                memcpy(PyBytes_AS_STRING(copy), self.views[i].buf, self.views[i].len)
+                place = place_of(&self.views[i])
+                copy = copies.get(place)
+                if copy is None:
+                    copy = copies[place] = PyBytes_FromStringAndSize(NULL, self.views[i].len)
+                    ask_for_large_pages(PyBytes_AS_STRING(copy), self.views[i].len)
+                    memcpy(PyBytes_AS_STRING(copy), self.views[i].buf, self.views[i].len)
                 PyBuffer_Release(&self.views[i])
                 PyObject_GetBuffer(copy, &self.views[i], PyBUF_SIMPLE)
         return 0

@@ -154,6 +154,7 @@ def stalled(double seconds):
     """Return the tids of receivers that have something queued, and took nothing for so many seconds.
 
     What the receivers do is looked at when this is called, so it sees what lasts for two calls.
+    One whose link has room again has taken something, even if nobody has sent more meanwhile.
     """
     cdef Queue *queue
     cdef int in_link
@@ -163,7 +164,7 @@ def stalled(double seconds):
         queue = queues
         while queue != NULL:
             in_link = waiting_bytes(queue.link.fd) if is_route(&queue.link) else queue.in_link
-            if in_link != queue.in_link:
+            if in_link != queue.in_link or takes(queue) > 0:
                 queue.in_link, queue.since = in_link, now()
             if queue.first != NULL and now() - queue.since >= seconds:
                 found.append(queue.tid)

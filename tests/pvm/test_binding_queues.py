@@ -224,6 +224,17 @@ def test_who_takes_nothing_is_told_and_who_takes_little_is_not(children):
     assert stuck.answer() == [[60 * MB]] and slow.answer() == [60 * MB]
 
 
+def test_who_reads_while_the_sender_does_something_else_is_not_told(children):
+    child = children[0]
+    child.order("[p.recv_frames(parent, 6), 1][1]")
+    with stopped(child):
+        queue(child, bytes(10 * MB))
+    busy_until = time.monotonic() + 1.0
+    wait_for(lambda: time.monotonic() > busy_until)
+    assert p.stalled(0.2) == []
+    assert child.answer() == 1
+
+
 LEAVE = f"""
 import os, signal, sys
 sys.path.insert(0, {task.ROOT!r})
