@@ -253,6 +253,13 @@ def failure_of(error: BaseException) -> Outcome:
 _by_value = threading.Lock()
 
 
+def parts_of(thing: Any) -> list[Any]:
+    """Pickle something; return the pickle and the large parts beside it."""
+    buffers = Buffers()
+    body = dumps(thing, buffers)
+    return [body, *(buffer.raw() for buffer in buffers)]
+
+
 def dumps(thing: Any, buffers: Buffers | None = None, home: ModuleType | None = None) -> bytes:
     """Pickle by names what others can import, and the rest whole.
 

@@ -17,9 +17,9 @@ from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Cell
 from biskit_pvm.executor.cells import Mapping as Mapped
 from biskit_pvm.executor.settings import CallOptions, Setting
-from biskit_pvm.executor.shared import Shared, Shelf
 from biskit_pvm.executor.work import Work, fail
 from biskit_pvm.jobs.failures import words_of
+from biskit_pvm.messages.shared import Shared, Shelf
 from biskit_pvm.report.progress import count
 
 
@@ -124,7 +124,7 @@ class Pool:
         """Share an object."""
         with self.lock:
             self.check()
-            return self.shelf.share(value)
+        return self.shelf.share(value, packing.parts_of)
 
     def scale(self, number: int) -> None:
         """Have so many slaves."""
@@ -223,7 +223,9 @@ class Pool:
             if self.master is not None and cancel_futures:
                 # In the master's thread, behind what idle slaves can still be given.
                 self.master.loop.call_soon(self.cancel)
-            if self.master is not None and not self.closed:
+            if self.master is None:
+                self.shelf.close()
+            elif not self.closed:
                 self.master.close_when_done()
             self.closed = True
 
