@@ -329,6 +329,17 @@ def test_a_large_pickle_without_large_parts_is_shared_too() -> None:
     assert messenger_of(master).n_bytes < MIB / 2
 
 
+@pytest.mark.usefixtures("session_vm")
+@pytest.mark.parametrize("size", [10, 2047, 2048, 100_000, 200_000])
+def test_arrays_can_be_written_to_by_slaves_where_masters_could(size: int) -> None:
+    array, fixed = np.zeros(size), np.zeros(size)
+    fixed.flags.writeable = False
+    asked = "it.flags.writeable, params[0].flags.writeable, params[1].flags.writeable"
+    master = master_of({0: (asked, array), 1: (asked, fixed)}, 1)
+    master.parameters = [array, fixed]
+    assert master.calculateResult() == {0: (True, True, False), 1: (False, True, False)}
+
+
 @pytest.mark.usefixtures("session_vm", "none_left")
 def test_each_slave_gets_what_is_made_for_it() -> None:
     made = {}
