@@ -104,6 +104,8 @@ _functions: OrderedDict[bytes, Any] = OrderedDict()
 
 def _read(call: Any) -> tuple[Any, Any, Any]:
     packed, body, *buffers = call
+    if type(body) is tuple:
+        body = shared.proved(*body)
     if packed is None:
         function, args, kwargs = _loads(body, buffers)
         return function, args, kwargs

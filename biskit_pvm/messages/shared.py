@@ -23,10 +23,12 @@ from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.shared_memory import Draft, Store, parts_of, pieces_of, same, sweep
 from biskit_pvm.machine.tags import Tag
 
-try:
-    from _blake2 import blake2b  # without OpenSSL, as in `wire`
+try:  # without OpenSSL, as in `wire`
+    from _blake2 import blake2b
+    from _operator import _compare_digest as compare_digest
 except ImportError:
     from hashlib import blake2b
+    from hmac import compare_digest  # type: ignore[no-redef]
 
 if TYPE_CHECKING:
     from biskit_pvm.messages.messenger import Messenger
@@ -129,6 +131,18 @@ def _itself(value: Any) -> Any:
     return value
 
 
+def digest_of(part: Any) -> bytes:
+    """Return what a message says of a pickle that travels in one of its buffers, for which its seal does not vouch."""
+    return blake2b(part, digest_size=16).digest()
+
+
+def proved(part: Any, digest: bytes) -> Any:
+    """Return a pickle that has come in a buffer, if it is what was sent."""
+    if not compare_digest(digest_of(part), digest):
+        raise pickle.UnpicklingError("a pickle is not what was sent")
+    return part
+
+
 def dumps(value: Any) -> list[Any]:
     """Pickle an object; return the pickle and the large parts that do not stand in it."""
     buffers: list[pickle.PickleBuffer] = []
@@ -187,7 +201,7 @@ class Shelf:
             draft.abandon()
             raise
         self._objects[key] = store.open(key) if in_file and store is not None else view.toreadonly()
-        return Ticket(self.name, key, size, blake2b(parts[0], digest_size=16).digest(), writable)
+        return Ticket(self.name, key, size, digest_of(parts[0]), writable)
 
     def _open(self) -> Store | None:
         if self._store is None:
@@ -338,7 +352,7 @@ def fetched(ticket: Ticket) -> Any:
         known = ticket.shelf, ticket.key
         if known not in _known:
             body, *buffers = _parts(ticket)
-            _known[known] = loads(_proved(body, ticket), buffers=buffers)
+            _known[known] = loads(proved(body, ticket.digest), buffers=buffers)
         return _known[known]
 
 
@@ -353,13 +367,7 @@ def joined(head: bytes | None, ticket: Ticket) -> list[Any]:
     ticket = Ticket(*ticket)
     with _lock:
         first, *others = _parts(ticket)
-    return [head, _proved(first, ticket), *others]
-
-
-def _proved(part: memoryview, ticket: Ticket) -> memoryview:
-    if blake2b(part, digest_size=16).digest() != ticket.digest:
-        raise pickle.UnpicklingError("a shared object is not what its owner has sent")
-    return part
+    return [head, proved(first, ticket.digest), *others]
 
 
 def _parts(ticket: Ticket) -> list[memoryview]:

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from biskit_pvm import CalculationError, PVMExecutor, TrackingJobMaster, load_restart
+from biskit_pvm import CalculationError, PVMExecutor, TrackingJobMaster, calls, load_restart
+from biskit_pvm.executor import packing
 from biskit_pvm.machine import cleaning, names, shared_memory
 from biskit_pvm.messages import shared as sharing
+from biskit_pvm.messages import wire
 from biskit_pvm.PVMThread import messenger_of, slaves_of
 
 from ..support.vm import VirtualMachine
@@ -174,6 +176,17 @@ def test_what_was_changed_on_its_way_is_not_unpickled(executor: PVMExecutor) -> 
     file.write_bytes(file.read_bytes().replace(b"harmless", b"harmful!"))
     with pytest.raises(pickle.UnpicklingError):
         executor.submit(len, shared).result(20)
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_the_pickle_of_a_call_that_was_changed_on_its_way_is_not_unpickled(small: bool) -> None:
+    text = "harmless" * (1 if small else 20_000)
+    frames = wire.Seal(b"key").write(1, 2, packing.light(packing.pack(len, (text,), {})))
+    assert calls.run(wire.Seal(b"key").read(1, 2, frames)) == packing.outcome_of(len(text))
+    frames = wire.Seal(b"key").write(1, 2, packing.light(packing.pack(len, (text,), {})))
+    changed = [frames[0], *(bytes(frame).replace(b"harmless", b"harmful!") for frame in frames[1:])]
+    with pytest.raises((wire.NotOurs, pickle.UnpicklingError)):
+        raise packing.unpack(calls.run(wire.Seal(b"key").read(1, 2, changed)))[1] or AssertionError
 
 
 @pytest.mark.usefixtures("session_vm", "none_left")
