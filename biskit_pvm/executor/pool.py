@@ -16,6 +16,7 @@ from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Cell
 from biskit_pvm.executor.cells import Mapping as Mapped
+from biskit_pvm.executor.recurring import Recurring
 from biskit_pvm.executor.settings import CallOptions, Setting
 from biskit_pvm.executor.work import Work, fail
 from biskit_pvm.jobs.failures import words_of
@@ -33,6 +34,8 @@ class Pool:
     setting : Setting
     options : mapping
         Those of `biskit_pvm.jobs.rules.Rules`.
+    share_arguments : bool
+        Share large arguments that come again.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Pool:
         add_hosts: bool,
         setting: Setting,
         options: Mapping[str, Any],
+        share_arguments: bool = False,
     ) -> None:
         self.max_workers = max_workers
         self.hosts = None if hosts is None else list(hosts)
@@ -58,6 +62,7 @@ class Pool:
         self.numbers: Iterator[int] = itertools.count()
         self.functions = packing.Functions()
         self.shelf = Shelf()
+        self.recurring = Recurring(self.share) if share_arguments else None
         self.master: Work | None = None
 
     def submit(
@@ -71,6 +76,9 @@ class Pool:
         future: Future[Any] = Future()
         try:
             packed = self.functions.pack(fn)
+            if self.recurring is not None:
+                args = tuple(map(self.recurring.lighter, args))
+                kwargs = {name: self.recurring.lighter(value) for name, value in kwargs.items()}
             call = (
                 packing.pack_whole(fn, args, kwargs) if packed is None else packing.pack_arguments(packed, args, kwargs)
             )
@@ -94,6 +102,8 @@ class Pool:
             try:
                 if unpacked:
                     packed, unpacked = self.functions.pack(fn), False
+                if self.recurring is not None:
+                    args = tuple(map(self.recurring.lighter, args))
                 call = packing.pack_whole(fn, args, {}) if packed is None else packing.pack_arguments(packed, args, {})
             except KeyboardInterrupt:
                 raise

@@ -215,6 +215,25 @@ def peak(data: bytes) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def test_arguments_that_come_again_are_shared_only_on_demand(session_vm: Any, none_left: None) -> None:
+    array, text, small = np.arange(MIB), b"x" * MIB, np.arange(10)
+    sent = {}
+    for share in (False, True):
+        with PVMExecutor(2, share_arguments=share) as executor:
+            assert list(executor.map(element, [array] * 20, range(20))) == list(map(float, range(20)))
+            assert executor.submit(element, i=3, array=array).result(20) == 3.0
+            assert executor.submit(is_mapped, array).result(20)[0] is share
+            assert executor.submit(is_mapped, small).result(20)[0] is False
+            assert list(executor.map(len, [text] * 4)) == [MIB] * 4
+            # another one at the same place, perhaps
+            for i in range(4):
+                assert executor.submit(element, np.full(MIB, i), 0).result(20) == i
+            sent[share] = executor._pool.master.messenger.n_bytes
+    size = array.nbytes
+    assert sent[False] > 20 * size
+    assert sent[True] < 1.1 * (size + MIB + 4 * size)
+
+
 SCRIPT = """
 import numpy as np
 from biskit_pvm import PVMExecutor
