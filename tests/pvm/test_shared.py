@@ -119,6 +119,7 @@ def test_a_shared_array_lies_on_the_host_once_until_the_end(executor: PVMExecuto
 
 @pytest.mark.usefixtures("session_vm", "none_left")
 def test_a_host_that_does_not_have_it_gets_it_once(executor: Any) -> None:
+    executor.wait_for_workers()
     shared = executor.share({"table": np.arange(MIB), "name": "x"})
     (file,) = folder_of(executor).glob(shared._ticket.key)
     content = file.read_bytes()
