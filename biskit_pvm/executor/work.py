@@ -217,7 +217,8 @@ class Work:
         if call is None or sum(memoryview(part).nbytes for part in call[1:]) < LARGE:
             return call
         if self._parcel is None:
-            self._parcel = Parcel(joined, call[0], self._owner.shelf.put(call[1:], writable=True))
+            parts = [part if type(part) is bytes else part.raw() for part in call[1:]]
+            self._parcel = Parcel(joined, call[0], self._owner.shelf.put(parts, writable=True))
         return self._parcel
 
     def _processors(self, tid: int, number: int) -> None:

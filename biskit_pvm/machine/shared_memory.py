@@ -26,7 +26,7 @@ _LENGTH = struct.Struct("<Q")
 #: bytes that are compared at a time, so that they stay in the cache
 _COMPARED = 65536
 #: or a computer that reserves memory for whatever may be written would refuse what never is
-_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
+_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0)
 
 
 def prefix(user: object) -> str:

@@ -16,7 +16,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from biskit_pvm.machine.log import Log
@@ -74,8 +75,8 @@ class Ticket(NamedTuple):
 class Shared:
     """An object that travels to each host once; in a message it stands for the object itself."""
 
-    def __init__(self, shelf: Shelf, ticket: Ticket) -> None:
-        self._shelf, self._ticket = shelf, ticket
+    def __init__(self, shelf: Shelf, ticket: Ticket, view: memoryview) -> None:
+        self._shelf, self._ticket, self._view = shelf, ticket, view
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._ticket.size} bytes>"
@@ -83,12 +84,19 @@ class Shared:
     @property
     def value(self) -> Any:
         """The object, as slaves have it: its arrays are read-only."""
-        return fetched(self._ticket)
+        body, *buffers = parts_of(self._view)
+        return pickle.loads(body, buffers=buffers)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if getattr(_pickling, "by_value", False):
             return _itself, (self.value,)
         return fetched, (self._ticket,)
+
+    def __copy__(self) -> Shared:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Shared:
+        return self
 
     def close(self) -> None:
         """Share it no more.  What uses it must be done."""
@@ -117,13 +125,13 @@ class Parcel:
 _pickling = threading.local()
 
 
-class by_value:
-    """Have shared objects pickled whole by this thread, for who cannot ask for them: `with by_value(): ...`."""
-
-    def __enter__(self) -> None:
-        _pickling.by_value = True
-
-    def __exit__(self, *exception: object) -> None:
+@contextmanager
+def by_value() -> Iterator[None]:
+    """Have shared objects pickled whole by this thread, for who cannot ask for them."""
+    _pickling.by_value = True
+    try:
+        yield
+    finally:
         _pickling.by_value = False
 
 
@@ -175,7 +183,8 @@ class Shelf:
 
     def share(self, value: Any, dumps: Callable[[Any], list[Any]] = dumps) -> Shared:
         """Share an object."""
-        return Shared(self, self.put(dumps(value)))
+        ticket = self.put(dumps(value))
+        return Shared(self, ticket, self._objects[ticket.key])
 
     def put(self, parts: Sequence[Any], writable: bool = False) -> Ticket:
         """Copy the parts of an object, the first of which is a pickle, to where others can ask for them."""

@@ -83,14 +83,14 @@ table: Any = None
 def take_over(array: Any) -> None:
     global table
     table = array
-    array[0] = os.getpid()
+    array[0, 0] = os.getpid()
 
 
 def taken_over() -> tuple[bool, float, bool]:
     """Tell whether a worker's change is its own, the sum of the others, and whether they are mapped."""
     with open("/proc/self/maps") as file:
         text = file.read()
-    return table[0] == os.getpid(), float(table[1:].sum()), "/dev/shm/biskit-pvm-" in text
+    return table[0, 0] == os.getpid(), float(table[:, 1:].sum()), "/dev/shm/biskit-pvm-" in text
 
 
 @pytest.fixture
@@ -192,14 +192,14 @@ def test_the_pickle_of_a_call_that_was_changed_on_its_way_is_not_unpickled(small
 
 @pytest.mark.usefixtures("session_vm", "none_left")
 def test_arguments_of_the_initializer_travel_once_and_may_be_changed() -> None:
-    array = np.arange(float(MIB))
+    array = np.asfortranarray(np.arange(float(MIB)).reshape(1024, 1024))
     with PVMExecutor(3, initializer=take_over, initargs=(array,)) as executor:
         executor.wait_for_workers()
         files = [path for path in folder_of(executor).iterdir() if path.stat().st_size > MIB]
         told = [executor.submit(taken_over).result(20) for _ in range(6)]
     assert len(files) == 1
-    assert told == [(True, array.sum(), True)] * 6
-    assert array[0] == 0
+    assert told == [(True, array[:, 1:].sum(), True)] * 6
+    assert array[0, 0] == 0
 
 
 @pytest.mark.usefixtures("session_vm", "none_left")
@@ -424,6 +424,16 @@ def test_a_restart_file_has_the_object_itself(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path / "file")], capture_output=True, text=True, timeout=60
     )
     assert told.stdout == f"{TABLE.sum()}\n", told.stderr
+
+
+@pytest.mark.usefixtures("session_vm", "none_left")
+def test_what_was_shared_can_be_saved_when_the_calculation_has_failed(tmp_path: Path) -> None:
+    master = master_of({0: ("it[1]", None), 1: None})
+    master.data[1] = ("it.nonsense", master.share(TABLE))
+    with pytest.raises(CalculationError):
+        master.calculateResult()
+    master.saveRst(str(tmp_path / "file"))
+    assert load_restart(str(tmp_path / "file"))["data"][1][1].sum() == TABLE.sum()
 
 
 @pytest.mark.usefixtures("none_left")
