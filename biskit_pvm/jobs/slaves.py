@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -66,6 +67,7 @@ class Slaves:
         self.owner = owner
         self.shelf = Shelf() if shelf is None else shelf
         self.alive: dict[int, Any] = {}
+        self.shelf.on_removed = self._unshared
         self._parameters = Common(self.shelf)
         self._pieces = Pieces(messenger)
         #: hosts on which each slave has what is shared for itself
@@ -108,6 +110,13 @@ class Slaves:
         if alone and host not in self._roomless:
             self._roomless.add(host)
             log.warning("what is shared goes to each slave on the host of %s: %s", self.alive.get(tid), alone)
+
+    def _unshared(self, shelf: str, key: str) -> None:
+        self.messenger.loop.call_soon(self._tell_unshared, shelf, key)
+
+    def _tell_unshared(self, shelf: str, key: str) -> None:
+        for tid in self._numbers.intersection(self.alive):
+            self.messenger.send(tid, Tag.UNSHARED, (time.time(), (shelf, key)))
 
     def _failed(self, tid: int, job: int | None, failure: Any) -> None:
         self.owner.failed(tid, job, Failure(*failure))

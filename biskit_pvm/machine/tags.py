@@ -41,6 +41,8 @@ class Tag(IntEnum):
     #: a slave asks for a piece of a shared object, and gets it
     WANTED = 999980
     SHARED = 999979
+    #: an object is shared no more
+    UNSHARED = 999976
     #: a slave of an executor tells how many processors its host has
     PROCESSORS = 999981
     #: a slave tells that it knows them

@@ -176,6 +176,8 @@ class Shelf:
     def __init__(self) -> None:
         self.name = os.urandom(8).hex()
         self._objects: dict[str, memoryview] = {}
+        #: called with shelf and key of what is shared no more, by whatever thread
+        self.on_removed: Callable[[str, str], None] | None = None
         self._store: Store | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -230,9 +232,11 @@ class Shelf:
 
     def remove(self, key: str) -> None:
         """Share an object no more."""
-        self._objects.pop(key, None)
+        known = self._objects.pop(key, None) is not None
         if self._store is not None:
             self._store.remove(key)
+        if known and self.on_removed is not None:
+            self.on_removed(self.name, key)
 
     def close(self) -> None:
         """Share nothing any more."""
@@ -363,6 +367,15 @@ def fetched(ticket: Ticket) -> Any:
             body, *buffers = _parts(ticket)
             _known[known] = loads(proved(body, ticket.digest), buffers=buffers)
         return _known[known]
+
+
+def drop(shelf: str, key: str) -> None:
+    """Keep an object no longer, and have it on this host no longer: it is shared no more."""
+    with _lock:
+        _known.pop((shelf, key), None)
+        store = _stores.get(shelf)
+    if store is not None:
+        store.remove(key)
 
 
 def loaded(body: bytes | None, ticket: Ticket) -> Any:

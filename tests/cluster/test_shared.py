@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,6 +65,11 @@ print(json.dumps(dict(
 def left(cluster: Cluster) -> list[str]:
     """Return what lies in the memory of the hosts."""
     return [str(path) for name in cluster.names for path in cluster.path("/dev/shm", name).glob("biskit-pvm-*")]
+
+
+def sizes(cluster: Cluster) -> list[int]:
+    """Return how large the files are that lie there."""
+    return [file.stat().st_size for folder in left(cluster) for file in Path(folder).iterdir()]
 
 
 def calculate(cluster: Cluster, megabytes: int, n_slaves: int = 2, timeout: float = 90) -> tuple[dict, str]:
@@ -131,18 +137,25 @@ if __name__ == "__main__":
         executor.wait_for_workers()
         shared = executor.share(np.arange(1 << 20, dtype=float))
         told = list(executor.map(where, [shared] * 800, range(800)))
-        print(json.dumps([told, executor._pool.master.messenger.n_bytes]))
+        sent = executor._pool.master.messenger.n_bytes
+        print(json.dumps([told, sent]), flush=True)
+        shared.close()
+        sys.stdin.readline()
 """
 
 
 @pytest.mark.timeout(120)
 def test_an_executor_shares_with_other_hosts(cluster: Cluster):
     cluster.path(f"{HOME}/program.py").write_text(EXECUTOR)
-    done = cluster.exec(0, [sys.executable, f"{HOME}/program.py", *cluster.names])
-    told, sent = json.loads(done.stdout.splitlines()[-1])
+    program = cluster.popen(0, [sys.executable, f"{HOME}/program.py", *cluster.names], stdin=subprocess.PIPE)
+    assert program.stdout is not None and program.stdin is not None
+    told, sent = json.loads(program.stdout.readline())
     assert {(name, mapped) for name, mapped, _ in told} == {(name, True) for name in cluster.names}
     assert [value for *_, value in told] == list(map(float, range(800)))
     assert sent < 1.1 * 3 * 8 * MIB
+    wait_for(lambda: not any(size > MIB for size in sizes(cluster)))
+    program.stdin.close()
+    assert program.wait(30) == 0
     wait_for(lambda: not left(cluster))
 
 

@@ -117,6 +117,25 @@ def test_a_shared_array_lies_on_the_host_once_until_the_end(executor: PVMExecuto
         executor.share(1)
 
 
+def maps(key: str) -> bool:
+    """Tell whether a worker, collected, still maps an object."""
+    gc.collect()
+    with open("/proc/self/maps") as file:
+        return key in file.read()
+
+
+@pytest.mark.usefixtures("session_vm", "none_left")
+def test_what_is_shared_no_more_takes_no_memory_of_workers() -> None:
+    with PVMExecutor(1) as executor:
+        shared = executor.share(np.arange(200_000.0))
+        key = shared._ticket.key
+        assert executor.submit(element, shared, 5).result(20) == 5.0
+        assert executor.submit(maps, key).result(20)
+        shared.close()
+        assert not executor.submit(maps, key).result(20)
+        assert not list(folder_of(executor).glob(f"{key}*"))
+
+
 @pytest.mark.usefixtures("session_vm", "none_left")
 def test_a_host_that_does_not_have_it_gets_it_once(executor: Any) -> None:
     executor.wait_for_workers()
