@@ -27,7 +27,7 @@ from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.jobs.scripts import slave_script
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.slots import Slots, nicknames
-from biskit_pvm.machine import spawning, task
+from biskit_pvm.machine import names, spawning, task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import DAEMON, Tag
 from biskit_pvm.messages.messenger import Messenger, print_error
@@ -210,9 +210,9 @@ class Work:
     def up(self, tid: int, knows_numbers: bool) -> None:
         """Tell a slave where its master lives, and what to call first."""
         self.calculation.feed(ev.SlaveUp(tid, now()))
-        self._send(
-            tid, Tag.INITIALIZE, (calls.Surroundings.here(self._setting.initializer, bool(self._places.unknown)),)
-        )
+        same_host = names.host_of(tid) == names.host_of(self.messenger.tid)
+        surroundings = calls.Surroundings.here(self._setting.initializer, bool(self._places.unknown), same_host)
+        self._send(tid, Tag.INITIALIZE, (surroundings,))
 
     def _processors(self, tid: int, number: int) -> None:
         """A slave tells how many processors its host has: as many slaves are wanted there."""
