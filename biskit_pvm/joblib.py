@@ -54,6 +54,8 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
     supports_retrieve_callback = True
     supports_inner_max_num_threads = True
     default_n_jobs = -1
+    # seconds that a batch should take: a call costs less than with joblib's own processes, so none has to wait long
+    MIN_IDEAL_BATCH_DURATION = 0.05
 
     def __init__(
         self,

@@ -87,6 +87,7 @@ class Work:
         slots.niceness, slots.show_output = setting.niceness, setting.show_output
         slots.require_all, slots.causes = setting.require == "all", places.causes
         slots.threads, slots.extra = setting.threads, setting.env
+        slots.logging = setting.logging
         slots.slave_script = slave_script("executor_slave.py")
         slots.known_processors = lambda: hosts_file.read().cpus_all
         self.messenger.on_failed = self._failed
