@@ -1,4 +1,5 @@
-"""Calls through an executor: ``calls speed|fair|large KIND ...``; KIND is pvm, process, loky, dask or mpi.
+"""Calls through an executor: ``calls speed|fair|large KIND ...``; KIND is pvm, process, loky, dask,
+ray or mpi.
 
 - ``speed KIND map|submit module|main WORKERS CALLS``: trivial calls per second, of a function of a module or of this
   very script. Starting the workers is not timed.
@@ -21,6 +22,31 @@ from benchmarks.tasks import functions
 def increased(number: int) -> int:
     """Return the next number."""
     return number + 1
+
+
+class Ray:
+    """As much of an executor as is measured, over tasks of ray."""
+
+    def __init__(self, workers: int) -> None:
+        import ray
+
+        self.ray = ray
+        ray.init(num_cpus=workers, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+
+    def __enter__(self) -> Ray:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.ray.shutdown()
+
+    def submit(self, function: Any, *args: Any) -> Any:
+        """Return a future of a call."""
+        return self.ray.remote(function).remote(*args).future()
+
+    def map(self, function: Any, arguments: Any) -> list[Any]:
+        """Return the values of calls."""
+        task = self.ray.remote(function)
+        return self.ray.get([task.remote(argument) for argument in arguments])
 
 
 def make(kind: str, workers: int) -> Any:
@@ -46,6 +72,8 @@ def make(kind: str, workers: int) -> Any:
 
         cluster = LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
         return Client(cluster).get_executor()
+    if kind == "ray":
+        return Ray(workers)
     raise SystemExit(f"unknown kind {kind!r}")
 
 

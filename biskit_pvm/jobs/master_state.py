@@ -82,6 +82,8 @@ MAX_DEPTH = 256
 BYTES_AHEAD = 32768
 #: seconds that a job must take, on the average, to be given singly
 LONG_JOB = 0.02
+#: seconds of work that are not worth a message each: about what it takes to ask for more and get it
+SHORT_STOCK = 0.002
 LONGEST_PAUSE = 60.0
 #: seconds after which a slave has reported what it had done before its present job
 REPORTED = 0.5
@@ -386,14 +388,20 @@ class MasterState:
 
         One while nothing is known of it or jobs are long; short jobs come in
         numbers that keep it at work for `prefetch` seconds, but never more
-        than its fair part of what is left, nor more bytes than its link takes
-        while it works.
+        than its fair part of what is left (half of an even split, or where
+        that is too little to come back for, what the slaves that have nothing
+        can share), nor more bytes than its link takes while it works.
         """
         mean = slave.mean
         if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up:
             return 1
         depth = 2 + (MAX_DEPTH if mean * MAX_DEPTH < self.rules.prefetch else int(self.rules.prefetch / mean))
-        fair = 1 + self.jobs.n_waiting // (max(chunk_size, 1) * max(self._n_workers(), 1) * 2)
+        n_left = -(-self.jobs.n_waiting // max(chunk_size, 1))
+        n_workers = max(self._n_workers(), 1)
+        fair = 1 + n_left // (2 * n_workers)
+        if fair * mean < SHORT_STOCK:
+            sharing = n_workers if slave.jobs else max(len(self._idle), 1)
+            fair = max(fair, min(-(-n_left // sharing), 1 + int(SHORT_STOCK / max(mean, 1e-6))))
         if self._job_bytes:
             depth = min(depth, 1 + int(BYTES_AHEAD / self._job_bytes))
         return min(depth, fair, MAX_DEPTH)
