@@ -1,5 +1,5 @@
-"""Calls through an executor: ``calls speed|fair|large KIND ...``; KIND is pvm, process, loky, dask,
-ray or mpi.
+"""Calls through an executor: ``calls speed|fair|large KIND ...``; KIND is pvm, process, loky,
+dask, ray or mpi.
 
 - ``speed KIND map|submit module|main WORKERS CALLS``: trivial calls per second, of a function of a module or of this
   very script. Starting the workers is not timed.
@@ -10,9 +10,12 @@ ray or mpi.
 
 from __future__ import annotations
 
+import atexit
 import json
 import resource
+import shutil
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -24,6 +27,13 @@ def increased(number: int) -> int:
     return number + 1
 
 
+def _folder() -> str:
+    """Return a folder that is removed at the end."""
+    folder = tempfile.mkdtemp(prefix="calls-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class Ray:
     """As much of an executor as is measured, over tasks of ray."""
 
@@ -31,7 +41,9 @@ class Ray:
         import ray
 
         self.ray = ray
-        ray.init(num_cpus=workers, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+        ray.init(
+            num_cpus=workers, include_dashboard=False, logging_level="ERROR", log_to_driver=False, _temp_dir=_folder()
+        )
 
     def __enter__(self) -> Ray:
         return self
@@ -68,8 +80,10 @@ def make(kind: str, workers: int) -> Any:
 
         return MPIPoolExecutor(workers)
     if kind == "dask":
+        import dask
         from dask.distributed import Client, LocalCluster
 
+        dask.config.set({"temporary-directory": _folder()})
         cluster = LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
         return Client(cluster).get_executor()
     if kind == "ray":

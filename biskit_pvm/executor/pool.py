@@ -289,7 +289,9 @@ class Pool:
             self.closed = True
 
     def cancel(self) -> None:
-        """Cancel the calls that no slave has."""
+        """Cancel the calls that no slave has, and those that slaves give back."""
+        if self.master is not None:
+            self.master.cancelling = True
         for future in list(self.futures.values()):
             future.cancel()
 

@@ -75,6 +75,8 @@ class Work:
         #: notified when slaves come and go
         self.change = threading.Condition()
         self.n_done = 0
+        #: whether calls that nobody has begun are cancelled, those included that slaves give back
+        self.cancelling = False
         self.data: dict[int, Any] = {}
         self.jobs = Jobs(redistribute=False, queue=lambda: Levels(self._priorities))
         self.lock = threading.RLock()
@@ -172,6 +174,8 @@ class Work:
         for _ in range(len(new)):
             number, call = new.popleft()
             data[number] = call
+            if len(call) > 2 or len(call[1]) >= packing.IN_PLACE:
+                self.state.sizes[number] = sum(memoryview(part).nbytes for part in call[1:])
             numbers.append(number)
         if new:
             self.loop.call_soon(self._take_in)
@@ -336,6 +340,8 @@ class Work:
             if future is not None and key in self._begun:
                 self._begun.discard(key)
                 _set_waiting(future)
+                if self.cancelling:
+                    future.cancel()
 
     def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
         """Send calls to a slave; return the bytes."""

@@ -182,6 +182,8 @@ class MasterState:
         #: {item: seconds} and {item: tries} in place of those of the rules
         self.limits: dict[Item, float] = {}
         self.tries: dict[Item, int] = {}
+        #: {item: bytes} where that is known beforehand and much
+        self.sizes: dict[Item, int] = {}
         self._tries: dict[Item, int] = {}
         self._deaths: dict[Item, int] = {}
         self._idle: dict[int, None] = {}
@@ -361,23 +363,29 @@ class MasterState:
         avoid = self._avoid(slave) if again else None
         if slave.jobs and (again or self._tries_alone(slave)):
             return []  # should it die, it must be clear over what
-        while len(slave.jobs) < depth:
+        n_bytes = sum(map(self._size, slave.jobs.values())) if self.sizes else 0
+        while len(slave.jobs) < depth and n_bytes <= BYTES_AHEAD:
             items, n_left = self.jobs.choose(event.chunk_size, slave.held() if again else (), not slave.jobs, avoid)
             if not items:
                 break
             self._numbers += 1
             if not slave.jobs:
                 slave.since = event.now
-            slave.jobs[self._numbers] = Job(items, event.now)
+            slave.jobs[self._numbers] = job = Job(items, event.now)
             orders.append(ev.Give(slave.tid, self._numbers, items, n_left))
             if again:
                 break
+            if self.sizes:
+                n_bytes += self._size(job)
         if self.rules.jobs_per_slave is not None and slave.n_done + len(slave.jobs) >= self.rules.jobs_per_slave:
             slave.retired = True
         if slave.jobs and slave.state == IDLE:
             self._move(slave, BUSY)
             self._idle.pop(slave.tid, None)
         return orders
+
+    def _size(self, job: Job) -> int:
+        return sum(self.sizes.get(item, 0) for item in job.items)
 
     def _tries_alone(self, slave: Slave) -> bool:
         """Tell whether a slave works on an item that must be alone with it."""
@@ -803,7 +811,7 @@ class MasterState:
     def forget(self, items: list[Item]) -> None:
         """Take finished items out of all books."""
         for item in items:
-            for book in (self.failed, self._tries, self._deaths, self.limits, self.tries):
+            for book in (self.failed, self._tries, self._deaths, self.limits, self.tries, self.sizes):
                 book.pop(item, None)
             if item in self.jobs.objects:
                 self.jobs.remove(item)

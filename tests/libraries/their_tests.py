@@ -115,7 +115,7 @@ def run(
     env = {**vm.env, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
     words = ["-p", "tests.libraries.selection", "-p", "no:cacheprovider", "-q", "--tb=short", "--durations=10"]
     # in a thread, which ends everything: a test may hang where no signal reaches it
-    limits = ["--timeout=60", "--timeout-method=thread"]
+    limits = ["--basetemp=tmp", "--timeout=60", "--timeout-method=thread"]
     command = [sys.executable, "-m", "pytest", *words, *limits, *files]
     done = vm.run(command, timeout=timeout, check=False, cwd=folder, env=env, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f"{done.stdout[-20000:]}\n{done.stderr[-5000:]}"
