@@ -40,10 +40,12 @@ class Surroundings(NamedTuple):
     initializer: Any
     #: whether the master wants to know how many processors the slave's host has
     wants_count: bool = False
+    #: by which the proxies of a multiprocessing.Manager are known; for slaves on the master's host only
+    authkey: bytes | None = None
 
     @classmethod
-    def here(cls, initializer: Any, wants_count: bool = False) -> Surroundings:
-        """Describe this process."""
+    def here(cls, initializer: Any, wants_count: bool = False, same_host: bool = False) -> Surroundings:
+        """Describe this process, to a slave on the same host or on another one."""
         main = sys.modules["__main__"]
         spec = getattr(main, "__spec__", None)
         # `python folder` runs a module without a name of its own
@@ -53,7 +55,10 @@ class Surroundings(NamedTuple):
         except OSError:  # it was deleted
             folder = os.path.sep
         places = [os.path.abspath(e) if e and os.path.exists(e) else e or folder for e in sys.path]
-        return cls(places, folder, name, script_of_main(), initializer, wants_count)
+        process = sys.modules.get("multiprocessing.process")
+        # who is on another host cannot reach its sockets
+        authkey = bytes(process.current_process().authkey) if process is not None and same_host else None
+        return cls(places, folder, name, script_of_main(), initializer, wants_count, authkey)
 
 
 class CallSlave(JobSlave):
@@ -69,6 +74,10 @@ class CallSlave(JobSlave):
             os.chdir(params.folder)
         _Main.expect(params)
         shared.loads = _loads
+        if params.authkey is not None:
+            import multiprocessing
+
+            multiprocessing.current_process().authkey = params.authkey
         if params.wants_count:
             from biskit_pvm.jobs.threads import usable_processors
 

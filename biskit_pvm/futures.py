@@ -60,7 +60,7 @@ class PVMExecutor(Executor):
         Add those `hosts` to the virtual machine first that are not in it.
     require : {'any', 'all'}
         What to do when fewer slaves can be started than were asked for: 'any' tells it on standard error and goes on
-        with those that there are; 'all' raises `BrokenPVMExecutor`.
+        with those that there are; with 'all' the executor is broken, and calls raise `BrokenPVMExecutor`.
     show_output : bool or str, optional
         What becomes of what slaves print: 'log' brings it here, line by line; True opens one xterm per slave; False
         leaves it to PVM's log.  By default 'log' in a terminal or notebook.
@@ -69,6 +69,8 @@ class PVMExecutor(Executor):
         the slaves there; 0: as many as they like.  Variables such as OMP_NUM_THREADS that are set hold.
     env : dict, optional
         Environment variables for the slaves.
+    logging : bool
+        Bring what slaves log into the `logging` of this process, above the level that somebody here listens to.
     max_tasks_per_child : int, optional
         After so many calls a slave is replaced by a new one.
     inline : bool
@@ -92,7 +94,8 @@ class PVMExecutor(Executor):
     Large arguments (arrays, bytes) are not copied before they are sent, so they must not be changed until the call
     is done.
 
-    The slaves are started by the first call.
+    The first call has the slaves started, and does not wait for that.  When none can be started, the calls raise
+    `BrokenPVMExecutor`; so does `bootup`, which waits.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class PVMExecutor(Executor):
         show_output: Any = None,
         threads: int | None = None,
         env: Mapping[str, str] | None = None,
+        logging: bool = False,
         max_tasks_per_child: int | None = None,
         inline: bool = False,
         share_arguments: bool = False,
@@ -138,6 +142,7 @@ class PVMExecutor(Executor):
             threads,
             {str(name): str(value) for name, value in (env or {}).items()},
             require,
+            bool(logging),
         )
         options["jobs_per_slave"] = max_tasks_per_child
         self._pool: Any = (

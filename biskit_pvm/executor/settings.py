@@ -14,6 +14,7 @@ class Setting(NamedTuple):
     threads: int | None
     env: dict[str, str]
     require: str
+    logging: bool = False
 
 
 class CallOptions(NamedTuple):

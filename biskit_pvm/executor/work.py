@@ -25,7 +25,7 @@ from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.jobs.scripts import slave_script
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.slots import Slots, nicknames
-from biskit_pvm.machine import spawning, task
+from biskit_pvm.machine import names, spawning, task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import DAEMON, Tag
 from biskit_pvm.messages.messenger import Messenger, print_error
@@ -75,6 +75,8 @@ class Work:
         #: notified when slaves come and go
         self.change = threading.Condition()
         self.n_done = 0
+        #: whether calls that nobody has begun are cancelled, those included that slaves give back
+        self.cancelling = False
         self.data: dict[int, Any] = {}
         self.jobs = Jobs(redistribute=False, queue=lambda: Levels(self._priorities))
         self.lock = threading.RLock()
@@ -87,6 +89,7 @@ class Work:
         slots.niceness, slots.show_output = setting.niceness, setting.show_output
         slots.require_all, slots.causes = setting.require == "all", places.causes
         slots.threads, slots.extra = setting.threads, setting.env
+        slots.logging = setting.logging
         slots.slave_script = slave_script("executor_slave.py")
         slots.known_processors = lambda: hosts_file.read().cpus_all
         self.messenger.on_failed = self._failed
@@ -171,6 +174,8 @@ class Work:
         for _ in range(len(new)):
             number, call = new.popleft()
             data[number] = call
+            if len(call) > 2 or len(call[1]) >= packing.IN_PLACE:
+                self.state.sizes[number] = sum(memoryview(part).nbytes for part in call[1:])
             numbers.append(number)
         if new:
             self.loop.call_soon(self._take_in)
@@ -209,7 +214,8 @@ class Work:
     def up(self, tid: int, knows_numbers: bool) -> None:
         """Tell a slave where its master lives, and what to call first."""
         self.calculation.feed(ev.SlaveUp(tid, now()))
-        surroundings = calls.Surroundings.here(self._initializer(), bool(self._places.unknown))
+        same_host = names.host_of(tid) == names.host_of(self.messenger.tid)
+        surroundings = calls.Surroundings.here(self._initializer(), bool(self._places.unknown), same_host)
         self._send(tid, Tag.INITIALIZE, (surroundings,))
 
     def _initializer(self) -> Any:
@@ -340,6 +346,8 @@ class Work:
             if future is not None and key in self._begun:
                 self._begun.discard(key)
                 _set_waiting(future)
+                if self.cancelling:
+                    future.cancel()
 
     def queued_for(self, slave_tid: int) -> int:
         """Return how many bytes for a slave wait until its line takes them."""
