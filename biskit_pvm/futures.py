@@ -52,7 +52,8 @@ class PVMExecutor(Executor):
         Called in each slave before its first call, with `initargs`.  A slave whose initializer raises is not used,
         and when none is left the executor is broken.
     initargs : tuple
-        Arguments of `initializer`.
+        Arguments of `initializer`.  Large ones travel to each host once; a slave that changes an array has what it
+        changes for itself.
     niceness : dict, optional
         {host: nice value, 'default': nice value}; 0 by default.
     add_hosts : bool
@@ -78,6 +79,10 @@ class PVMExecutor(Executor):
     prefetch : float
         Seconds of work that slaves with short calls have in hand.  What waits there behind a call that turns out to
         take longer than 10 ms goes back at once, to other slaves.  0: one call at a time.
+    share_arguments : bool
+        Have large arguments (arrays and bytes of 1 MB and more) that come again travel to each host once, as if they
+        were shared by `share`: from the second time on they are read-only for the function, and must not be changed.
+        They stay in memory until the executor ends.
     **options
         Those of `biskit_pvm.JobMaster` about faults: max_deaths, max_respawns, heartbeat, start_timeout, watch_hosts.
 
@@ -109,6 +114,7 @@ class PVMExecutor(Executor):
         logging: bool = False,
         max_tasks_per_child: int | None = None,
         inline: bool = False,
+        share_arguments: bool = False,
         **options: Any,
     ) -> None:
         if max_workers is not None and max_workers <= 0:
@@ -142,7 +148,7 @@ class PVMExecutor(Executor):
         self._pool: Any = (
             InlinePool(initializer, tuple(initargs))
             if inline
-            else Pool(max_workers, hosts, add_hosts, setting, options)
+            else Pool(max_workers, hosts, add_hosts, setting, options, share_arguments)
         )
         self._call_options: CallOptions | None = None
         # An executor that nobody holds any more finishes its calls and lets its slaves go.

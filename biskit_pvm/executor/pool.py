@@ -18,10 +18,11 @@ from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Cell
 from biskit_pvm.executor.cells import Mapping as Mapped
+from biskit_pvm.executor.recurring import Recurring
 from biskit_pvm.executor.settings import CallOptions, Setting
-from biskit_pvm.executor.shared import Shared, Shelf
 from biskit_pvm.executor.work import Work, fail
 from biskit_pvm.jobs.failures import words_of
+from biskit_pvm.messages.shared import Shared, Shelf
 from biskit_pvm.report.progress import count
 
 
@@ -35,6 +36,8 @@ class Pool:
     setting : Setting
     options : mapping
         Those of `biskit_pvm.jobs.rules.Rules`.
+    share_arguments : bool
+        Share large arguments that come again.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Pool:
         add_hosts: bool,
         setting: Setting,
         options: Mapping[str, Any],
+        share_arguments: bool = False,
     ) -> None:
         self.max_workers = max_workers
         self.hosts = None if hosts is None else list(hosts)
@@ -60,6 +64,7 @@ class Pool:
         self.numbers: Iterator[int] = itertools.count()
         self.functions = packing.Functions()
         self.shelf = Shelf()
+        self.recurring = Recurring(self.share) if share_arguments else None
         self.master: Work | None = None
         self._starter: threading.Thread | None = None
         #: set when there is a master, or will be none
@@ -79,6 +84,9 @@ class Pool:
         future: Future[Any] = Future()
         try:
             packed = self.functions.pack(fn)
+            if self.recurring is not None:
+                args = tuple(map(self.recurring.lighter, args))
+                kwargs = {name: self.recurring.lighter(value) for name, value in kwargs.items()}
             call = (
                 packing.pack_whole(fn, args, kwargs) if packed is None else packing.pack_arguments(packed, args, kwargs)
             )
@@ -102,6 +110,8 @@ class Pool:
             try:
                 if unpacked:
                     packed, unpacked = self.functions.pack(fn), False
+                if self.recurring is not None:
+                    args = tuple(map(self.recurring.lighter, args))
                 call = packing.pack_whole(fn, args, {}) if packed is None else packing.pack_arguments(packed, args, {})
             except KeyboardInterrupt:
                 raise
@@ -135,7 +145,7 @@ class Pool:
         """Share an object."""
         with self.lock:
             self.check()
-            return self.shelf.share(value)
+        return self.shelf.share(value, packing.parts_of)
 
     def scale(self, number: int) -> None:
         """Have so many slaves."""
@@ -284,6 +294,8 @@ class Pool:
                 master.loop.call_soon(self.cancel)
             elif cancel_futures:
                 self.cancel()
+            if self._starter is None:
+                self.shelf.close()
             if master is not None and not self.closed:
                 master.close_when_done()
             self.closed = True
