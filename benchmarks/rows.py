@@ -267,10 +267,10 @@ def executor(bench: Workbench) -> list[Figure]:
 
 
 EXECUTOR_CASES = [(how, where) for how in ("map", "submit") for where in ("module", "main")]
-EXECUTOR_GOALS = {"pvm": None, "process": 5.0, "loky": 10.0, "mpi": 8.0, "dask": None}
+EXECUTOR_GOALS = {"pvm": None, "process": 5.0, "loky": 10.0, "mpi": 8.0, "dask": None, "ray": None}
 """What `PVMExecutor` is compared with, and how many times as fast it should be."""
 
-MODULES = {"loky": "loky", "dask": "distributed"}
+MODULES = {"loky": "loky", "dask": "distributed", "ray": "ray"}
 
 
 def _calls(bench: Workbench, kind: str, how: str, where: str) -> Callable[[], float]:

@@ -467,10 +467,18 @@ class PVMMasterSlave(PVMThread):
     def messageLoopIsUp(self, slave: int) -> None:
         """Called when the message loop of a slave has started: sends it the
         parameters."""
-        self.send(slave, MSG_INITIALIZE, (self.getInitParameters(slave),))
+        parameters = self.getInitParameters(slave)
+        if type(self).send is PVMThread.send and type(self).send_primitive is PVMThread.send_primitive:
+            parameters = slaves_of(self).lighter(slave, parameters)
+        self.send(slave, MSG_INITIALIZE, (parameters,))
 
     def getInitParameters(self, slave_tid: int) -> Any:
-        """Return the parameters for a slave (None).  Override."""
+        """Return the parameters for a slave (None).  Override.
+
+        Where their large parts (arrays, say, of 1 MB and more altogether) are the same for all slaves, these
+        travel to each host once and are in its memory once.  A slave may change its own: it then has what it
+        changes for itself.
+        """
         return None
 
     def initialize(self, parameters: Any) -> None:

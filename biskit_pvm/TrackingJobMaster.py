@@ -29,6 +29,7 @@ from biskit_pvm.dispatcher import (
 from biskit_pvm.errors import CalculationError, RestartError
 from biskit_pvm.jobs.calculation import AlreadyBegun
 from biskit_pvm.jobs.slaves import GRACE
+from biskit_pvm.messages.shared import by_value
 from biskit_pvm.PVMThread import slaves_of
 from biskit_pvm.report.progress import count, report_lines
 from biskit_pvm.report.say import say
@@ -417,7 +418,8 @@ class TrackingJobMaster(JobMaster):
         RestartError
             A field cannot be saved.
         """
-        restartfile.save(self.getRst(), fname)
+        with by_value():  # nobody shares it with who reads the file
+            restartfile.save(self.getRst(), fname)
 
     def setRst(self, rst_data: dict[str, Any]) -> dict[str, Any]:
         """Take over the class, the options and the states of a saved master.

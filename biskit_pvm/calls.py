@@ -11,11 +11,10 @@ from collections import OrderedDict
 from types import ModuleType
 from typing import Any, Callable, NamedTuple
 
-from biskit_pvm.executor import shared
 from biskit_pvm.executor.importing import script_of_main
 from biskit_pvm.executor.packing import Outcome, RemoteTraceback, failure_of, outcome_of, pack, unpack
 from biskit_pvm.machine.tags import Tag
-from biskit_pvm.PVMThread import messenger_of
+from biskit_pvm.messages import shared
 from biskit_pvm.slave import JobSlave
 
 __all__ = ["CallSlave", "Outcome", "RemoteTraceback", "Surroundings", "call_chunk", "pack", "unpack"]
@@ -24,9 +23,6 @@ RemoteTraceback.__module__ = Outcome.__module__ = __name__
 
 MAIN = "__pvm_main__"
 """Name under which slaves run the master's script, so that its ``__main__`` part rests."""
-
-FETCH_TIME = 600.0
-"""Longest time (s) to wait for a shared argument."""
 
 MOST_FUNCTIONS = 100
 """How many functions a slave keeps ready to be called."""
@@ -44,10 +40,12 @@ class Surroundings(NamedTuple):
     initializer: Any
     #: whether the master wants to know how many processors the slave's host has
     wants_count: bool = False
+    #: by which the proxies of a multiprocessing.Manager are known; for slaves on the master's host only
+    authkey: bytes | None = None
 
     @classmethod
-    def here(cls, initializer: Any, wants_count: bool = False) -> Surroundings:
-        """Describe this process."""
+    def here(cls, initializer: Any, wants_count: bool = False, same_host: bool = False) -> Surroundings:
+        """Describe this process, to a slave on the same host or on another one."""
         main = sys.modules["__main__"]
         spec = getattr(main, "__spec__", None)
         # `python folder` runs a module without a name of its own
@@ -57,7 +55,10 @@ class Surroundings(NamedTuple):
         except OSError:  # it was deleted
             folder = os.path.sep
         places = [os.path.abspath(e) if e and os.path.exists(e) else e or folder for e in sys.path]
-        return cls(places, folder, name, script_of_main(), initializer, wants_count)
+        process = sys.modules.get("multiprocessing.process")
+        # who is on another host cannot reach its sockets
+        authkey = bytes(process.current_process().authkey) if process is not None and same_host else None
+        return cls(places, folder, name, script_of_main(), initializer, wants_count, authkey)
 
 
 class CallSlave(JobSlave):
@@ -72,7 +73,11 @@ class CallSlave(JobSlave):
         if os.path.isdir(params.folder):
             os.chdir(params.folder)
         _Main.expect(params)
-        shared.ask = self._ask_for
+        shared.loads = _loads
+        if params.authkey is not None:
+            import multiprocessing
+
+            multiprocessing.current_process().authkey = params.authkey
         if params.wants_count:
             from biskit_pvm.jobs.threads import usable_processors
 
@@ -80,15 +85,6 @@ class CallSlave(JobSlave):
         if params.initializer is not None:
             function, args, kwargs = _read(params.initializer)
             function(*args, **kwargs)
-
-    def _ask_for(self, key: str) -> Any:
-        """Get the parts of a shared object from the master."""
-        parent = self.getParent() or 0
-        self.send(parent, Tag.WANTED, (self.getTID(), key))
-        for got, parts in messenger_of(self).unread(parent, Tag.SHARED, FETCH_TIME):
-            if got == key:
-                return parts
-        raise TimeoutError(f"the master has not sent a shared argument within {FETCH_TIME:g} s")
 
     def go(self, chunk: dict[int, Any]) -> dict[int, Any]:
         """Call each; None stands for a call that was cancelled."""
@@ -117,6 +113,8 @@ _functions: OrderedDict[bytes, Any] = OrderedDict()
 
 def _read(call: Any) -> tuple[Any, Any, Any]:
     packed, body, *buffers = call
+    if type(body) is tuple:
+        body = shared.proved(*body)
     if packed is None:
         function, args, kwargs = _loads(body, buffers)
         return function, args, kwargs

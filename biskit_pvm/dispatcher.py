@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from biskit_pvm import hosts as hosts_file
 from biskit_pvm.errors import Failure, JobError, NoHostError
@@ -27,6 +27,9 @@ from biskit_pvm.report import progress
 from biskit_pvm.report.progress_bar import Guarded, make_progress
 from biskit_pvm.slave import JobSlave
 from biskit_pvm.Status import Status
+
+if TYPE_CHECKING:
+    from biskit_pvm.messages.shared import Shared
 
 __all__ = ["MSG_JOB_DONE", "MSG_JOB_START", "JobMaster", "JobSlave"]
 
@@ -276,6 +279,28 @@ class JobMaster(PVMMasterSlave):
         slots.prepare()
         self.spawnAll(self.niceness, self.show_output)
         slots.all_started()
+
+    def share(self, value: Any) -> Shared:
+        """Let an object travel to each host once, instead of with each job.
+
+        Parameters
+        ----------
+        value : object
+            Best one with large arrays.
+
+        Returns
+        -------
+        Shared
+            Stands for the object in items and in what `getInitParameters` returns: slaves get the object itself.
+            Its arrays are mapped and read-only, and lie in the memory of each host once, whatever the number of
+            slaves, until its ``close()`` or the end of the calculation.
+
+        Raises
+        ------
+        RuntimeError
+            The calculation has ended.
+        """
+        return slaves_of(self).shelf.share(value)
 
     # -- slaves --------------------------------------------------------
 

@@ -52,14 +52,15 @@ class PVMExecutor(Executor):
         Called in each slave before its first call, with `initargs`.  A slave whose initializer raises is not used,
         and when none is left the executor is broken.
     initargs : tuple
-        Arguments of `initializer`.
+        Arguments of `initializer`.  Large ones travel to each host once; a slave that changes an array has what it
+        changes for itself.
     niceness : dict, optional
         {host: nice value, 'default': nice value}; 0 by default.
     add_hosts : bool
         Add those `hosts` to the virtual machine first that are not in it.
     require : {'any', 'all'}
         What to do when fewer slaves can be started than were asked for: 'any' tells it on standard error and goes on
-        with those that there are; 'all' raises `BrokenPVMExecutor`.
+        with those that there are; with 'all' the executor is broken, and calls raise `BrokenPVMExecutor`.
     show_output : bool or str, optional
         What becomes of what slaves print: 'log' brings it here, line by line; True opens one xterm per slave; False
         leaves it to PVM's log.  By default 'log' in a terminal or notebook.
@@ -68,6 +69,8 @@ class PVMExecutor(Executor):
         the slaves there; 0: as many as they like.  Variables such as OMP_NUM_THREADS that are set hold.
     env : dict, optional
         Environment variables for the slaves.
+    logging : bool
+        Bring what slaves log into the `logging` of this process, above the level that somebody here listens to.
     max_tasks_per_child : int, optional
         After so many calls a slave is replaced by a new one.
     foreman : bool
@@ -79,6 +82,10 @@ class PVMExecutor(Executor):
     prefetch : float
         Seconds of work that slaves with short calls have in hand.  What waits there behind a call that turns out to
         take longer than 10 ms goes back at once, to other slaves.  0: one call at a time.
+    share_arguments : bool
+        Have large arguments (arrays and bytes of 1 MB and more) that come again travel to each host once, as if they
+        were shared by `share`: from the second time on they are read-only for the function, and must not be changed.
+        They stay in memory until the executor ends.
     **options
         Those of `biskit_pvm.JobMaster` about faults: max_deaths, max_respawns, heartbeat, start_timeout, watch_hosts.
 
@@ -90,7 +97,8 @@ class PVMExecutor(Executor):
     Large arguments (arrays, bytes) are not copied before they are sent, so they must not be changed until the call
     is done.
 
-    The slaves are started by the first call.
+    The first call has the slaves started, and does not wait for that.  When none can be started, the calls raise
+    `BrokenPVMExecutor`; so does `bootup`, which waits.
     """
 
     def __init__(
@@ -106,9 +114,11 @@ class PVMExecutor(Executor):
         show_output: Any = None,
         threads: int | None = None,
         env: Mapping[str, str] | None = None,
+        logging: bool = False,
         max_tasks_per_child: int | None = None,
         foreman: bool = True,
         inline: bool = False,
+        share_arguments: bool = False,
         **options: Any,
     ) -> None:
         if max_workers is not None and max_workers <= 0:
@@ -137,12 +147,13 @@ class PVMExecutor(Executor):
             {str(name): str(value) for name, value in (env or {}).items()},
             require,
             foreman,
+            bool(logging),
         )
         options["jobs_per_slave"] = max_tasks_per_child
         self._pool: Any = (
             InlinePool(initializer, tuple(initargs))
             if inline
-            else Pool(max_workers, hosts, add_hosts, setting, options)
+            else Pool(max_workers, hosts, add_hosts, setting, options, share_arguments)
         )
         self._call_options: CallOptions | None = None
         # An executor that nobody holds any more finishes its calls and lets its slaves go.

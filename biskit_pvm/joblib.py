@@ -11,21 +11,32 @@ keeps those of its own default backend, and leave when the program ends.
 
 from __future__ import annotations
 
+import functools
+import multiprocessing
+import os
 import threading
+import warnings
+import weakref
 from typing import Any, Callable
 
-from joblib.parallel import AutoBatchingMixin, ParallelBackendBase, register_parallel_backend
+from joblib.parallel import (
+    AutoBatchingMixin,
+    BatchedCalls,
+    FallbackToBackend,
+    ParallelBackendBase,
+    SequentialBackend,
+    register_parallel_backend,
+)
 
 from biskit_pvm.futures import PVMExecutor
 
 __all__ = ["PVMBackend", "shutdown"]
 
-_kept: dict[Any, PVMExecutor] = {}
-_lock = threading.Lock()
-
 
 class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
     """Have the tasks of `joblib.Parallel` done by PVM slaves.
+
+    With one job, joblib computes in the calling process, as it does with all its backends.
 
     Parameters
     ----------
@@ -33,11 +44,18 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
         Where they are done; it is not shut down.  By default one that is made, with `options`, and kept.
     **options
         Of `PVMExecutor`.
+
+    Notes
+    -----
+    An array of `max_nbytes` or more (1 MB by default) that is an argument of several tasks travels to each host once,
+    and is read-only in the slaves, as with joblib's own processes; see `PVMExecutor.share`.
     """
 
     supports_retrieve_callback = True
     supports_inner_max_num_threads = True
     default_n_jobs = -1
+    # seconds that a batch should take: a call costs less than with joblib's own processes, so none has to wait long
+    MIN_IDEAL_BATCH_DURATION = 0.05
 
     def __init__(
         self,
@@ -48,7 +66,9 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
     ) -> None:
         super().__init__(nesting_level=nesting_level, inner_max_num_threads=inner_max_num_threads)
         self._given, self._options = executor, options
+        self._kept: _Kept | None = None
         self._executor: PVMExecutor | None = None
+        self._arrays: _Arrays | None = None
         self._running: set[Any] = set()
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
@@ -57,25 +77,27 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
             raise ValueError("n_jobs == 0 in Parallel has no meaning")
         if n_jobs is None:
             return 1
+        if multiprocessing.current_process().daemon:
+            if n_jobs != 1:
+                warnings.warn(
+                    "PVM-backed parallel loops cannot be nested below multiprocessing, setting n_jobs=1", stacklevel=3
+                )
+            return 1
         if self._given is not None:
             workers = self._given.n_workers
             return workers if n_jobs < 0 else min(n_jobs, workers)
         if n_jobs > 0:
             return n_jobs
-        return max(self._find(None).n_workers + 1 + n_jobs, 1)
+        return max(_count(self._with_threads({})) + 1 + n_jobs, 1)
 
-    def _find(self, n_jobs: int | None) -> PVMExecutor:
-        if self._given is not None:
-            return self._given
-        options = dict(self._options)
-        if self.inner_max_num_threads is not None:
-            options["threads"] = self.inner_max_num_threads
-        key = (n_jobs, repr(sorted(options.items(), key=lambda item: item[0])))
-        with _lock:
-            executor = _kept.get(key)
-            if executor is None or executor.is_over():
-                executor = _kept[key] = PVMExecutor(n_jobs, **options)
-        return executor
+    def _with_threads(self, options: dict[str, Any]) -> dict[str, Any]:
+        options = {**self._options, **options}
+        number = self.inner_max_num_threads
+        if number is not None:
+            # what was set for this process holds for slaves, but not against what this call asks for
+            variables = dict.fromkeys(self.MAX_NUM_THREADS_VARS, str(number))
+            options["threads"], options["env"] = number, {**variables, **options.get("env", {})}
+        return options
 
     def configure(
         self,
@@ -86,20 +108,40 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
         **options: Any,
     ) -> int:
         """Get the workers ready; return how many there are."""
-        options.pop("idle_worker_timeout", None)
         self._given = options.pop("executor", self._given)
-        self._options.update({name: value for name, value in options.items() if name not in _OF_JOBLIB})
+        limit = options.get("max_nbytes") if options.get("mmap_mode") == "r" else None
+        options = {name: value for name, value in options.items() if name not in _OF_JOBLIB}
+        self._options = {**self._options, **options}
         number = self.effective_n_jobs(n_jobs)
+        if number == 1:
+            raise FallbackToBackend(SequentialBackend(nesting_level=self.nesting_level))
         self.parallel = parallel
-        self._executor = self._find(n_jobs if n_jobs > 0 else None)
+        self._let_go()
+        if self._given is not None:
+            self._executor = self._given
+        else:
+            self._kept = _get(number, n_jobs == -1, self._with_threads({}))
+            self._executor = self._kept.executor
+        if limit is not None:
+            self._arrays = _Arrays(self._executor, limit)
         return number
 
     def submit(self, func: Callable[[], Any], callback: Callable[[Any], None] | None = None) -> Any:
         """Have a batch of tasks done."""
-        assert self._executor is not None
-        future = self._executor.submit(func)
+        if self._executor is None:
+            raise RuntimeError(
+                "the workers of this Parallel were let go, which a generator does when it is given up: hold the one of "
+                "an earlier call until its last result is taken"
+            )
+        used: list[_Array] = []
+        arrays = self._arrays
+        if arrays is not None and isinstance(func, BatchedCalls):
+            func, used = arrays.lighter(func)
+        future = self._executor.submit(_Task(func))
         self._running.add(future)
         future.add_done_callback(self._running.discard)
+        if arrays is not None and used:
+            future.add_done_callback(functools.partial(arrays.done, used))
         if callback is not None:
             future.add_done_callback(callback)
         return future
@@ -119,21 +161,257 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
 
     def terminate(self) -> None:
         """Keep the workers for the next use."""
-        self._executor = None
+        self._let_go()
         self.reset_batch_stats()
 
+    def _let_go(self) -> None:
+        self._executor = None
+        arrays, self._arrays = self._arrays, None
+        if arrays is not None:
+            arrays.close()
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            _give_back(kept)
 
-#: what `Parallel` hands to `configure` that means the memory-mapping of its own pools
-_OF_JOBLIB = {"temp_folder", "max_nbytes", "mmap_mode", "context", "verbose", "prefer", "require"}
+
+#: what `Parallel` hands to `configure` that means its own pools
+_OF_JOBLIB = {
+    "temp_folder",
+    "max_nbytes",
+    "mmap_mode",
+    "context",
+    "verbose",
+    "prefer",
+    "require",
+    "idle_worker_timeout",
+}
+
+
+class _Task:
+    """A batch, which makes the backend known where it is unpickled: tasks may use it by its name."""
+
+    def __init__(self, batch: Callable[[], Any]) -> None:
+        self.batch = batch
+
+    @property
+    def func(self) -> Any:
+        """What is called, by which it is decided how it can travel."""
+        items = getattr(self.batch, "items", None)
+        return items[0][0] if items else self.batch
+
+    def __call__(self) -> Any:
+        return self.batch()
+
+
+# -- large arguments ---------------------------------------------------------------
+
+
+class _Array:
+    """A large array that is an argument of tasks."""
+
+    def __init__(self, reference: weakref.ref[Any]) -> None:
+        self.reference = reference
+        #: what stands for it, from its second time on
+        self.shared: Any = None
+        #: batches with it that are not done
+        self.users = 0
+        #: whether more may come
+        self.wanted = True
+
+
+class _Arrays:
+    """The large arguments of one `Parallel`.  What comes again is shared, until no task can need it any more.
+
+    Parameters
+    ----------
+    executor : PVMExecutor
+    limit : int
+        Bytes from which an array is large.
+    """
+
+    def __init__(self, executor: PVMExecutor, limit: int) -> None:
+        self._executor, self._limit = executor, limit
+        self._known: dict[int, _Array] = {}
+        # Reentrant: the collector may end an array in whatever thread holds this.
+        self._lock = threading.RLock()
+
+    def lighter(self, batch: Any) -> tuple[Any, list[_Array]]:
+        """Return a batch with something lighter in place of shared arrays, and these."""
+        used: list[_Array] = []
+        items = [
+            (
+                function,
+                tuple([self._lighter(value, used) for value in args]),
+                {name: self._lighter(value, used) for name, value in kwargs.items()},
+            )
+            for function, args, kwargs in batch.items
+        ]
+        if not used:
+            return batch, used
+        return BatchedCalls(items, (batch._backend, batch._n_jobs), None, batch._pickle_cache), used
+
+    def _lighter(self, value: Any, used: list[_Array]) -> Any:
+        if getattr(value, "nbytes", 0) < self._limit or not _can_be_shared(value):
+            return value
+        key = id(value)
+        with self._lock:
+            array = self._known.get(key)
+            if array is None or array.reference() is not value:
+                self._known[key] = _Array(weakref.ref(value, lambda reference: self._gone(key, reference)))
+                return value
+            if array.shared is None:
+                array.shared = self._executor.share(_in_one_piece(value))
+            array.users += 1
+        used.append(array)
+        return array.shared
+
+    def done(self, used: list[_Array], future: Any = None) -> None:
+        """A batch with these is done."""
+        with self._lock:
+            for array in used:
+                array.users -= 1
+                self._share_no_more(array)
+
+    def _gone(self, key: int, reference: Any) -> None:
+        with self._lock:
+            array = self._known.get(key)
+            if array is not None and array.reference is reference:
+                del self._known[key]
+                array.wanted = False
+                self._share_no_more(array)
+
+    def close(self) -> None:
+        """No more tasks will come."""
+        with self._lock:
+            known, self._known = self._known, {}
+            for array in known.values():
+                array.wanted = False
+                self._share_no_more(array)
+
+    def _share_no_more(self, array: _Array) -> None:
+        if not array.wanted and not array.users and array.shared is not None:
+            shared, array.shared = array.shared, None
+            shared.close()
+
+
+def _can_be_shared(value: Any) -> bool:
+    import numpy as np  # who has arrays has it
+
+    return type(value) in (np.ndarray, np.memmap) and not value.dtype.hasobject
+
+
+def _in_one_piece(array: Any) -> Any:
+    """Return an array as one that travels without a copy of its own."""
+    import numpy as np
+
+    array = np.asarray(array)
+    return array if array.flags.c_contiguous or array.flags.f_contiguous else np.ascontiguousarray(array)
+
+
+# -- workers -----------------------------------------------------------------------
+
+
+class _Kept:
+    """An executor, and how many use it now.
+
+    Parameters
+    ----------
+    number : int or None
+        Of workers; None: one for each processor.
+    options : dict
+        Of `PVMExecutor`.
+    """
+
+    def __init__(self, number: int | None, options: dict[str, Any]) -> None:
+        self.number, self.options, self.users = number, options, 0
+        self.executor = PVMExecutor(number, **options)
+
+    def has(self, options: dict[str, Any]) -> bool:
+        """Tell whether it was made with these options, and takes calls."""
+        if self.executor.is_over() or self.options.keys() != options.keys():
+            return False
+        return all(_same(value, options[name]) for name, value in self.options.items())
+
+
+_all_kept: list[_Kept] = []
+_lock = threading.Lock()
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return one is other or bool(one == other)
+    except Exception:  # such as arrays, which are not simply equal
+        return type(one) is type(other) is tuple and len(one) == len(other) and all(map(_same, one, other))
+
+
+def _get(number: int, everywhere: bool, options: dict[str, Any]) -> _Kept:
+    """Return workers for one call of `Parallel`: those of an earlier one where they fit.
+
+    Parameters
+    ----------
+    number : int
+        Of workers.
+    everywhere : bool
+        Whether these are one for each processor.
+    options : dict
+        Of `PVMExecutor`.
+    """
+    with _lock:
+        fit = [kept for kept in _all_kept if kept.has(options)]
+        found = next((kept for kept in fit if kept.executor.n_workers == number), None)
+        if found is None and not everywhere:
+            found = next((kept for kept in fit if not kept.users), None)
+            if found is not None:
+                found.executor.scale(number)
+                found.number = number
+        if found is None:
+            found = _Kept(None if everywhere else number, options)
+            _all_kept.append(found)
+        found.users += 1
+        return found
+
+
+def _give_back(kept: _Kept) -> None:
+    """Keep the workers for the next call; others that nobody uses leave."""
+    with _lock:
+        kept.users -= 1
+        if kept.users:
+            return
+        others = [other for other in _all_kept if other is not kept and not other.users]
+        _all_kept[:] = [other for other in _all_kept if other not in others]
+    for other in others:
+        other.executor.shutdown(wait=False)
+
+
+def _count(options: dict[str, Any]) -> int:
+    """Return how many workers there are when all processors have one."""
+    with _lock:
+        for kept in _all_kept:
+            if kept.number is None and kept.has(options):
+                return kept.executor.n_workers
+    return PVMExecutor(**options).n_workers
+
+
+def _forget() -> None:
+    """Have no workers in a process that was forked: they are its parent's."""
+    global _lock
+    _lock = threading.Lock()
+    _of_parent.extend(_all_kept)
+    _all_kept.clear()
+
+
+#: held, since nobody here may shut them down
+_of_parent: list[_Kept] = []
+os.register_at_fork(after_in_child=_forget)
 
 
 def shutdown() -> None:
     """Let the workers go that are kept for the next use."""
     with _lock:
-        executors = list(_kept.values())
-        _kept.clear()
-    for executor in executors:
-        executor.shutdown()
+        kept = _all_kept[:]
+        _all_kept.clear()
+    for each in kept:
+        each.executor.shutdown()
 
 
 register_parallel_backend("pvm", PVMBackend)

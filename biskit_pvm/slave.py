@@ -95,6 +95,7 @@ class JobSlave(PVMMasterSlave):
         if parent is not None:
             self.bind(Tag.JOB_START, parent, self.__chunk)
             self.bind(Tag.JOBS, parent, self.__jobs)
+            self.bind(Tag.UNSHARED, parent, self.__unshared)
 
     def startMessageLoop(self) -> None:
         """Let messages be handled, and tell the master so."""
@@ -123,6 +124,11 @@ class JobSlave(PVMMasterSlave):
 
     def __jobs(self, jobs: list[tuple[int, Any]]) -> None:
         self.__state.received(jobs)
+
+    def __unshared(self, shelf: str, key: str) -> None:
+        from biskit_pvm.messages import shared  # not needed by most slaves
+
+        shared.drop(shelf, key)
 
     def __chunk(self, chunk: Any) -> None:
         """Take a job in the form of old, without a number."""

@@ -1,4 +1,5 @@
-"""Calls through an executor: ``calls speed|fair|large KIND ...``; KIND is pvm, process, loky, dask or mpi.
+"""Calls through an executor: ``calls speed|fair|large KIND ...``; KIND is pvm, process, loky,
+dask, ray or mpi.
 
 - ``speed KIND map|submit module|main WORKERS CALLS``: trivial calls per second, of a function of a module or of this
   very script. Starting the workers is not timed.
@@ -9,9 +10,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import resource
+import shutil
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -21,6 +25,40 @@ from benchmarks.tasks import functions
 def increased(number: int) -> int:
     """Return the next number."""
     return number + 1
+
+
+def _folder() -> str:
+    """Return a folder that is removed at the end."""
+    folder = tempfile.mkdtemp(prefix="calls-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+class Ray:
+    """As much of an executor as is measured, over tasks of ray."""
+
+    def __init__(self, workers: int) -> None:
+        import ray
+
+        self.ray = ray
+        ray.init(
+            num_cpus=workers, include_dashboard=False, logging_level="ERROR", log_to_driver=False, _temp_dir=_folder()
+        )
+
+    def __enter__(self) -> Ray:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.ray.shutdown()
+
+    def submit(self, function: Any, *args: Any) -> Any:
+        """Return a future of a call."""
+        return self.ray.remote(function).remote(*args).future()
+
+    def map(self, function: Any, arguments: Any) -> list[Any]:
+        """Return the values of calls."""
+        task = self.ray.remote(function)
+        return self.ray.get([task.remote(argument) for argument in arguments])
 
 
 def make(kind: str, workers: int) -> Any:
@@ -42,10 +80,14 @@ def make(kind: str, workers: int) -> Any:
 
         return MPIPoolExecutor(workers)
     if kind == "dask":
+        import dask
         from dask.distributed import Client, LocalCluster
 
+        dask.config.set({"temporary-directory": _folder()})
         cluster = LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
         return Client(cluster).get_executor()
+    if kind == "ray":
+        return Ray(workers)
     raise SystemExit(f"unknown kind {kind!r}")
 
 

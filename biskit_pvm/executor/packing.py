@@ -15,6 +15,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from biskit_pvm.executor.importing import has_guard, home_of, script_can_be_run, script_of_main
+from biskit_pvm.messages.shared import digest_of
 
 IN_PLACE = 65536
 """Size in bytes from which parts of calls and results travel without being copied into a pickle."""
@@ -117,10 +118,12 @@ def _lighter(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def light(call: Call) -> Call:
     """Return a call such that the large parts are not copied into a message's pickle."""
-    if len(call) == 2 and len(call[1]) < IN_PLACE:
+    packed, body, *buffers = call
+    if len(body) >= IN_PLACE:
+        body = pickle.PickleBuffer(body), digest_of(body)
+    elif not buffers:
         return call
-    parts = (p if type(p) is bytes and len(p) < IN_PLACE else pickle.PickleBuffer(p) for p in call[1:])
-    return (call[0], *parts)
+    return (packed, body, *map(pickle.PickleBuffer, buffers))
 
 
 class Functions:
@@ -251,6 +254,13 @@ def failure_of(error: BaseException) -> Outcome:
 # -- pickle and cloudpickle ------------------------------------------------------
 
 _by_value = threading.Lock()
+
+
+def parts_of(thing: Any) -> list[Any]:
+    """Pickle something; return the pickle and the large parts beside it."""
+    buffers = Buffers()
+    body = dumps(thing, buffers)
+    return [body, *(buffer.raw() for buffer in buffers)]
 
 
 def dumps(thing: Any, buffers: Buffers | None = None, home: ModuleType | None = None) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
+import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -16,10 +18,11 @@ from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Cell
 from biskit_pvm.executor.cells import Mapping as Mapped
+from biskit_pvm.executor.recurring import Recurring
 from biskit_pvm.executor.settings import CallOptions, Setting
-from biskit_pvm.executor.shared import Shared, Shelf
 from biskit_pvm.executor.work import Work, fail
 from biskit_pvm.jobs.failures import words_of
+from biskit_pvm.messages.shared import Shared, Shelf
 from biskit_pvm.report.progress import count
 
 
@@ -33,6 +36,8 @@ class Pool:
     setting : Setting
     options : mapping
         Those of `biskit_pvm.jobs.rules.Rules`.
+    share_arguments : bool
+        Share large arguments that come again.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class Pool:
         add_hosts: bool,
         setting: Setting,
         options: Mapping[str, Any],
+        share_arguments: bool = False,
     ) -> None:
         self.max_workers = max_workers
         self.hosts = None if hosts is None else list(hosts)
@@ -58,7 +64,14 @@ class Pool:
         self.numbers: Iterator[int] = itertools.count()
         self.functions = packing.Functions()
         self.shelf = Shelf()
+        self.recurring = Recurring(self.share) if share_arguments else None
         self.master: Work | None = None
+        self._starter: threading.Thread | None = None
+        #: set when there is a master, or will be none
+        self._chosen = threading.Event()
+        #: whether the master gets calls; number, call and options of those that came before
+        self._open = False
+        self._early: deque[tuple[int, Any, CallOptions | None]] = deque()
 
     def submit(
         self,
@@ -71,6 +84,9 @@ class Pool:
         future: Future[Any] = Future()
         try:
             packed = self.functions.pack(fn)
+            if self.recurring is not None:
+                args = tuple(map(self.recurring.lighter, args))
+                kwargs = {name: self.recurring.lighter(value) for name, value in kwargs.items()}
             call = (
                 packing.pack_whole(fn, args, kwargs) if packed is None else packing.pack_arguments(packed, args, kwargs)
             )
@@ -94,6 +110,8 @@ class Pool:
             try:
                 if unpacked:
                     packed, unpacked = self.functions.pack(fn), False
+                if self.recurring is not None:
+                    args = tuple(map(self.recurring.lighter, args))
                 call = packing.pack_whole(fn, args, {}) if packed is None else packing.pack_arguments(packed, args, {})
             except KeyboardInterrupt:
                 raise
@@ -109,10 +127,13 @@ class Pool:
         with self.lock:
             if self.broken is not None or self.closed or _exiting:
                 self.check()
-            master = self.master or self.start()
             number = next(self.numbers)
             self.futures[number] = future
-            master.submit(number, call, options)
+            if self._open and self.master is not None:
+                self.master.submit(number, call, options)
+            else:
+                self._early.append((number, call, options))
+                self._begin()
 
     def count(self) -> int:
         """Return the number of slaves, those that have died included."""
@@ -124,10 +145,11 @@ class Pool:
         """Share an object."""
         with self.lock:
             self.check()
-            return self.shelf.share(value)
+        return self.shelf.share(value, packing.parts_of)
 
     def scale(self, number: int) -> None:
         """Have so many slaves."""
+        self._wait_for_master()
         with self.lock:
             if self.master is None:
                 self.max_workers = number
@@ -136,10 +158,11 @@ class Pool:
 
     def add(self, hosts: list[str]) -> None:
         """Have slaves at more hosts."""
+        self._wait_for_master()
+        if self.master is not None:  # without the lock: that takes its time
+            self.master.add(hosts, places.add_missing(hosts) if self.add_hosts else {})
+            return
         with self.lock:
-            if self.master is not None:
-                self.master.add(hosts, places.add_missing(hosts) if self.add_hosts else {})
-                return
             if self.hosts is None:
                 self.hosts = places.choose(None, None, False).hosts
             self.hosts += hosts
@@ -148,7 +171,14 @@ class Pool:
 
     def wait_for_workers(self, number: int | None, timeout: float | None) -> int:
         """Start the slaves and wait until so many can work; return how many can."""
-        master = self.start()
+        end = None if timeout is None else time.monotonic() + timeout
+        self.start()
+        self._join_starter(timeout)
+        master = self.master
+        if self.broken is not None:
+            self.check()
+        if master is None:
+            return 0
 
         def enough() -> bool:
             expected = master.n_expected()
@@ -156,7 +186,7 @@ class Pool:
             return master.n_ready() >= wanted or self.broken is not None
 
         with master.change:
-            master.change.wait_for(enough, timeout)
+            master.change.wait_for(enough, None if end is None else max(end - time.monotonic(), 0))
         if self.broken is not None:
             self.check()
         if not master.n_expected():
@@ -175,6 +205,7 @@ class Pool:
         """End all slaves, whatever they do."""
         with self.lock:
             self.closed = True
+        self._join_starter()
         if self.master is not None:
             self.master.terminate(signum)
             self.join()
@@ -184,7 +215,7 @@ class Pool:
         if self.broken is not None:
             return f"broken: {self.broken.splitlines()[0] if self.broken else ''}"
         if self.master is None:
-            return "not started"
+            return "not started" if self._starter is None else "starting"
         slaves = list(self.master.state.slaves.values())
         hosts = len({slave.slot.host for slave in slaves})
         return (
@@ -201,41 +232,87 @@ class Pool:
         if self.closed:
             raise RuntimeError("cannot schedule new futures after shutdown")
 
-    def start(self) -> Work:
-        """Start the slaves, unless they are."""
+    def start(self) -> None:
+        """Have the slaves started, unless they are."""
         with self.lock:
             self.check()
-            if self.master is None:
-                # Results may be of classes that the user's script defines, which slaves know by this name.
-                sys.modules.setdefault(calls.MAIN, sys.modules["__main__"])
-                _remember(self)
-                where = places.choose(self.max_workers, self.hosts, self.add_hosts)
-                self.master = Work(self, where, self.setting, self.options)
-                try:
-                    self.master.start()
-                except CalculationError as error:
-                    raise BrokenPVMExecutor(str(error)) from error
-            return self.master
+            self._begin()
+
+    def _begin(self) -> None:
+        """Start the thread that starts the slaves, unless it was: nobody who makes a call waits for that."""
+        if self._starter is not None:
+            return
+        # Results may be of classes that the user's script defines, which slaves know by this name.
+        sys.modules.setdefault(calls.MAIN, sys.modules["__main__"])
+        _remember(self)
+        self._starter = threading.Thread(target=self._start, name="PVMExecutor-start")
+        try:
+            self._starter.start()
+        except BaseException as error:
+            self._chosen.set()
+            self.fail(error)
+            raise
+
+    def _start(self) -> None:
+        try:
+            where = places.choose(self.max_workers, self.hosts, self.add_hosts)
+            master = self.master = Work(self, where, self.setting, self.options)
+            self._chosen.set()
+            master.start()
+            # not before: with require='all' nothing is done unless all slaves are there
+            self._hand_over(master)
+        except BaseException as error:
+            if self.broken is None:
+                self.fail(error)
+        finally:
+            self._chosen.set()
+
+    def _hand_over(self, master: Work) -> None:
+        with self.lock:
+            while self._early:
+                master.submit(*self._early.popleft())
+            self._open = True
+            if self.closed:
+                master.close_when_done()
+
+    def _wait_for_master(self) -> None:
+        if self._starter is not None:
+            self._chosen.wait()
+
+    def _join_starter(self, timeout: float | None = None) -> None:
+        starter = self._starter
+        # without an ident it could not be started
+        if starter is not None and starter.ident is not None and starter is not threading.current_thread():
+            starter.join(timeout)
 
     def close(self, cancel_futures: bool = False) -> None:
         """Take no more calls; the master ends when it has done those it has."""
         with self.lock:
-            if self.master is not None and cancel_futures:
+            master = self.master if self._open else None
+            if cancel_futures and master is not None:
                 # In the master's thread, behind what idle slaves can still be given.
-                self.master.loop.call_soon(self.cancel)
-            if self.master is not None and not self.closed:
-                self.master.close_when_done()
+                master.loop.call_soon(self.cancel)
+            elif cancel_futures:
+                self.cancel()
+            if self._starter is None:
+                self.shelf.close()
+            if master is not None and not self.closed:
+                master.close_when_done()
             self.closed = True
 
     def cancel(self) -> None:
-        """Cancel the calls that no slave has."""
+        """Cancel the calls that no slave has, and those that slaves give back."""
+        if self.master is not None:
+            self.master.cancelling = True
         for future in list(self.futures.values()):
             future.cancel()
 
     def join(self) -> None:
         """Wait until the slaves have gone."""
-        # without an ident it could not be started
-        if self.master is not None and self.master.thread.ident is not None and not self.master.loop.inside():
+        if self.master is not None and self.master.loop.inside():
+            return
+        self._join_starter()
+        if self.master is not None and self.master.thread.ident is not None:
             self.master.thread.join()
 
     def fail(self, error: BaseException) -> None:
@@ -245,6 +322,7 @@ class Pool:
         with self.lock:
             self.broken, self.error = reason, error
             futures, self.futures = self.futures, {}
+            self._early.clear()
         for future in futures.values():
             broken = BrokenPVMExecutor(reason)
             broken.__cause__ = error

@@ -15,6 +15,7 @@ class Setting(NamedTuple):
     env: dict[str, str]
     require: str
     foreman: bool
+    logging: bool = False
 
 
 class CallOptions(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
 import time
 from collections import deque
@@ -18,7 +17,6 @@ from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.levels import Levels
 from biskit_pvm.executor.places import Places
 from biskit_pvm.executor.settings import CallOptions, Setting
-from biskit_pvm.executor.shared import Shelf
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.items import FINISHED, Jobs
@@ -27,10 +25,11 @@ from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.jobs.scripts import slave_script
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.slots import Slots, nicknames
-from biskit_pvm.machine import spawning, task
+from biskit_pvm.machine import names, spawning, task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import DAEMON, Tag
 from biskit_pvm.messages.messenger import Messenger, print_error
+from biskit_pvm.messages.shared import LARGE, Parcel, Shelf, joined
 from biskit_pvm.report.progress_bar import Guarded, Progress
 
 log = Log(__name__)
@@ -65,6 +64,7 @@ class Work:
 
     def __init__(self, owner: Owner, places: Places, setting: Setting, options: Mapping[str, Any]) -> None:
         self._owner, self._places, self._setting = owner, places, setting
+        self._parcel: Parcel | None = None
         self._new: deque[tuple[int, Any]] = deque()
         self._settled: list[int] = []
         self._begun: set[int] = set()
@@ -75,18 +75,21 @@ class Work:
         #: notified when slaves come and go
         self.change = threading.Condition()
         self.n_done = 0
+        #: whether calls that nobody has begun are cancelled, those included that slaves give back
+        self.cancelling = False
         self.data: dict[int, Any] = {}
         self.jobs = Jobs(redistribute=False, queue=lambda: Levels(self._priorities))
         self.lock = threading.RLock()
         self.messenger = Messenger()
         self.loop = self.messenger.loop
         self.calculation = Calculation(self)
-        self.slaves = Slaves(self.messenger, self)
+        self.slaves = Slaves(self.messenger, self, owner.shelf)
         self.slots = slots = Slots(self.calculation, self.messenger, self.slaves, self, Guarded(Progress()))
         slots.slots = nicknames(places.hosts)
         slots.niceness, slots.show_output = setting.niceness, setting.show_output
         slots.require_all, slots.causes = setting.require == "all", places.causes
         slots.threads, slots.extra = setting.threads, setting.env
+        slots.logging = setting.logging
         if not setting.foreman:
             slots.foremen = None
         slots.slave_script = slave_script("executor_slave.py")
@@ -130,7 +133,6 @@ class Work:
             finally:
                 self.loop.stop()
                 self.slaves.loop_ends()
-                self._owner.shelf.close()
                 if self.calculation.running:
                     self.calculation.abort(RuntimeError("the loop of the executor has ended"))
 
@@ -174,6 +176,8 @@ class Work:
         for _ in range(len(new)):
             number, call = new.popleft()
             data[number] = call
+            if len(call) > 2 or len(call[1]) >= packing.IN_PLACE:
+                self.state.sizes[number] = sum(memoryview(part).nbytes for part in call[1:])
             numbers.append(number)
         if new:
             self.loop.call_soon(self._take_in)
@@ -208,14 +212,23 @@ class Work:
         self.loop.bindings[tid, Tag.REPORTS] = self.calculation.reports
         self.loop.bindings[tid, Tag.RETURNED] = self.calculation.returned
         self.loop.bindings[tid, Tag.PROCESSORS] = self._processors
-        self.loop.bindings[tid, Tag.WANTED] = self._wanted
 
     def up(self, tid: int, knows_numbers: bool) -> None:
         """Tell a slave where its master lives, and what to call first."""
         self.calculation.feed(ev.SlaveUp(tid, now()))
-        self._send(
-            tid, Tag.INITIALIZE, (calls.Surroundings.here(self._setting.initializer, bool(self._places.unknown)),)
-        )
+        same_host = names.host_of(tid) == names.host_of(self.messenger.tid)
+        surroundings = calls.Surroundings.here(self._initializer(), bool(self._places.unknown), same_host)
+        self._send(tid, Tag.INITIALIZE, (surroundings,))
+
+    def _initializer(self) -> Any:
+        """Return the call of the user's initializer; where it is large, it travels to each host once."""
+        call = self._setting.initializer
+        if call is None or sum(memoryview(part).nbytes for part in call[1:]) < LARGE:
+            return call
+        if self._parcel is None:
+            parts = [part if type(part) is bytes else part.raw() for part in call[1:]]
+            self._parcel = Parcel(joined, call[0], self._owner.shelf.put(parts, writable=True))
+        return self._parcel
 
     def _processors(self, tid: int, number: int) -> None:
         """A slave tells how many processors its host has: as many slaves are wanted there."""
@@ -223,10 +236,6 @@ class Work:
         if host in self._places.unknown:
             self._places = self._places._replace(unknown=self._places.unknown - {host})
             self.slots.add([host] * (number - 1))
-
-    def _wanted(self, tid: int, key: str) -> None:
-        """A slave needs a shared object that is not on its host."""
-        self._send(tid, Tag.SHARED, (key, [pickle.PickleBuffer(part) for part in self._owner.shelf.parts(key)]))
 
     def ready(self, tid: int) -> None:
         """A slave has initialised itself."""
@@ -339,6 +348,8 @@ class Work:
             if future is not None and key in self._begun:
                 self._begun.discard(key)
                 _set_waiting(future)
+                if self.cancelling:
+                    future.cancel()
 
     def queued_for(self, slave_tid: int) -> int:
         """Return how many bytes for a slave wait until its line takes them."""

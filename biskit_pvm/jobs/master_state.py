@@ -82,6 +82,8 @@ MAX_DEPTH = 256
 BYTES_AHEAD = 262144
 #: seconds that a job must take, on the average, to be given singly
 LONG_JOB = 0.02
+#: seconds of work that are not worth a message each: about what it takes to ask for more and get it
+SHORT_STOCK = 0.002
 LONGEST_PAUSE = 60.0
 #: seconds after which a slave has reported what it had done before its present job
 REPORTED = 0.5
@@ -180,6 +182,8 @@ class MasterState:
         #: {item: seconds} and {item: tries} in place of those of the rules
         self.limits: dict[Item, float] = {}
         self.tries: dict[Item, int] = {}
+        #: {item: bytes} where that is known beforehand and much
+        self.sizes: dict[Item, int] = {}
         self._tries: dict[Item, int] = {}
         self._deaths: dict[Item, int] = {}
         self._idle: dict[int, None] = {}
@@ -360,23 +364,29 @@ class MasterState:
         avoid = self._avoid(slave) if again else None
         if slave.jobs and (again or self._tries_alone(slave)):
             return []  # should it die, it must be clear over what
-        while len(slave.jobs) < depth:
+        n_bytes = sum(map(self._size, slave.jobs.values())) if self.sizes else 0
+        while len(slave.jobs) < depth and n_bytes <= BYTES_AHEAD:
             items, n_left = self.jobs.choose(event.chunk_size, slave.held() if again else (), not slave.jobs, avoid)
             if not items:
                 break
             self._numbers += 1
             if not slave.jobs:
                 slave.since = event.now
-            slave.jobs[self._numbers] = Job(items, event.now)
+            slave.jobs[self._numbers] = job = Job(items, event.now)
             orders.append(ev.Give(slave.tid, self._numbers, items, n_left))
             if again:
                 break
+            if self.sizes:
+                n_bytes += self._size(job)
         if self.rules.jobs_per_slave is not None and slave.n_done + len(slave.jobs) >= self.rules.jobs_per_slave:
             slave.retired = True
         if slave.jobs and slave.state == IDLE:
             self._move(slave, BUSY)
             self._idle.pop(slave.tid, None)
         return orders
+
+    def _size(self, job: Job) -> int:
+        return sum(self.sizes.get(item, 0) for item in job.items)
 
     def _tries_alone(self, slave: Slave) -> bool:
         """Tell whether a slave works on an item that must be alone with it."""
@@ -387,14 +397,20 @@ class MasterState:
 
         One while nothing is known of it or jobs are long; short jobs come in
         numbers that keep it at work for `prefetch` seconds, but never more
-        than its fair part of what is left, nor more bytes than its line takes
-        at once.
+        than its fair part of what is left (half of an even split, or where
+        that is too little to come back for, what the slaves that have nothing
+        can share), nor more bytes than its line takes at once.
         """
         mean = slave.mean
         if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up:
             return 1
         depth = 2 + (MAX_DEPTH if mean * MAX_DEPTH < self.rules.prefetch else int(self.rules.prefetch / mean))
-        fair = 1 + self.jobs.n_waiting // (max(chunk_size, 1) * max(self._n_workers(), 1) * 2)
+        n_left = -(-self.jobs.n_waiting // max(chunk_size, 1))
+        n_workers = max(self._n_workers(), 1)
+        fair = 1 + n_left // (2 * n_workers)
+        if fair * mean < SHORT_STOCK:
+            sharing = n_workers if slave.jobs else max(len(self._idle), 1)
+            fair = max(fair, min(-(-n_left // sharing), 1 + int(SHORT_STOCK / max(mean, 1e-6))))
         if self._job_bytes:
             depth = min(depth, 1 + int(BYTES_AHEAD / self._job_bytes))
         return min(depth, fair, MAX_DEPTH)
@@ -796,7 +812,7 @@ class MasterState:
     def forget(self, items: list[Item]) -> None:
         """Take finished items out of all books."""
         for item in items:
-            for book in (self.failed, self._tries, self._deaths, self.limits, self.tries):
+            for book in (self.failed, self._tries, self._deaths, self.limits, self.tries, self.sizes):
                 book.pop(item, None)
             if item in self.jobs.objects:
                 self.jobs.remove(item)

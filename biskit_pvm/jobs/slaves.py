@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from biskit_pvm.errors import Failure
-from biskit_pvm.machine import task
+from biskit_pvm.machine import names, task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages.messenger import Messenger
+from biskit_pvm.messages.shared import Common, Pieces, Shelf
 
 log = Log(__name__)
 
@@ -51,6 +53,8 @@ class Slaves:
     messenger : Messenger
         The master's.
     owner : Owner
+    shelf : Shelf, optional
+        What is shared with them.
 
     Attributes
     ----------
@@ -58,10 +62,16 @@ class Slaves:
         {tid: nickname} of those whose end was not told yet.
     """
 
-    def __init__(self, messenger: Messenger, owner: Owner) -> None:
+    def __init__(self, messenger: Messenger, owner: Owner, shelf: Shelf | None = None) -> None:
         self.messenger = messenger
         self.owner = owner
+        self.shelf = Shelf() if shelf is None else shelf
         self.alive: dict[int, Any] = {}
+        self.shelf.on_removed = self._unshared
+        self._parameters = Common(self.shelf)
+        self._pieces = Pieces(messenger)
+        #: hosts on which each slave has what is shared for itself
+        self._roomless: set[int] = set()
         self._gone = threading.Condition()
         self._numbers: set[int] = set()
         self._dismissed = False
@@ -74,13 +84,39 @@ class Slaves:
         bindings[tid, Tag.FAILED] = self._failed
         bindings[tid, Tag.INITIALIZED] = self.owner.ready
         bindings[tid, Tag.SPEAKS] = self._numbers.add
+        bindings[tid, Tag.WANTED] = self._wanted
         self.messenger.loop.watch_tasks([tid])
         bindings[tid, Tag.LOOP_UP] = self._up
         if self._dismissed:  # it was on its way when the others were told to leave
             self.messenger.end_task(tid, signal.SIGKILL)
 
     def _up(self, tid: int) -> None:
-        self.owner.up(tid, tid in self._numbers)
+        self.owner.up(tid, self.knows_numbers(tid))
+
+    def knows_numbers(self, tid: int) -> bool:
+        """Tell whether a slave has said that it knows more than the messages of old."""
+        return tid in self._numbers
+
+    def lighter(self, tid: int, parameters: Any) -> Any:
+        """Return what stands for the parameters of a slave in the message to it."""
+        if not self.knows_numbers(tid) or not self.messenger.own_process:
+            return parameters
+        return self._parameters.lighter(parameters)
+
+    def _wanted(self, tid: int, shelf: str, key: str, offset: int, alone: str) -> None:
+        """A slave needs a piece of a shared object."""
+        self._pieces.ask(tid, shelf, key, offset)
+        host = names.host_of(tid)
+        if alone and host not in self._roomless:
+            self._roomless.add(host)
+            log.warning("what is shared goes to each slave on the host of %s: %s", self.alive.get(tid), alone)
+
+    def _unshared(self, shelf: str, key: str) -> None:
+        self.messenger.loop.call_soon(self._tell_unshared, shelf, key)
+
+    def _tell_unshared(self, shelf: str, key: str) -> None:
+        for tid in self._numbers.intersection(self.alive):
+            self.messenger.send(tid, Tag.UNSHARED, (time.time(), (shelf, key)))
 
     def _failed(self, tid: int, job: int | None, failure: Any) -> None:
         self.owner.failed(tid, job, Failure(*failure))
@@ -93,6 +129,7 @@ class Slaves:
 
     def forget(self, tid: int) -> bool:
         """No longer wait for a slave; return whether it was waited for."""
+        self._pieces.forget(tid)
         with self._gone:
             known = self.alive.pop(tid, None) is not None
             self._gone.notify_all()
@@ -148,6 +185,7 @@ class Slaves:
             return self._gone.wait_for(lambda: not self.alive or self.messenger.loop.stopped, timeout)
 
     def loop_ends(self) -> None:
-        """Wake whoever waits for the slaves: nothing more is heard of them."""
+        """Wake whoever waits for the slaves: nothing more is heard of them, or sent to them."""
+        self.shelf.close()
         with self._gone:
             self._gone.notify_all()

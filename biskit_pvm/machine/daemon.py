@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pvm_ext
-from biskit_pvm.machine import helper, planted
+from biskit_pvm.machine import helper, planted, shared_memory
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.tags import Tag
 from pvm_ext import installation
@@ -189,6 +189,7 @@ def _start(text: str, options: Sequence[str], keeper: Sequence[str] = ()) -> sub
     if not any(option.startswith("-n") for option in options):
         text = own_line(text, socket.gethostname(), address_for_others())
     _remove_old_log()
+    shared_memory.sweep()
     text = "".join(f"{line}\n" for line in set_aside(text, socket.gethostname()))
     with _added_environment(environment()), _file_for_others(text) as path:
         return pvm_ext.start_pvmd([*options, path], True, keeper)
@@ -562,6 +563,7 @@ def keep() -> None:
     if is_stale():  # it was killed
         remove_leftovers()
     _remove_temporary_files(owner, number)
+    shared_memory.sweep()
 
 
 @dataclass(frozen=True)

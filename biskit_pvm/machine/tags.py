@@ -38,9 +38,11 @@ class Tag(IntEnum):
     REPORTS = 999984
     #: a slave gives back jobs that it has not begun, behind one that takes long
     RETURNED = 999982
-    #: a slave of an executor asks for a shared object, and gets it
+    #: a slave asks for a piece of a shared object, and gets it
     WANTED = 999980
     SHARED = 999979
+    #: an object is shared no more
+    UNSHARED = 999976
     #: a slave of an executor tells how many processors its host has
     PROCESSORS = 999981
     #: a slave tells that it knows them

@@ -295,10 +295,8 @@ class Messenger:
             pack_and_send(tid, tag, value, protocol=READABLE_BY_ALL)
             return 0
         frames = self._seal.write(self.tid, tag, value)
-        if constant and self.patience is not None:
-            frames = [memoryview(frame).toreadonly() for frame in frames]
         # what waits for room in a full queue is nothing of ours: masters send a slave one job, or few small ones
-        waits = self.patience is None or not task.queue(tid, tag, frames)
+        waits = self.patience is None or not task.queue(tid, tag, frames, constant)
         if waits and not task.send(tid, tag, frames, patience=self.patience):
             self.on_stuck(tid)
         n_bytes = sum(map(len, frames))

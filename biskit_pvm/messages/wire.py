@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
 DIGEST_BYTES = 16
+#: frames below this size arrive as bytes even from memory that is writable
+ALWAYS_BYTES = 16384
 #: length of the random key of a calculation
 KEY_BYTES = 32
 _HEAD = struct.Struct("<iiI")
@@ -176,7 +178,9 @@ class Seal:
             received = self._received[sender] = Received(process)
         if not received.take(process, which):
             raise NotOurs(f"a message with tag {tag} from task t{sender:x} has come before")
-        return self._loads(frames[1], buffers=frames[2:])
+        # short frames come as bytes, whatever they were: an array on them could not be written to
+        buffers = [bytearray(f) if type(f) is bytes and len(f) < ALWAYS_BYTES else f for f in frames[2:]]
+        return self._loads(frames[1], buffers=buffers)
 
 
 def in_time_order(messages: list[tuple[int, float, Any]]) -> list[Any]:

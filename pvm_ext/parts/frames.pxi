@@ -6,7 +6,8 @@
 #
 #     32 bytes  magic "bpF1", frames, own number, part (all unsigned 32 bit, little endian),
 #               bytes of all frames, bytes of them in this message (64 bit)
-#     8 bytes   length of each frame, in the first part
+#     8 bytes   length of each frame, in the first part; with the highest bit set where the
+#               sender's memory is read-only
 #     ...       the frames, one after the other
 #
 # A list that is too long for one message, or has more large frames than libpvm takes in
@@ -38,7 +39,7 @@ cdef enum:
     # Bytes of frames in one part.  The receiver copies a part while the next one is on its
     # way, from memory that libpvm uses again and again, so it stays in the cache.
     PART = 1024 * 1024
-    # frames from this size on are received as bytearrays
+    # frames from this size on are received as bytearrays, where the sender's memory is writable
     WRITABLE = 16384
     MAX_FRAMES = 0x1000000
     # short messages of up to this many frames are unpacked without a table in the heap
@@ -59,6 +60,9 @@ cdef struct Header:
     unsigned long long total
     unsigned long long here
 
+# in the table of lengths: the frame is received as bytes
+cdef unsigned long long READ_ONLY = <unsigned long long>1 << 63
+
 cdef unsigned int message_number = 0
 
 
@@ -73,9 +77,10 @@ cdef class Message:
     tag : int
         The message tag.
     frames : list of bytes or bytearray, or None
-        The frames; from 16 KiB on they are bytearrays that nobody else holds.  None for a
-        message that was not made by `send_frames`: it is the active receive buffer of the
-        thread, to be unpacked with `upkint` and its relatives.
+        The frames; from 16 KiB on those that were writable where they come from (no bytes)
+        are bytearrays that nobody else holds.  None for a message that was not made by
+        `send_frames`: it is the active receive buffer of the thread, to be unpacked with
+        `upkint` and its relatives.
     """
 
     cdef readonly int tid
@@ -100,6 +105,7 @@ cdef class Frames:
     cdef Py_ssize_t count
     cdef unsigned long long total
     cdef bint held      # counted as waiting in a queue
+    cdef bint constant  # none of it changes until it is sent, whether it is read-only or not
 
     def __cinit__(self, frames):
         cdef list items = list(frames)
@@ -118,9 +124,12 @@ cdef class Frames:
             PyBuffer_Release(&self.views[i])
         free(self.views)
 
+    cdef bint may_change_in(self, Py_ssize_t i) noexcept nogil:
+        return not (self.constant or self.views[i].readonly) and self.views[i].len
+
     cdef bint may_change(self) noexcept nogil:
         for i in range(self.count):
-            if not self.views[i].readonly and self.views[i].len:
+            if self.may_change_in(i):
                 return True
         return False
 
@@ -128,7 +137,7 @@ cdef class Frames:
         """Copy what may change; what is there several times, once."""
         cdef dict copies = {}
         for i in range(self.count):
-            if not self.views[i].readonly and self.views[i].len:
+            if self.may_change_in(i):
                 place = place_of(&self.views[i])
                 copy = copies.get(place)
                 if copy is None:
@@ -137,6 +146,9 @@ cdef class Frames:
                     memcpy(PyBytes_AS_STRING(copy), self.views[i].buf, self.views[i].len)
                 PyBuffer_Release(&self.views[i])
                 PyObject_GetBuffer(copy, &self.views[i], PyBUF_SIMPLE)
+                # the receiver may write to its own, as if there were no copy
+                self.views[i].readonly = False
+        self.constant = True
         return 0
 
 
@@ -273,7 +285,7 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
             return PvmNoMem
         if header.part == 0:
             for i in range(n):
-                length = views[i].len
+                length = table_entry(&views[i])
                 memcpy(head + HEADER + 8 * i, &length, 8)
         while room > 0:
             length = views[frame].len - offset
@@ -314,6 +326,10 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
         if code < 0 or last:
             return code
         header.part += 1
+
+
+cdef inline unsigned long long table_entry(Py_buffer *view) noexcept nogil:
+    return <unsigned long long>view.len | (READ_ONLY if view.readonly else 0)
 
 
 cdef Py_ssize_t copied_behind(Py_buffer *views, Py_ssize_t n, Py_ssize_t frame,
@@ -364,7 +380,7 @@ cdef int put_packed(int *tids, int count, int tag, Header *header, Py_buffer *vi
     header.here = header.total
     memcpy(head, header, HEADER)
     for i in range(n):
-        length = views[i].len
+        length = table_entry(&views[i])
         memcpy(head + HEADER + 8 * i, &length, 8)
     if not small:
         fragment = pvm_getopt(PvmFragSize)
@@ -762,14 +778,15 @@ cdef int HEADER_BYTES = HEADER
 
 cdef int read_table(Header *header, unsigned long long *lengths) except -1:
     """Read the lengths of the frames, and check them."""
-    cdef unsigned long long total = 0
+    cdef unsigned long long total = 0, length
     cdef Py_ssize_t count = header.frames, i
     if count and pvm_upkbyte(<char *>lengths, <int>(8 * count), 1) < 0:
         damaged("it ends too early")
     for i in range(count):
-        if lengths[i] > header.total - total:
+        length = lengths[i] & ~READ_ONLY
+        if length > header.total - total:
             damaged("the lengths of its frames do not fit")
-        total += lengths[i]
+        total += length
     if total != header.total:
         damaged("the lengths of its frames do not fit")
     return 0
@@ -783,7 +800,9 @@ cdef list short_message(Header *header):
     cdef unsigned int i
     read_table(header, lengths)
     for i in range(header.frames):
-        frames.append(new_frame(<Py_ssize_t>lengths[i], &target))
+        frames.append(new_frame(
+            <Py_ssize_t>(lengths[i] & ~READ_ONLY), lengths[i] & READ_ONLY != 0, &target
+        ))
         if target.size and pvm_upkbyte(target.data, <int>target.size, 1) < 0:
             damaged("it ends too early")
     return frames
@@ -809,33 +828,38 @@ cdef void *ask_for(Py_ssize_t size) except NULL:
     return memory
 
 
-cdef object new_frame(Py_ssize_t size, Piece *target):
+cdef object new_frame(Py_ssize_t size, bint read_only, Piece *target):
     """Make a frame without filling it."""
     cdef object frame
-    if size < WRITABLE:
+    if size >= HUGE:
+        # CPython's own way out of a bytearray that is too large prints nonsense
+        PyMem_RawFree(ask_for(size))
+    if read_only or size < WRITABLE:
         frame = PyBytes_FromStringAndSize(NULL, size)
-        target.data = PyBytes_AS_STRING(frame)
-        target.size = size
+        set_target(PyBytes_AS_STRING(frame), size, target)
     else:
-        if size >= HUGE:
-            # CPython's own way out of a bytearray that is too large prints nonsense
-            PyMem_RawFree(ask_for(size))
         frame = PyByteArray_FromStringAndSize(NULL, size)
-        set_target(frame, size, target)
+        set_target(PyByteArray_AS_STRING(frame), size, target)
     return frame
 
 
-cdef int grow_frame(object frame, Py_ssize_t size, Piece *target) except -1:
-    """Give a frame that was begun its full size."""
+cdef object grown_frame(object frame, Py_ssize_t size, Py_ssize_t filled, Piece *target):
+    """Give a frame that was begun its full size; return it, or what stands in its place."""
+    cdef object whole = frame
     if size >= HUGE:
         PyMem_RawFree(ask_for(size))
-    PyByteArray_Resize(frame, size)
-    set_target(frame, size, target)
-    return 0
+    if isinstance(frame, bytes):
+        whole = PyBytes_FromStringAndSize(NULL, size)
+        set_target(PyBytes_AS_STRING(whole), size, target)
+        memcpy(target.data, PyBytes_AS_STRING(frame), filled)
+    else:
+        PyByteArray_Resize(frame, size)
+        set_target(PyByteArray_AS_STRING(frame), size, target)
+    return whole
 
 
-cdef void set_target(object frame, Py_ssize_t size, Piece *target):
-    target.data = PyByteArray_AS_STRING(frame)
+cdef void set_target(char *data, Py_ssize_t size, Piece *target) noexcept:
+    target.data = data
     target.size = size
     ask_for_large_pages(target.data, size)
 
@@ -860,7 +884,9 @@ cdef int fill(Partial partial, unsigned long long here) except -1:
         if size > <Py_ssize_t>here:
             size = <Py_ssize_t>here
         if size > partial.target.size - partial.offset:
-            grow_frame(partial.frames[partial.begun - 1], partial.wanted, &partial.target)
+            partial.frames[partial.begun - 1] = grown_frame(
+                partial.frames[partial.begun - 1], partial.wanted, partial.offset, &partial.target
+            )
         if size < WRITABLE:
             code = pvm_upkbyte(partial.target.data + partial.offset, <int>size, 1)
         else:
@@ -874,13 +900,14 @@ cdef int fill(Partial partial, unsigned long long here) except -1:
 
 
 cdef inline int next_frame(Partial partial, unsigned long long here) except -1:
-    cdef Py_ssize_t size = <Py_ssize_t>partial.lengths[partial.begun]
+    cdef Py_ssize_t size = <Py_ssize_t>(partial.lengths[partial.begun] & ~READ_ONLY)
+    cdef bint read_only = partial.lengths[partial.begun] & READ_ONLY != 0
     partial.begun += 1
     partial.wanted = size
     partial.offset = 0
     if size > EARNEST and here < EARNEST:
         size = EARNEST
-    partial.frames.append(new_frame(size, &partial.target))
+    partial.frames.append(new_frame(size, read_only, &partial.target))
     return 0
 
 

@@ -83,15 +83,20 @@ def load(frames):
         What `recv_frames` gave.  Bytearrays become the memory of arrays in the object;
         bytes are copied, so that these arrays are writable too.
     """
-    return object_of(frames)
+    return object_of(frames, False)
 
 
-cdef object object_of(frames):
+cdef object object_of(frames, bint just_received):
+    # long bytes that were just received were no writable memory where they come from, either
     if loads is None:
         need_pickle()
     if len(frames) == 1:
         return loads(frames[0])
-    buffers = [bytearray(frame) if isinstance(frame, bytes) else frame for frame in frames[1:]]
+    buffers = [
+        bytearray(frame)
+        if isinstance(frame, bytes) and not (just_received and len(frame) >= WRITABLE) else frame
+        for frame in frames[1:]
+    ]
     return loads(frames[0], buffers=buffers)
 
 
@@ -160,7 +165,7 @@ def recv_object(int tid=-1, int tag=-1, timeout=None):
             f"the message from {info.src:#x} with tag {info.tag} is no object",
         )
     try:
-        value = object_of(frames)
+        value = object_of(frames, True)
     except Exception as error:
         raise error_for(
             PvmBadMsg, "recv_object",

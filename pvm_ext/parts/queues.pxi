@@ -61,7 +61,7 @@ cdef unsigned long long all_held = 0
 cdef list sent = []             # frames that nobody needs any more, freed without the lock
 
 
-def queue_frames(int tid, int tag, frames):
+def queue_frames(int tid, int tag, frames, bint constant=False):
     """Have a list of byte strings sent as one message, without waiting for the receiver.
 
     What a direct link takes goes at once, and the rest as the link takes it, while any
@@ -70,7 +70,7 @@ def queue_frames(int tid, int tag, frames):
     which wait until what is queued has gone; only message handlers overtake it.
 
     Frames that are not sent when the call returns are held if they are read-only, like
-    bytes, and copied if they are not.  What is queued is dropped when the receiver ends.
+    bytes, or do not change, and copied otherwise.  What is queued is dropped when the receiver ends.
     When its link breaks, a message that was being sent goes once more, through the daemon.
 
     Parameters
@@ -81,6 +81,8 @@ def queue_frames(int tid, int tag, frames):
         The message tag, >= 0.
     frames : sequence of bytes-like
         Contiguous buffers.
+    constant : bool, optional
+        Whether none of them changes until it is sent, so that nothing is copied.
 
     Returns
     -------
@@ -99,6 +101,7 @@ def queue_frames(int tid, int tag, frames):
     cdef RouteSocket *link
     cdef int code = 0
     cdef bint new
+    data.constant = constant
     enter()
     try:
         queue = queue_of(tid)
@@ -249,7 +252,7 @@ cdef inline object place_of(Py_buffer *view):
 cdef bint adds_any(Frames data) except -1:
     """Tell whether a message would hold memory that no other one in a queue holds."""
     for i in range(data.count):
-        if data.views[i].len and (not data.views[i].readonly or place_of(&data.views[i]) not in held):
+        if data.views[i].len and (data.may_change_in(i) or place_of(&data.views[i]) not in held):
             return True
     return False
 
@@ -428,7 +431,7 @@ cdef int put_slice(int tid, Outgoing *message, int most) noexcept nogil:
     memcpy(head, &message.header, HEADER)
     if table:
         for i in range(message.count):
-            length = message.views[i].len
+            length = table_entry(&message.views[i])
             memcpy(head + HEADER + 8 * i, &length, 8)
 
     wanted = <int>(HEADER + table + used + FRAGMENT_HEADERS)

@@ -1,7 +1,7 @@
 """Several real computers on one machine, for trying PVM across a network.
 
 A `Cluster` is a room with a switch and a few nodes.  Each node is a set of Linux
-namespaces: its own network card and address, host name, process table, /tmp, /run and
+namespaces: its own network card and address, host name, process table, /tmp, /dev/shm, /run and
 sshd, which lets its siblings in without a password.  The rest of the file system is
 shared, as over NFS.  The nodes know each other by name through /etc/hosts and reach
 nothing else.
@@ -63,6 +63,7 @@ hostname "$name"
 mount -t tmpfs -o mode=1777 tmpfs /mnt
 for folder; do mkdir -p "/mnt/${{folder#/tmp/}}"; mount --rbind "$folder" "/mnt/${{folder#/tmp/}}"; done
 mount --move /mnt /tmp
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount --bind {LAB}/$name/hosts /etc/hosts
 mount --bind {LAB}/ssh_config /etc/ssh/ssh_config
 mount --bind {LAB}/resolv.conf /etc/resolv.conf

@@ -68,3 +68,29 @@ def test_a_host_that_cannot_be_had_is_told_with_numbers_and_the_others_work(clus
     calls, errors = calls_per_host(cluster, "hosts=['node0', 'node1', 'no-such-host']")
     assert set(calls) == {"node0", "node1"}
     assert "2 of 3 slaves started" in errors and "no-such-host" in errors
+
+
+FIRST_CALL = """
+import asyncio, json, time
+from biskit_pvm import PVMExecutor
+
+async def main():
+    with PVMExecutor(hosts=["node0", "node1", "node2"]) as executor:
+        begun = time.monotonic()
+        call = asyncio.get_running_loop().run_in_executor(executor, abs, -1)
+        submitted = time.monotonic() - begun
+        assert await call == 1
+        print(json.dumps([submitted, time.monotonic() - begun]))
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.timeout(120)
+def test_who_makes_the_first_call_does_not_wait_for_hosts_that_are_added(cluster: Cluster):
+    cluster.cut(2)
+    cluster.path(f"{HOME}/program.py").write_text(FIRST_CALL)
+    done = cluster.exec(0, [sys.executable, f"{HOME}/program.py"])
+    submitted, begun = json.loads(done.stdout.splitlines()[-1])
+    assert submitted < begun / 4

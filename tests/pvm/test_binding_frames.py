@@ -80,11 +80,21 @@ def test_anything_with_the_buffer_protocol_is_a_frame():
     assert through(frames) == [bytes(frame) for frame in frames]
 
 
-def test_long_frames_are_writable_and_nobody_elses():
-    (short, long) = through([b"x" * 16383, b"x" * 16384])
+def test_long_frames_of_writable_memory_are_writable_and_nobody_elses():
+    (short, long) = through([bytearray(b"x" * 16383), bytearray(b"x" * 16384)])
     assert type(short) is bytes and type(long) is bytearray
     long[0] = 0
     long.append(1)
+
+
+@pytest.mark.parametrize("size", [0, 1, 16384, 70_000, 5 * MIB + 1])
+def test_bytes_arrive_as_bytes(size):
+    # the first one leaves little room for the next in the first part
+    sent = [bytes(3), bytes(MIB - 9), b"x" * size, memoryview(b"y" * size), bytearray(b"z" * size)]
+    got = through(sent)
+    assert got == sent
+    assert [type(frame) for frame in got[:4]] == [bytes] * 4
+    assert type(got[4]) is (bytearray if size >= 16384 else bytes)
 
 
 @pytest.mark.parametrize("wrong", ["text", 5, [5], [None], ["text"], [np.arange(6)[::2]]])
@@ -472,7 +482,7 @@ def test_packing_beyond_what_pvm_can_count_is_refused():
 PEAK = "__import__('resource').getrusage(0).ru_maxrss * 1024"
 
 
-@pytest.mark.parametrize("make", [bytearray, np.ones], ids=["bytearray", "array"])
+@pytest.mark.parametrize("make", [bytearray, np.ones, bytes], ids=["bytearray", "array", "bytes"])
 def test_a_large_frame_costs_the_sender_nothing_and_the_receiver_its_own_size(make):
     """Also for many receivers, and over direct links."""
     children = task.spawn(3)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import multiprocessing.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,13 @@ def tests_can_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.syspath_prepend(str(tmp_path))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def helpers_end() -> Iterator[None]:
+    """End what multiprocessing has started to watch over its managers."""
+    yield
+    multiprocessing.util._cleanup_tests()  # type: ignore[attr-defined]
+
+
 class Executor(PVMExecutor):
     """The executor with what the tests look at beyond the interface."""
 
@@ -83,6 +91,12 @@ class OnPVM(util.ExecutorMixin):  # type: ignore[name-defined, misc]
     """Makes the executor that is tested."""
 
     executor_type = Executor
+
+    def create_event(self) -> Any:
+        """Make an event that calls may wait for, as the tests of Python 3.14 do."""
+        manager = multiprocessing.get_context("spawn").Manager()
+        self.addCleanup(manager.shutdown)
+        return manager.Event()
 
 
 class TestExecutor(base.ExecutorTest, OnPVM, util.BaseTestCase):  # type: ignore[name-defined, misc]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -293,3 +295,28 @@ def test_inline_calls_run_here_in_order_without_a_virtual_machine() -> None:
     assert seen == [0, 1, 2, 3]
     with pytest.raises(RuntimeError):
         executor.submit(square, 1)
+
+
+QUEUE = """
+import multiprocessing
+
+from biskit_pvm import PVMExecutor
+
+
+def put(queue, value):
+    queue.put(value)
+
+
+if __name__ == "__main__":
+    with multiprocessing.Manager() as manager, PVMExecutor(2) as executor:
+        queue = manager.Queue()
+        list(executor.map(put, [queue] * 4, range(4)))
+        print(sorted(queue.get(timeout=30) for _ in range(4)))
+"""
+
+
+def test_queues_of_a_manager_may_be_arguments(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(QUEUE)
+    done = subprocess.run([sys.executable, script], text=True, capture_output=True, timeout=50)
+    assert done.stdout == "[0, 1, 2, 3]\n", done.stderr

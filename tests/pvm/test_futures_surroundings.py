@@ -244,3 +244,10 @@ def test_a_started_executor_counts_calls_slaves_and_hosts() -> None:
         with pytest.raises(BrokenPVMExecutor):
             executor.submit(abs, 1).result(20)
         assert repr(executor).startswith("<PVMExecutor: broken: no slave is left")
+
+
+def test_calls_fail_when_no_daemon_can_be_started(vm: VirtualMachine, tmp_path: Path) -> None:
+    vm.halt()
+    script = "from biskit_pvm import PVMExecutor\nprint(repr(PVMExecutor(1).submit(abs, 1).exception()))\n"
+    done = run_script(vm, tmp_path, script, env={**vm.env, "PVM_ROOT": "/nowhere"})
+    assert done.stdout.startswith("BrokenPVMExecutor("), done.stderr

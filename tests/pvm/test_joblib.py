@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import multiprocessing
 import os
 import time
@@ -36,6 +37,20 @@ def fail_at(n: int, bad: int) -> int:
     if n > bad:
         time.sleep(60)
     return n
+
+
+def is_read_only(array: np.ndarray) -> bool:
+    assert array.sum() == array.size
+    return not array.flags.writeable
+
+
+def shared_files(executor: PVMExecutor) -> list[str]:
+    found = glob.glob(f"/dev/shm/biskit-pvm-*{executor._pool.shelf.name}/*")
+    return [path for path in found if not path.endswith(("alive", "lock"))]
+
+
+def inner_pvm(n: int) -> set[int]:
+    return {os.getpid(), *Parallel(n_jobs=2, backend="pvm")(delayed(own_pid)(i) for i in range(n))}
 
 
 def inner(n: int) -> int:
@@ -86,6 +101,34 @@ def test_the_first_error_ends_the_rest_and_the_next_use_works(executor: PVMExecu
 def test_parallel_calls_inside_tasks_are_done_there(executor: PVMExecutor) -> None:
     with parallel_config(backend="pvm", executor=executor, n_jobs=2):
         assert Parallel()(delayed(inner)(n) for n in range(4)) == [0, 0, 1, 5]
+
+
+def test_tasks_may_use_the_backend_by_its_name(executor: PVMExecutor) -> None:
+    with parallel_config(backend="pvm", executor=executor, n_jobs=2):
+        for pids in Parallel()(delayed(inner_pvm)(8) for n in range(2)):
+            assert len(pids) > 1 and os.getpid() not in pids
+
+
+def test_an_array_that_comes_again_is_shared_until_the_end(executor: PVMExecutor) -> None:
+    array = np.ones((300, 1000))
+    with parallel_config(backend="pvm", executor=executor, n_jobs=2, max_nbytes="1M"):
+        for again in (array, array.T, array[:, ::2]):
+            read_only = Parallel()(delayed(is_read_only)(again) for _ in range(8))
+            assert any(read_only), "it went with each task"
+            assert not any(Parallel(mmap_mode=None)(delayed(is_read_only)(again) for _ in range(8)))
+        assert not any(Parallel()(delayed(is_read_only)(np.ones(200_000)) for _ in range(8))), "they differ"
+    assert not shared_files(executor)
+
+
+def test_other_numbers_of_workers_take_the_place_of_those_that_are_kept() -> None:
+    try:
+        for n_jobs in (2, 3, 2):
+            assert len(set(Parallel(n_jobs=n_jobs, backend="pvm")(delayed(own_pid)(n) for n in range(40)))) <= n_jobs
+        assert len(biskit_pvm.joblib._all_kept) == 1
+        Parallel(n_jobs=2, backend="pvm", env={"OTHER": "1"})(delayed(own_pid)(n) for n in range(4))
+        assert len(biskit_pvm.joblib._all_kept) == 1
+    finally:
+        biskit_pvm.joblib.shutdown()
 
 
 def test_large_arrays_and_a_time_limit(executor: PVMExecutor) -> None:

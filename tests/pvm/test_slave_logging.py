@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from biskit_pvm import TrackingJobMaster
+from biskit_pvm import PVMExecutor, TrackingJobMaster
 from biskit_pvm.machine import names
 
 SLAVE = """
@@ -101,3 +101,16 @@ def test_nothing_comes_unless_asked_for(run, kept):
     logger.setLevel(logging.DEBUG)
     run()
     assert handler.records == []
+
+
+def log_and_tell(text: str) -> str:
+    logging.getLogger("my.calls").warning(text)
+    return text
+
+
+def test_what_calls_log_arrives(session_vm, kept):
+    handler, _ = kept
+    with PVMExecutor(1, logging=True) as executor:
+        assert executor.submit(log_and_tell, "from a call").result() == "from a call"
+    assert [(record.getMessage(), record.levelname) for record in handler.records] == [("from a call", "WARNING")]
+    assert handler.records[0].host == names.own_host()

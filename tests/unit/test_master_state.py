@@ -368,6 +368,27 @@ def test_slaves_with_short_jobs_get_several_and_the_end_is_shared():
     assert len(play.state.slaves[b].jobs) == 1
 
 
+def test_a_few_short_jobs_are_shared_at_once_by_the_slaves_that_have_nothing():
+    play = Play(range(2), ["x", "y"], chunk_size=1, redistribute=False, open=True)
+    a, (one,) = play.slave("x")
+    b, (other,) = play.slave("y")
+    play.done(one, seconds=0.00002)
+    play.done(other, seconds=0.00002)
+    play.jobs.add(range(2, 42))
+    assert [tid for tid, _ in gives(play.feed(ev.ItemsAdded))] == [a] * 20 + [b] * 20
+
+
+def test_an_item_that_is_known_to_be_large_is_not_given_in_advance():
+    play = Play(range(60), ["x"], chunk_size=1, redistribute=False)
+    play.state.sizes.update(dict.fromkeys(range(10, 60), 40_000_000))
+    a, (give,) = play.slave("x")
+    assert len(gives(play.done(give, seconds=0.00001))) == 10
+    for give in play.given[1:]:
+        orders = play.done(give, seconds=0.00001)
+    assert len(gives(orders)) <= 1
+    assert len(play.state.slaves[a].jobs) == 1
+
+
 def test_long_jobs_are_given_singly():
     play = Play(range(100), ["x"], chunk_size=1)
     _, first = play.slave("x")
