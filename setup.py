@@ -59,7 +59,7 @@ class Build(build):
 
 
 class BuildExtension(build_ext):
-    """Compile the binding, and set down or bring along the PVM that it belongs to."""
+    """Compile the binding and its helper program, and set down or bring along the PVM that it belongs to."""
 
     def run(self):
         package = HERE / "pvm_ext" if self.inplace else Path(self.build_lib, "pvm_ext")
@@ -88,6 +88,8 @@ class BuildExtension(build_ext):
                 extension.extra_link_args.append("-Wl,--strip-all")
         super().run()
 
+        objects = self.compiler.compile(["pvm_ext/standin.c"], self.build_temp)
+        self.compiler.link_executable(objects, "standin", str(package), extra_postargs=["-s"])
         shutil.rmtree(package / "_pvm3", ignore_errors=True)
         if pvm.origin == "vendor":
             bundle(pvm, package / "_pvm3")

@@ -110,7 +110,7 @@ state() {
         find biskit_pvm slave_scripts -name __pycache__ -prune -o \
             \( -path '*/toplevel/*' -o -name __init__.py \) -print | sort
         cat pyproject.toml setup.py vendor/pvm3.versions pvm_ext/installation.py
-        find pvm_ext \( -name '*.pyx' -o -name '*.pxi' -o -name '*.pxd' -o -name '*.h' \) |
+        find pvm_ext \( -name '*.pyx' -o -name '*.pxi' -o -name '*.pxd' -o -name '*.h' -o -name standin.c \) |
             sort | xargs cat
     } | cksum
 }

@@ -258,6 +258,8 @@ class JobMaster(PVMMasterSlave):
         slots.require_all, slots.threads = options.require == "all", options.threads
         slots.extra = dict(options.env or {})
         slots.logging = bool(options.logging)
+        if not options.foreman:
+            slots.foremen = None
         if not spawning.runs_old_code():
             slots.folder = current_folder()
         slots.known_processors = lambda: hosts_file.read().cpus_all

@@ -73,6 +73,9 @@ class PVMExecutor(Executor):
         Bring what slaves log into the `logging` of this process, above the level that somebody here listens to.
     max_tasks_per_child : int, optional
         After so many calls a slave is replaced by a new one.
+    foreman : bool
+        Have slaves forked from a process that has all loaded, on hosts with four slaves or more; False: each is
+        started by itself.
     inline : bool
         Make the calls in this very process, one after the other, without a virtual machine: for debuggers, profilers
         and coverage.
@@ -113,6 +116,7 @@ class PVMExecutor(Executor):
         env: Mapping[str, str] | None = None,
         logging: bool = False,
         max_tasks_per_child: int | None = None,
+        foreman: bool = True,
         inline: bool = False,
         share_arguments: bool = False,
         **options: Any,
@@ -142,6 +146,7 @@ class PVMExecutor(Executor):
             threads,
             {str(name): str(value) for name, value in (env or {}).items()},
             require,
+            foreman,
             bool(logging),
         )
         options["jobs_per_slave"] = max_tasks_per_child

@@ -14,6 +14,7 @@ class Setting(NamedTuple):
     threads: int | None
     env: dict[str, str]
     require: str
+    foreman: bool
     logging: bool = False
 
 

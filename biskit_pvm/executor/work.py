@@ -90,6 +90,8 @@ class Work:
         slots.require_all, slots.causes = setting.require == "all", places.causes
         slots.threads, slots.extra = setting.threads, setting.env
         slots.logging = setting.logging
+        if not setting.foreman:
+            slots.foremen = None
         slots.slave_script = slave_script("executor_slave.py")
         slots.known_processors = lambda: hosts_file.read().cpus_all
         self.messenger.on_failed = self._failed

@@ -137,6 +137,9 @@ class Options(Rules):
         "0: as many as they like",
     )
     env: Mapping[str, str] | None = _option(None, _variables, "environment variables for the slaves")
+    foreman: bool = _option(
+        True, _switch, "have slaves forked from a process that has all loaded, on hosts with four slaves or more"
+    )
     logging: bool = _option(False, _switch, "bring the log records of slaves into the master's `logging`")
     inline: bool = _option(
         False, _switch, "run the slaves in the master's process, one item after the other, without PVM: for debuggers"

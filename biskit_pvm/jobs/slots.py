@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
+from biskit_pvm.jobs.foremen import Foremen
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.threads import thread_variables, usable_processors
 from biskit_pvm.machine import ending, names, output, spawning, task
@@ -93,6 +94,8 @@ class Slots:
         self.require_all = False
         #: whether log records of slaves come to this process
         self.logging = False
+        #: what starts slaves; None: each is started by itself
+        self.foremen: Foremen | None = Foremen(messenger)
         self.known_processors: Callable[[], list[str]] = list
         self._dtids: dict[str, int] = {}
         #: nicknames of all slots that there have been since one was added
@@ -214,12 +217,14 @@ class Slots:
         if names.is_own_host(host) and not os.path.exists(script):
             raise FileNotFoundError(f"there is no slave script {script!r}")
         words = spawning.python_command(script, niceness)
-        if show_output and show_output != "log":
-            words = self._open_windows(show_output).command(words, host)
         where = names.name_in_machine(host)
         if self.folder is not None and ":" not in self.folder:
             where += f":{self.folder}"  # the home folder where that host has no such folder
         here = sum(slot["host"] == host for slot in self.slots)
+        if show_output and show_output != "log":
+            words = self._open_windows(show_output).command(words, host)
+        elif self.foremen is not None:
+            words = self.foremen.words(words, host, where, here)
         variables = thread_variables(self._n_processors(host), here, self.threads, self.extra)
         tid = self.messenger.spawn((words[0], words[1:], spawning.ON_HOST, where, 1), nickname, variables)
         if tid > 0:
@@ -334,6 +339,8 @@ class Slots:
     def _hosts_deleted(self, dtids: list[int]) -> None:
         lost = {dtid: name for name, dtid in self._dtids.items()}
         for dtid in dtids:
+            if self.foremen is not None:
+                self.foremen.lose(dtid)
             for tid in list(self.slaves_at):
                 if names.host_of(tid) == dtid:
                     self.slaves.forget(tid)
@@ -377,12 +384,14 @@ class Slots:
         return self._windows
 
     def slaves_left(self) -> None:
-        """Wait, a little, for the last lines of slaves that have left, and close their windows."""
+        """Wait, a little, for the last lines of slaves that have left; close their windows, and end the foremen."""
         loop = self.messenger.loop
         if loop.inside() and self._lines.open:
             loop.run_until(lambda: not any(tid in self.slaves_at for tid in self._lines.open), output.END_TIME)
         if self._windows is not None:
             self._windows.close()
+        if self.foremen is not None:
+            self.foremen.end()
 
 
 def _hint(code: int, host: str) -> str:

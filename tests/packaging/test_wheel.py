@@ -72,10 +72,11 @@ def test_the_sdist_has_all_sources_and_nothing_that_was_built(sdist):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "setup.py", "vendor/get_pvm3.py", "vendor/pvm3.versions"}
+    wanted.add("pvm_ext/standin.c")
     wanted |= {str(path.relative_to(ROOT)) for path in ROOT.glob("pvm_ext/**/*.p[yx][xdi]")}
     assert wanted <= names
     assert "tests/conftest.py" in names and "slave_scripts/__init__.py" in names
-    built = [name for name in names if name.endswith((".so", ".pyc", "_pvm.c", "_build_info.py"))]
+    built = [name for name in names if name.endswith((".so", ".pyc", "_pvm.c", "_build_info.py", "/standin"))]
     assert built == []
     assert not any(name.startswith(("vendor/pvm3/", "vendor/cache/")) for name in names)
 
@@ -159,6 +160,35 @@ pvm_ext.halt()
     places = [Path(value) for key, value in rows if key in ("daemon", "library")]
     assert len(places) >= 3
     assert all(installed.folder in place.parents for place in places), said
+
+
+SLAVE = """
+import os, time
+from biskit_pvm import JobSlave
+
+class Slave(JobSlave):
+    def go(self, chunk):
+        time.sleep(0.2)
+        return dict.fromkeys(chunk, (os.getpid(), os.getppid()))
+
+if __name__ == "__main__":
+    Slave().start()
+"""
+
+MASTER = """
+from biskit_pvm import TrackingJobMaster
+from biskit_pvm.hosts import cpus_all
+
+hosts = cpus_all[:1] * 5
+made = TrackingJobMaster(dict.fromkeys(range(15)), 1, hosts, {}, "slave.py", verbose=0).calculateResult().values()
+print(len({pid for pid, _ in made}) > 2, len({parent for _, parent in made}))  # the daemon's child, and forks
+"""
+
+
+def test_slaves_of_the_wheel_are_forked(installed, tmp_path):
+    (tmp_path / "slave.py").write_text(SLAVE)
+    (tmp_path / "master.py").write_text(MASTER)
+    assert installed.run("sh", "-c", f"cd {tmp_path} && python master.py", home=tmp_path) == "True 2\n"
 
 
 def test_the_command_line_is_there_twice(installed, tmp_path):

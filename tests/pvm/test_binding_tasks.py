@@ -368,3 +368,19 @@ def test_registration_as_tasker_hoster_resource_manager_and_tracer(vm):
     assert out.splitlines() == ["True", "['PVM_RM']"]
     code = LIFE + "p.mytid(); p.reg_tracer(0, 5, 0, 6, '@' * 35); print(len(p.getmboxinfo('###_PVM_TRACER')))"
     assert vm.python(code).strip() == "1"
+
+
+@pytest.mark.parametrize(("flag", "known"), [("os.RTLD_DEEPBIND", "stand-in"), ("0", "own")])
+def test_a_process_enrols_as_the_one_that_stands_in_for_it(vm, flag, known):
+    code = f"""
+import os, subprocess, sys
+sys.setdlopenflags(sys.getdlopenflags() | {flag})
+import pvm_ext as p
+with subprocess.Popen(["sleep", "60"]) as stand_in:
+    p.enrol_as(stand_in.pid)
+    (pid,) = [info.pid for info in p.tasks() if info.tid == p.mytid()]
+    print({{stand_in.pid: "stand-in", os.getpid(): "own"}}[pid])
+    p.exit()
+    stand_in.kill()
+"""
+    assert vm.python(code) == f"{known}\n"

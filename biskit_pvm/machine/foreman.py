@@ -1,0 +1,313 @@
+"""The foreman: a process on a slave's host that has everything loaded, and forks slaves.
+
+To start a Python and load this package takes many times as long as to fork a process that has
+done so.  A master with several slaves on a host has a foreman started there, as a task of PVM
+like any other.  The slaves are spawned by PVM's daemon as ever; but the program that it starts
+for each is a stand-in, which asks the foreman for the slave and then stands for it (see
+``pvm_ext/standin.c``).
+
+The foreman is two processes.  The task of PVM waits for the end of its master.  Its child, which
+has never talked to PVM and may therefore be forked, listens, forks, and tells stand-ins how
+their slaves have ended; it ends with the other one.  When the foreman ends, its slaves go on.
+
+A fork becomes a slave as if its interpreter had been started by ``python -i script``, and takes
+over all that the stand-in was started with.  What a fork cannot be (see `start_request`), the
+stand-in becomes itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+LISTENING = 3
+"""The descriptor at which the stand-in program has opened the socket."""
+
+PATIENCE = 5.0
+"""Seconds that the rest of a request may take."""
+
+WARM = ("biskit_pvm.slave", "biskit_pvm.calls", "pvm_ext.output", "resource")
+"""What slaves load before they work."""
+
+_OF_MAIN = ("__name__", "__doc__", "__package__", "__spec__", "__annotations__", "__builtins__")
+
+_SET_SIGNAL = getattr(fcntl, "F_SETSIG", 10)
+
+
+def main(master: int, path: list[str]) -> None:
+    """Be the foreman; this returns in slaves alone, when their script has ended.
+
+    Parameters
+    ----------
+    master : int
+        The tid of the task that it ends with.
+    path : list of str
+        `sys.path` of the slaves, but for the folder of their script.
+    """
+    interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | os.RTLD_DEEPBIND)  # so that slaves can enrol as their stand-ins
+    import pvm_ext
+
+    sys.setdlopenflags(flags)
+    ends_with, end = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(LISTENING)
+        os.close(ends_with)
+        _wait(master, child)
+    os.close(end)
+    for module in WARM:
+        importlib.import_module(module)
+    if len(os.listdir("/proc/self/task")) > 1:
+        os._exit(1)  # something of the user's starts threads; such a process must not be forked
+    try:
+        slave = _Workshop(ends_with).serve()
+        signal.signal(signal.SIGINT, interrupt)
+        slave.settle(path)
+        pvm_ext.enrol_as(slave.stand_in)
+    except BaseException:  # such as: no descriptor is left; then slaves are started without a foreman
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+    slave.run()
+
+
+def _wait(master: int, child: int) -> NoReturn:
+    """Wait for the end of the master, of the daemon, or of the child; then end."""
+    import threading
+
+    from biskit_pvm.machine import task
+    from biskit_pvm.machine.tags import Tag
+
+    def child_ends() -> None:
+        os.waitpid(child, 0)
+        os._exit(1)
+
+    threading.Thread(target=child_ends, daemon=True).start()
+    try:
+        task.enrol()
+        task.notify_exit([master])
+        task.receive(tag=Tag.TASK_EXITED)
+    finally:
+        os._exit(0)
+
+
+class _Workshop:
+    """Where slaves are forked."""
+
+    def __init__(self, ends_with: int) -> None:
+        self.ends_with = ends_with
+        self.listener = socket.socket(fileno=LISTENING)
+        self.links: dict[int, socket.socket] = {}
+        self.environment = dict(os.environb)
+        self.executable = os.fsencode(sys.executable)
+        folder = os.stat(".")
+        self.folder = folder.st_dev, folder.st_ino
+        self.children, wake = os.pipe()
+        for descriptor in (self.children, wake):
+            os.set_blocking(descriptor, False)
+        self.wake = wake
+        os.set_inheritable(LISTENING, False)
+
+    def serve(self) -> _Slave:
+        """Fork what is asked for, and return in each fork."""
+        before = signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.wake)
+        poll = select.poll()
+        for descriptor in (self.ends_with, self.children, self.listener.fileno()):
+            poll.register(descriptor, select.POLLIN)
+        gc.collect()
+        gc.freeze()  # what is never looked at is never copied
+        while True:
+            for descriptor, _ in poll.poll():
+                if descriptor == self.ends_with:
+                    os._exit(0)
+                if descriptor == self.children:
+                    self._reap()
+                elif descriptor == self.listener.fileno():
+                    slave = self._answer()
+                    if slave is not None:
+                        signal.set_wakeup_fd(-1)
+                        signal.signal(signal.SIGCHLD, before)
+                        self._leave()
+                        return slave
+
+    def _reap(self) -> None:
+        os.read(self.children, 4096)
+        while self.links:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            link = self.links.pop(pid, None)
+            if link is not None:
+                try:
+                    link.send(INT.pack(status))
+                except OSError:  # the stand-in was killed
+                    pass
+                link.close()
+
+    def _answer(self) -> _Slave | None:
+        """Take a request, and fork; return the slave in the fork."""
+        link, _ = self.listener.accept()
+        try:
+            link.settimeout(PATIENCE)
+            slave = self._read(link)
+            pid = os.fork() if slave is not None else 0
+        except (OSError, ValueError):  # the stand-in has ended, or no process can be had
+            link.close()
+            return None
+        if slave is not None and pid == 0:
+            return slave
+        if slave is not None:
+            slave.drop()
+            self.links[pid] = link
+        try:
+            link.send(INT.pack(pid))
+        except OSError:
+            pass
+        if slave is None:
+            link.close()
+        return None
+
+    def _read(self, link: socket.socket) -> _Slave | None:
+        """Return what a stand-in asks for; None where a fork cannot be that."""
+        stand_in, uid, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if uid != os.getuid():
+            raise ValueError("not of this user")
+        head, descriptors, _, _ = socket.recv_fds(link, HEAD.size, 4)
+        slave = _Slave(link, stand_in, descriptors)
+        try:
+            if len(head) < HEAD.size or len(descriptors) != 4:
+                raise ValueError("not a request")
+            length, n_words = HEAD.unpack(head)
+            if not 0 < length <= LONGEST:
+                raise ValueError(f"a request of {length} bytes")
+            body = bytearray()
+            while len(body) < length:
+                part = link.recv(length - len(body))
+                if not part:
+                    raise ValueError("half a request")
+                body += part
+            slave.request = Request.read(bytes(body), n_words)
+            folder = os.stat(slave.descriptors[3])
+            unfit = slave.request.unfit(self.executable, self.environment)
+            if unfit or (folder.st_dev, folder.st_ino) != self.folder:
+                slave.drop()
+                return None
+        except BaseException:
+            slave.drop()
+            raise
+        return slave
+
+    def _leave(self) -> None:
+        """Close, in a slave, what belongs to the foreman."""
+        self.listener.close()
+        for descriptor in (self.ends_with, self.children, self.wake):
+            os.close(descriptor)
+        for link in self.links.values():
+            link.close()
+
+
+class _Slave:
+    """A slave that is to be, or the process that has become it."""
+
+    request: Request
+
+    def __init__(self, link: socket.socket, stand_in: int, descriptors: list[int]) -> None:
+        self.link, self.stand_in, self.descriptors = link, stand_in, descriptors
+
+    def drop(self) -> None:
+        """Close what the stand-in has handed over."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+    def settle(self, path: list[str]) -> None:
+        """Make this process what the stand-in's would have become."""
+        self.link.settimeout(None)
+        if not self.link.recv(1):
+            os._exit(1)  # the stand-in has changed its mind, or was killed
+        self._end_with_the_stand_in()
+        for number in range(3):
+            os.dup2(self.descriptors[number], number)
+        os.fchdir(self.descriptors[3])
+        self.drop()
+        try:
+            os.setpgid(0, os.getpgid(self.stand_in))
+        except OSError:  # it has ended
+            pass
+        take_over(self.request.environment)
+        importlib.invalidate_caches()
+        show_words(self.request.words)
+        script, *arguments = map(os.fsdecode, self.request.words[2:])
+        sys.argv[:] = [script, *arguments]
+        if hasattr(sys, "orig_argv"):
+            sys.orig_argv[:] = list(map(os.fsdecode, self.request.words))
+        sys.path[:] = path
+        if not getattr(sys.flags, "safe_path", False):
+            sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
+
+    def _end_with_the_stand_in(self) -> None:
+        """Have the kernel kill this process when the stand-in was killed."""
+        link = self.link.detach()  # it stays open as long as this process is there
+        fcntl.fcntl(link, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(link, _SET_SIGNAL, signal.SIGKILL)
+        fcntl.fcntl(link, fcntl.F_SETFL, fcntl.fcntl(link, fcntl.F_GETFL) | os.O_ASYNC)
+        poll = select.poll()
+        poll.register(link, 0)
+        if poll.poll(0):  # just before
+            os._exit(1)
+
+    def run(self) -> None:
+        """Run the script as the main module; what it raises is printed, as by ``python -i``."""
+        from importlib.machinery import SourceFileLoader
+
+        path = os.path.abspath(sys.argv[0])
+        main: dict[str, Any] = sys.modules["__main__"].__dict__
+        fresh = {name: main[name] for name in _OF_MAIN if name in main}  # versions of Python differ in this
+        main.clear()
+        main.update(fresh, __loader__=SourceFileLoader("__main__", path), __file__=path, __cached__=None)
+        try:
+            with open(path, "rb") as file:
+                code = compile(file.read(), path, "exec", dont_inherit=True)
+            exec(code, main)
+        except BaseException as error:
+            trace = error.__traceback__
+            error.__traceback__ = trace.tb_next if trace is not None else None  # without this frame
+            sys.excepthook(type(error), error, error.__traceback__)
+
+
+def take_over(environment: dict[bytes, bytes]) -> None:
+    """Make this the environment of this process; most of it is so already."""
+    for name in set(os.environb) - set(environment):
+        del os.environb[name]
+    for name, value in environment.items():
+        if os.environb.get(name) != value:
+            os.environb[name] = value
+    time.tzset()
+
+
+def show_words(words: list[bytes]) -> None:
+    """Have ``ps`` and others show these words as the command of this process, as far as there is room."""
+    with open("/proc/self/stat", "rb") as file:
+        start, end = map(int, file.read().rpartition(b")")[2].split()[45:47])
+    text = b"".join(word + b"\0" for word in words)
+    try:
+        with open("/proc/self/mem", "r+b", buffering=0) as memory:
+            memory.seek(start)
+            memory.write(text[: end - start - 1].ljust(end - start, b"\0"))
+    except OSError:  # no harm: they show those of the foreman
+        pass

@@ -1,0 +1,80 @@
+"""What a stand-in asks a foreman for: a process with these arguments and this environment."""
+
+from __future__ import annotations
+
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+INT = struct.Struct("=i")
+"""How numbers go between the two: as ints of their machine."""
+
+HEAD = struct.Struct("=ii")
+"""Before the words: how many bytes these take, and how many of them are arguments."""
+
+LONGEST = 1 << 24
+"""Most bytes of a request; the kernel allows a process less."""
+
+SETTLED = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "COVERAGE_")
+"""How the names of variables begin that a Python looks at when it starts, and not again."""
+
+SETTLED_TOO = ("HOME",)
+"""Others of these."""
+
+
+class Request:
+    """A request.
+
+    Attributes
+    ----------
+    words : list of bytes
+        The program and its arguments.
+    environment : dict of bytes
+    """
+
+    def __init__(self, words: Sequence[bytes], environment: Mapping[bytes, bytes]) -> None:
+        self.words, self.environment = list(words), dict(environment)
+
+    @classmethod
+    def read(cls, body: bytes, n_words: int) -> Request:
+        """Take a request apart.
+
+        Raises
+        ------
+        ValueError
+            It is none.
+        """
+        *strings, rest = body.split(b"\0")
+        if rest or not 0 < n_words <= len(strings):
+            raise ValueError("not a request for a process")
+        pairs = (text.partition(b"=") for text in strings[n_words:])
+        return cls(strings[:n_words], {name: value for name, equals, value in pairs if equals and name})
+
+    def unfit(self, executable: bytes, environment: Mapping[bytes, bytes]) -> str:
+        """Return why a fork of a Python cannot be this process; ``''`` when it can.
+
+        Parameters
+        ----------
+        executable : bytes
+            That Python.
+        environment : mapping of bytes
+            What it was started with.
+        """
+        if self.words[:2] != [executable, b"-i"]:
+            return "another program"
+        if len(self.words) < 3 or self.words[2].startswith(b"-") or not self.words[2].endswith(b".py"):
+            return "not a script"
+        mine, theirs = settled(environment), settled(self.environment)
+        for name in sorted({*mine, *theirs}):
+            if mine.get(name) != theirs.get(name):
+                return f"another {name.decode(errors='replace')}"
+        return ""
+
+
+def settled(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return those variables that count when a Python starts."""
+    beginnings = tuple(text.encode() for text in SETTLED)
+    others = {text.encode() for text in SETTLED_TOO}
+    return {name: value for name, value in environment.items() if name.startswith(beginnings) or name in others}
