@@ -22,8 +22,10 @@ from biskit_pvm.dispatcher import (
     await_in,
     calculation_of,
     hooks_of,
+    host_list,
     n_done,
     options_of,
+    slots_of,
     wants_inline,
 )
 from biskit_pvm.errors import CalculationError, RestartError
@@ -113,9 +115,7 @@ class TrackingJobMaster(JobMaster):
         **options: Any,
     ) -> None:
         self.__saving_to = _checked_autosave(autosave)
-        if isinstance(hosts, (str, bytes)):
-            raise TypeError(f"hosts must be a list of host names, not one string: [{hosts!r}]")
-        hosts = list(hosts)
+        hosts = host_list(hosts)
         if add_hosts and hosts and not wants_inline(options):
             number = len(set(hosts))
             if verbose:
@@ -135,6 +135,7 @@ class TrackingJobMaster(JobMaster):
             verbose=verbose,
             **options,
         )
+        slots_of(self).joins = bool(add_hosts)
         self.progress: dict[Any, dict[str, float]] = {}
         self.disabled_hosts: list[str] = []
         self.slow_hosts: dict[str, float] = {}

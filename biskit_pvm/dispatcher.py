@@ -96,9 +96,11 @@ class JobMaster(PVMMasterSlave):
     job_timeout : float, optional
         Seconds after which a job is taken away and its slave killed.
     start_timeout : float, optional
-        Seconds after which a slave that has not reported at all is killed.
+        Seconds after which a slave that has not reported at all is killed.  So
+        long a calculation without slaves waits for lost hosts, too.
     watch_hosts : bool
-        Use hosts again that come back while the calculation runs.
+        Try hosts again that were lost or late, and use those of the list that come
+        while the calculation runs.
     prefetch : float
         Seconds of work that slaves with short jobs have in hand.
     jobs_per_slave : int, optional
@@ -326,6 +328,40 @@ class JobMaster(PVMMasterSlave):
     def __show(self) -> None:
         status = self.status
         self.__display.update(len(status.objects) - status.n_unfinished, *self.__at_work)
+
+    def add_hosts(self, hosts: Iterable[str]) -> None:
+        """Start one more slave per entry of `hosts`, also while the calculation runs.
+
+        Hosts that are not in the virtual machine are added to it.  Any thread,
+        hooks included; this returns at once.
+
+        Parameters
+        ----------
+        hosts : list of str
+        """
+        self.__slots.slots = self.hosts
+        self.__slots.add(host_list(hosts), join=True)
+
+    def remove_hosts(self, hosts: Iterable[str], finish: bool = True) -> None:
+        """Have no slaves at some hosts any more, also while the calculation runs.
+
+        The hosts stay in the virtual machine, but are not tried again when they
+        are lost.  Any thread, hooks included; this returns at once.
+
+        Parameters
+        ----------
+        hosts : list of str
+        finish : bool
+            The slaves there leave when they have finished the jobs that they
+            have.  False: they are ended, and others get these items.
+
+        Raises
+        ------
+        ValueError
+            There is no slave, nor is one wanted, at one of the hosts.
+        """
+        self.__slots.slots = self.hosts
+        self.__slots.remove_hosts(host_list(hosts), finish)
 
     # -- hooks ---------------------------------------------------------
 
@@ -644,6 +680,13 @@ def options_of(master: JobMaster) -> Options:
 def wants_inline(options: Mapping[str, Any]) -> bool:
     """Tell whether the slaves of a master with these options run in its own process."""
     return bool(options.get("inline")) or os.environ.get(INLINE_VARIABLE, "") == "1"
+
+
+def host_list(hosts: Iterable[str]) -> list[str]:
+    """Return the names of hosts; one string is taken for a slip."""
+    if isinstance(hosts, (str, bytes)):
+        raise TypeError(f"hosts must be a list of host names, not one string: [{hosts!r}]")
+    return [str(host).strip() for host in hosts]
 
 
 def await_in(master: JobMaster) -> None:

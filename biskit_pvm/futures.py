@@ -197,10 +197,36 @@ class PVMExecutor(Executor):
         self._pool.scale(n_workers)
 
     def add_hosts(self, hosts: Sequence[str]) -> None:
-        """Start one more slave per entry of `hosts`."""
+        """Start one more slave per entry of `hosts`.
+
+        Hosts that are not in the virtual machine are added to it, unless the executor was made with
+        ``add_hosts=False``.  Any thread, callbacks included; this returns at once.
+        """
         if isinstance(hosts, str):
             raise TypeError("hosts must be a sequence of host names, not one string")
         self._pool.add([host.strip() for host in hosts])
+
+    def remove_hosts(self, hosts: Sequence[str], finish: bool = True) -> None:
+        """Have no slaves at some hosts any more.
+
+        The hosts stay in the virtual machine, but are not tried again when they are lost.  Any thread, callbacks
+        included; this returns at once.
+
+        Parameters
+        ----------
+        hosts : sequence of str
+        finish : bool
+            The slaves there leave when they have finished the calls that they have.  False: they are ended, and others
+            get these calls.
+
+        Raises
+        ------
+        ValueError
+            There is no slave, nor is one wanted, at one of the hosts.
+        """
+        if isinstance(hosts, str):
+            raise TypeError("hosts must be a sequence of host names, not one string")
+        self._pool.remove([host.strip() for host in hosts], finish)
 
     def share(self, value: Any) -> Any:
         """Let an argument travel to each host once, instead of with each call.

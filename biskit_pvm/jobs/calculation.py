@@ -80,6 +80,7 @@ class Calculation:
             ev.Kill: self._kill,
             ev.Dismiss: self._dismiss,
             ev.Spawn: self._spawn,
+            ev.TryHost: self._try_host,
             ev.Ended: self._record_end,
             ev.Note: self._note,
             ev.AllDone: self._all_done,
@@ -310,6 +311,10 @@ class Calculation:
     def _spawn(self, order: ev.Spawn) -> None:
         assert self._starter is not None
         self._starter.start_again(order.nickname)
+
+    def _try_host(self, order: ev.TryHost) -> None:
+        assert self._starter is not None
+        self._starter.try_host(*order)
 
     def _record_end(self, order: ev.Ended) -> None:
         end = time.time()

@@ -24,11 +24,12 @@ class SlaveSpawned(NamedTuple):
 
 
 class SpawnFailed(NamedTuple):
-    """No slave could be started for the slot `nickname`, for whatever reason."""
+    """No slave could be started for the slot `nickname`; with `absent` because its host is not there, or silent."""
 
     nickname: str
     reason: str
     now: float
+    absent: bool = False
 
 
 class SpawningDone(NamedTuple):
@@ -46,10 +47,11 @@ class SlotAdded(NamedTuple):
 
 
 class SlotRemoved(NamedTuple):
-    """No slave is wanted at a slot any more: one that is there leaves when it has done its jobs."""
+    """No slave is wanted at a slot any more: one that is there leaves, when it has done its jobs with `finish`."""
 
     nickname: str
     now: float
+    finish: bool = True
 
 
 class SlaveUp(NamedTuple):
@@ -171,6 +173,23 @@ class HostAdded(NamedTuple):
     now: float
 
 
+class HostTried(NamedTuple):
+    """A host that was lost has been tried, and cannot be used yet.
+
+    `outcome` is one of those that follow; `reason` says why.
+    """
+
+    host: str
+    outcome: str
+    now: float
+    reason: str = ""
+
+
+#: what can come of trying a host: it does not answer; it cannot be used; its daemon runs, so that its slaves may be
+#: heard again; somebody has deleted it from the virtual machine
+DOWN, REFUSED, THERE, DELETED = "down", "refused", "there", "deleted"
+
+
 class ItemsAdded(NamedTuple):
     """New items have been entered into the jobs of a running calculation."""
 
@@ -212,6 +231,7 @@ Event = Union[
     SlaveExited,
     HostLost,
     HostAdded,
+    HostTried,
     ItemsAdded,
     Closed,
     Tick,
@@ -281,6 +301,17 @@ class Spawn(NamedTuple):
     host: str
 
 
+class TryHost(NamedTuple):
+    """See whether a host can be used that is lost for so many `seconds`; answer HostTried, or HostAdded.
+
+    With `silent` nothing was heard of it, though it is in the virtual machine still.
+    """
+
+    host: str
+    seconds: float
+    silent: bool
+
+
 class Ended(NamedTuple):
     """Record a job that came to nothing, or that others had done before.
 
@@ -313,4 +344,6 @@ class Stranded(NamedTuple):
     reason: str
 
 
-Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Dismiss, Spawn, Ended, Note, AllDone, Stranded]
+Instruction = Union[
+    Consider, Give, Surplus, SetAside, Reinstate, Kill, Dismiss, Spawn, TryHost, Ended, Note, AllDone, Stranded
+]

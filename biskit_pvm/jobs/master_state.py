@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.events import Event, Instruction
 from biskit_pvm.jobs.items import Item, Jobs
+from biskit_pvm.jobs.lost_hosts import LostHosts
 from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.report import history
 
@@ -56,19 +57,19 @@ MEANING = {
 #: every move that a slave can make, and when it makes it; there are no others
 MOVES = {
     (STARTING, IDLE): "it has been initialised",
-    (STARTING, LEAVING): "its initialisation failed, or it does not report",
+    (STARTING, LEAVING): "its initialisation failed, it does not report, or its host is removed",
     (IDLE, BUSY): "it gets a job",
     (IDLE, REFUSED): "`is_valid_slave` refuses it",
     (IDLE, SILENT): "it is not heard of for 0.7 heartbeats",
-    (IDLE, LEAVING): "it takes no messages, or is let go",
+    (IDLE, LEAVING): "it takes no messages, is let go, or its host is removed",
     (BUSY, IDLE): "it has reported its last job",
     (BUSY, SILENT): "it is not heard of for 0.7 heartbeats",
-    (BUSY, LEAVING): "its job takes too long, or it takes no messages",
+    (BUSY, LEAVING): "its job takes too long, it takes no messages, or its host is removed",
     (REFUSED, IDLE): "it is asked about again, at the next tick",
     (REFUSED, SILENT): "it is not heard of for 0.7 heartbeats",
-    (REFUSED, LEAVING): "it takes no messages",
+    (REFUSED, LEAVING): "it takes no messages, or its host is removed",
     (SILENT, BUSY): "it is heard again",
-    (SILENT, LEAVING): "it is not heard of for 4 heartbeats",
+    (SILENT, LEAVING): "it is not heard of for 4 heartbeats, or its host is removed",
 }
 
 
@@ -138,6 +139,7 @@ class Slot:
     #: when to start a slave again; None: not planned
     restart: float | None = None
     ordered: bool = False
+    #: its host is not there
     lost: bool = False
     #: no slave is wanted here any more
     removed: bool = False
@@ -171,6 +173,9 @@ class MasterState:
         self.slaves: dict[int, Slave] = {}
         #: items that failed
         self.failed: dict[Item, ev.Failure] = {}
+        #: hosts that are tried again
+        self.lost_hosts = LostHosts()
+        self._waits_for_hosts = False
         self.spawning = True
         self.finished = False
         self.stranded = False
@@ -204,6 +209,7 @@ class MasterState:
             ev.SlaveExited: self._exited,
             ev.HostLost: self._host_lost,
             ev.HostAdded: self._host_added,
+            ev.HostTried: self._host_tried,
             ev.ItemsAdded: self._added,
             ev.Closed: self._closed,
             ev.Tick: self._tick,
@@ -231,6 +237,9 @@ class MasterState:
         for slot in self.slots.values():
             if slot.restart is not None and not slot.ordered:
                 pause = min(pause, max(slot.restart - now, 0.0))
+        due = self.lost_hosts.next_due()
+        if due is not None:
+            pause = min(pause, max(due - now, 0.0))
         if self.limits:
             for slave in self.slaves.values():
                 limit = self._limit(slave)
@@ -244,6 +253,7 @@ class MasterState:
         slot = self.slots[event.nickname]
         slot.tid, slot.restart, slot.ordered = event.tid, None, False
         slot.lost = False
+        self._waits_for_hosts = False
         slot.starts += 1
         self.slaves[event.tid] = Slave(event.tid, slot, event.now)
         return []
@@ -255,6 +265,9 @@ class MasterState:
         slot.reason = event.reason
         if slot.removed:
             del self.slots[event.nickname]
+        elif event.absent and self.rules.watch_hosts:
+            slot.lost = True
+            self.lost_hosts.lose(slot.host, event.now, awaited=slot.was_up)
         elif slot.was_up:
             self._plan_restart(slot, event.now)
         return self._settle([])
@@ -272,12 +285,18 @@ class MasterState:
         if slot is None:
             return []
         slot.removed, slot.restart = True, None
+        if all(other.removed for other in self.slots.values() if other.host == slot.host):
+            self.lost_hosts.forget(slot.host)
         slave = self.slaves.get(slot.tid)
         if slave is None:
             if not slot.ordered:
                 del self.slots[event.nickname]
             return self._settle([])
-        return self._settle(self._retire(slave))
+        if event.finish:
+            return self._settle(self._retire(slave))
+        if slave.state == LEAVING:
+            return []
+        return self._settle(self._lost(slave) + self._kill(slave, "its host is removed"))
 
     def _retire(self, slave: Slave) -> list[Instruction]:
         """Give a slave no more jobs, and let it go when it has none."""
@@ -613,7 +632,28 @@ class MasterState:
             if slot.restart is not None and not slot.ordered and slot.restart <= now:
                 slot.ordered = True
                 orders.append(ev.Spawn(slot.nickname, slot.host))
+        if rules.watch_hosts:
+            orders += self._look_for_hosts(now)
         return self._settle(orders)
+
+    def _look_for_hosts(self, now: float) -> list[Instruction]:
+        """See which hosts are silent, and have those tried that are due."""
+        orders: list[Instruction] = []
+        heard: dict[str, float] = {}
+        for slave in self.slaves.values():
+            if slave.up:
+                heard[slave.slot.host] = max(heard.get(slave.slot.host, slave.heard), slave.heard)
+        for host, latest in heard.items():
+            quiet = now - latest
+            if quiet <= self.rules.heartbeat:
+                if self.lost_hosts.is_silent(host):
+                    self.lost_hosts.forget(host)
+            elif host not in self.lost_hosts:
+                self.lost_hosts.lose(host, now, silent=True)
+                orders.append(ev.Note(f"{host} is silent for {quiet:.0f} s; it is tried until it answers"))
+        if not self.slaves and self.rules.start_timeout is not None:
+            self.lost_hosts.give_up(now, self.rules.start_timeout)
+        return orders + [ev.TryHost(*due) for due in self.lost_hosts.take_due(now)]
 
     def _kill(self, slave: Slave, reason: str) -> list[Instruction]:
         self._give_back(slave)
@@ -732,25 +772,54 @@ class MasterState:
 
     def _host_lost(self, event: ev.HostLost) -> list[Instruction]:
         orders: list[Instruction] = [ev.Note(f"{event.host} has left the virtual machine")]
-        for slot in self.slots.values():
-            if slot.host == event.host:
-                slot.lost, slot.restart, slot.ordered = True, None, False
-                slot.reason = "its host has left the virtual machine"
-                slave = self.slaves.get(slot.tid)
-                if slave is not None:
-                    orders += self._lost(slave)
-                    self._remove(slave)
+        for slot in self._slots_at(event.host):
+            slot.lost, slot.restart, slot.ordered = True, None, False
+            slot.reason = "its host has left the virtual machine"
+            slave = self.slaves.get(slot.tid)
+            if slave is not None:
+                orders += self._lost(slave)
+                self._remove(slave)
+            if slot.removed:
+                del self.slots[slot.nickname]
+            elif self.rules.watch_hosts:
+                self.lost_hosts.lose(event.host, event.now)
         return self._settle(orders)
 
+    def _slots_at(self, host: str) -> list[Slot]:
+        return [slot for slot in self.slots.values() if slot.host == host]
+
     def _host_added(self, event: ev.HostAdded) -> list[Instruction]:
+        if not self.rules.watch_hosts:
+            return []
         orders: list[Instruction] = []
-        if self.rules.watch_hosts:
-            for slot in self.slots.values():
-                if slot.host == event.host and not slot.tid and not slot.ordered:
-                    slot.lost, slot.starts = False, 0
-                    slot.restart, slot.ordered = event.now, True
-                    orders.append(ev.Spawn(slot.nickname, slot.host))
+        self.lost_hosts.forget(event.host)
+        for slot in self._slots_at(event.host):
+            if not slot.tid and not slot.ordered:
+                orders += self._start_again(slot, event.now)
         return orders
+
+    @staticmethod
+    def _start_again(slot: Slot, now: float) -> list[Instruction]:
+        """Have a slave started at a slot whose host is there again."""
+        slot.lost, slot.starts = False, 0
+        slot.restart, slot.ordered = now, True
+        return [ev.Spawn(slot.nickname, slot.host)]
+
+    def _host_tried(self, event: ev.HostTried) -> list[Instruction]:
+        host, orders = event.host, list[Instruction]()
+        waiting = [slot for slot in self._slots_at(host) if slot.lost and not slot.tid and not slot.ordered]
+        if event.outcome == ev.DELETED:
+            if self.lost_hosts.forget(host):
+                orders.append(
+                    ev.Note(f"{host} was deleted from the virtual machine; it is used when it is added again")
+                )
+        elif event.outcome == ev.THERE and waiting:
+            self.lost_hosts.forget(host)
+            for slot in waiting:
+                orders += self._start_again(slot, event.now)
+        elif self.lost_hosts.tried(host, event.now, event.outcome == ev.REFUSED, event.reason):
+            orders.append(ev.Note(f"{host} cannot be used yet: {event.reason}"))
+        return self._settle(orders)
 
     # -- more work, and the end ----------------------------------------------
 
@@ -779,18 +848,24 @@ class MasterState:
         if self._idle and (self.jobs.n_waiting or self.jobs.redistribute):
             for tid in list(self._idle):
                 orders += self._ask(self.slaves[tid])
-        if (
-            not self.spawning
-            and not self.slaves
-            and not self.stranded
-            and not any(
-                p.restart is not None or p.ordered or (p.lost and self.rules.watch_hosts) for p in self.slots.values()
-            )
-        ):
-            self.stranded = True
-            reasons = {f"{p.nickname}: {p.reason or 'not started'}" for p in self.slots.values()}
-            orders.append(ev.Stranded("; ".join(sorted(reasons)) or "there are no slots for slaves"))
+        if not self.spawning and not self.slaves and not self.stranded:
+            orders += self._without_slaves()
         return orders
+
+    def _without_slaves(self) -> list[Instruction]:
+        """Declare the end when no slave is left and none will come."""
+        slots = self.slots.values()
+        if any(p.restart is not None or p.ordered for p in slots):
+            return []
+        awaited = {p.host for p in slots if p.lost and self.lost_hosts.awaits(p.host)}
+        if awaited:
+            if self._waits_for_hosts:
+                return []
+            self._waits_for_hosts = True
+            return [ev.Note(f"no slave is left; waiting for {', '.join(sorted(awaited))}")]
+        self.stranded = True
+        reasons = {f"{p.nickname}: {p.reason or 'not started'}" for p in slots}
+        return [ev.Stranded("; ".join(sorted(reasons)) or "there are no slots for slaves")]
 
     def forget(self, items: list[Item]) -> None:
         """Take finished items out of all books."""

@@ -69,6 +69,12 @@ def find(name: str, hosts: Sequence[pvm_ext.HostInfo]) -> pvm_ext.HostInfo | Non
     return None
 
 
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two names are those of one host, as far as the names tell."""
+    one, other = one.lower(), other.lower()
+    return one == other or _is_short_for(one, other) or _is_short_for(other, one)
+
+
 def name_in_machine(name: str) -> str:
     """Return the name by which PVM knows a host, or the same name when it does not."""
     there = find(name, pvm_ext.config().hosts)

@@ -613,6 +613,14 @@ class Chaos(RuleBasedStateMachine):
     def lose_host(self, host):
         self.feed(ev.HostLost, host)
 
+    @rule(host=st.sampled_from(["h1", "h2"]), outcome=st.sampled_from([ev.DOWN, ev.REFUSED, ev.THERE, ev.DELETED]))
+    def try_host(self, host, outcome):
+        self.feed(ev.HostTried, host, outcome)
+
+    @rule(host=st.sampled_from(["h1", "h2"]))
+    def add_host(self, host):
+        self.feed(ev.HostAdded, host)
+
     @rule(seconds=st.sampled_from([0.1, 3.0, 9.0, 50.0]))
     def pass_time(self, seconds):
         self.play.now += seconds

@@ -1,0 +1,184 @@
+"""Hosts that are lost while a calculation runs, or not there when it starts."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+
+import pytest
+
+from ..support.waiting import wait_for
+from .cluster import LAB, Cluster
+from .test_calculations import Run, console
+
+PVM = [sys.executable, "-m", "biskit_pvm"]
+
+
+def jobs_after(run: Run, moment: float, host: str) -> int:
+    """Return how many jobs a host has done after a moment, of those that were read so far."""
+    return sum(line[0] == "done" and line[2] == f"{host}:0" and float(line[3]) > moment for line in run.lines)
+
+
+def until_used(run: Run, moment: float, host: str, seconds: float) -> None:
+    """Read until a host has done a job after a moment; fail when that takes longer than so many seconds."""
+    while not jobs_after(run, moment, host):
+        assert run.read(), run.lines[-5:]
+        assert time.time() - moment < seconds, f"{host} is not used {seconds} s later; {run.lines[-5:]}"
+
+
+def daemon_of(cluster: Cluster, node: int) -> str:
+    (pid,) = (pid for pid, command in cluster.processes(node).items() if "/pvmd" in command)
+    return str(pid)
+
+
+def hosts(cluster: Cluster, node: int = 0) -> list[str]:
+    """Return the hosts in the virtual machine of a node."""
+    listing = cluster.exec(node, [*PVM, "conf"]).stdout
+    return sorted(line.split()[0] for line in listing.splitlines()[1:])
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("cluster", [3], indirect=True)
+def test_a_rebooted_host_is_used_again_within_30_s_of_answering(cluster: Cluster):
+    run = Run(cluster, cluster.names, 2000, 0.1, options={"heartbeat": 4.0})
+    run.until(40)
+    cluster.kill(1)
+    run.until(200)
+    cluster.boot(1)
+    until_used(run, time.time(), "node1", 30)
+    assert hosts(cluster) == hosts(cluster, 1) == cluster.names
+    run.child.kill()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+@pytest.mark.parametrize("signal", ["KILL", "TERM"])
+def test_a_host_whose_daemon_has_died_is_used_again(cluster: Cluster, signal: str):
+    run = Run(cluster, cluster.names, 2000, 0.1, options={"heartbeat": 4.0})
+    run.until(40)
+    cluster.exec(1, ["kill", f"-{signal}", daemon_of(cluster, 1)])
+    until_used(run, time.time() + 1, "node1", 60)
+    # nothing of the daemon before is left
+    assert len(list(cluster.path("/tmp", 1).glob("pvm*"))) == 3
+    run.child.kill()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_a_host_that_somebody_deletes_stays_out_until_it_is_added(cluster: Cluster):
+    run = Run(cluster, cluster.names, 2000, 0.1, options={"verbose": 1, "progress": "lines"})
+    run.until(40)
+    cluster.exec(0, [str(console())], input="delete node1\nquit\n")
+    wait_for(lambda: run.read() and "node1 was deleted" in " ".join(run.lines[-1]), 30)
+    assert hosts(cluster) == ["node0"]
+    cluster.exec(0, [str(console())], input="add node1\nquit\n")
+    until_used(run, time.time(), "node1", 30)
+    run.child.kill()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_lost_hosts_stay_out_when_they_are_not_watched(cluster: Cluster):
+    run = Run(cluster, cluster.names, 200, 0.1, options={"heartbeat": 4.0, "watch_hosts": 0})
+    run.until(40)
+    killed = time.time()
+    cluster.exec(1, ["kill", daemon_of(cluster, 1)])
+    assert len(run.result()) == 200
+    assert not jobs_after(run, killed + 1, "node1")
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_a_rebooted_host_that_another_machine_has_taken_is_named_and_left_to_it(cluster: Cluster):
+    run = Run(cluster, cluster.names, 2000, 0.1, options={"heartbeat": 4.0, "verbose": 1, "progress": "lines"})
+    run.until(40)
+    cluster.kill(1)
+    cluster.boot(1)
+    cluster.exec(1, [*PVM, "start"])
+    words = "node1 cannot be used yet: PvmDupHost"
+    wait_for(lambda: run.read() and words in " ".join(run.lines[-1]), 60)
+    assert hosts(cluster, 1) == ["node1"]
+    cluster.exec(1, [*PVM, "halt"])
+    until_used(run, time.time(), "node1", 60)
+    run.child.kill()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_a_calculation_waits_for_its_only_host(cluster: Cluster):
+    run = Run(cluster, ["node1"], 100, 0.1, options={"heartbeat": 4.0})
+    run.until(40)
+    cluster.kill(1)
+    time.sleep(6)  # longer than the heartbeat: it is known to be lost
+    cluster.boot(1)
+    assert len(run.result()) == 100
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("cluster", [5], indirect=True)
+def test_one_dead_host_of_five_holds_up_the_first_job_for_seconds_only(cluster: Cluster):
+    cluster.kill(3)
+    started = time.time()
+    run = Run(cluster, cluster.names, 400, 0.05)
+    run.until(1)
+    first = min(float(line[3]) for line in run.lines if line[0] == "done") - started
+    assert first < 10, first
+    print(f"first job after {first:.1f} s")
+    assert any(
+        "node3" in " ".join(line) and "it is down" in " ".join(run.lines[n + 1]) for n, line in enumerate(run.lines)
+    ) or any(re.search("node3.*down", " ".join(line)) for line in run.lines)
+    cluster.boot(3)
+    until_used(run, time.time(), "node3", 40)
+    run.child.kill()
+
+
+@pytest.mark.timeout(180)
+def test_a_slow_host_joins_later_and_is_used(cluster: Cluster):
+    with cluster.path(f"{LAB}/sshd_config").open("a") as file:
+        file.write('Match LocalAddress 10.77.1.4\n  ForceCommand sleep 8; eval "$SSH_ORIGINAL_COMMAND"\n')
+    cluster.kill(3)
+    cluster.boot(3)
+    run = Run(cluster, cluster.names, 2000, 0.1)
+    run.until(10)
+    assert not jobs_after(run, 0, "node3")
+    until_used(run, time.time(), "node3", 60)
+    run.child.kill()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("cluster", [3], indirect=True)
+def test_a_host_that_runs_another_machine_of_the_user_is_named_by_a_master_and_left_alone(cluster: Cluster):
+    cluster.exec(1, [*PVM, "start"])
+    run = Run(cluster, cluster.names, 40, 0.05)
+    result = run.result()
+    assert {place.split(":")[0] for place in result.values()} == {"node0", "node2"}
+    assert "another virtual machine" in str(run.lines)
+    assert hosts(cluster, 1) == ["node1"]
+
+
+ADDED = """
+import socket, sys, time
+from biskit_pvm import PVMExecutor
+def where(n):
+    time.sleep(0.05)
+    return socket.gethostname()
+if __name__ == "__main__":
+    with PVMExecutor(hosts=["node0"]) as executor:
+        print(sorted(set(executor.map(where, range(10)))))
+        executor.add_hosts(["node1", "node1", "no-such-node"])
+        executor.wait_for_workers(3)
+        print(sorted(set(executor.map(where, range(40)))))
+        executor.remove_hosts(["node1"])
+        time.sleep(0.5)
+        print(sorted(set(executor.map(where, range(10)))))
+"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_hosts_that_an_executor_gets_while_it_runs_are_added_to_the_virtual_machine(cluster: Cluster):
+    script = cluster.path("/run/lab/home/added.py")
+    script.write_text(ADDED)
+    out = cluster.exec(0, [sys.executable, "/run/lab/home/added.py"]).stdout
+    assert out.splitlines() == ["['node0']", "['node0', 'node1']", "['node0']"]
