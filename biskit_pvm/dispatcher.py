@@ -515,6 +515,7 @@ class _Owner:
         slots_of(master).adopted(tid, nickname)
         master.bind(Tag.REPORTS, tid, master._JobMaster__reports)  # type: ignore[attr-defined]
         master.bind(Tag.RETURNED, tid, self.calculation.returned)
+        master.bind(Tag.RESULTS_COMING, tid, self.calculation.coming)
 
     def up(self, tid: int, knows_numbers: bool) -> None:
         """Send a slave its parameters."""

@@ -204,6 +204,7 @@ class Work:
         self.slots.adopted(tid, nickname)
         self.loop.bindings[tid, Tag.REPORTS] = self.calculation.reports
         self.loop.bindings[tid, Tag.RETURNED] = self.calculation.returned
+        self.loop.bindings[tid, Tag.RESULTS_COMING] = self.calculation.coming
         self.loop.bindings[tid, Tag.PROCESSORS] = self._processors
         self.loop.bindings[tid, Tag.WANTED] = self._wanted
 

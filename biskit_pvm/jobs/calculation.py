@@ -154,7 +154,9 @@ class Calculation:
 
     def tick(self, moment: float) -> float:
         """Take notice of the time; return the seconds until the next call is due."""
-        self.feed(ev.Tick(moment, max(moment - self._tick_due, 0.0)))
+        assert self._starter is not None
+        arrivals = {tid: moment - seconds for tid, seconds in self._starter.arrivals().items()}
+        self.feed(ev.Tick(moment, max(moment - self._tick_due, 0.0), arrivals))
         pause = self.state.next_tick(moment)
         self._tick_due = moment + pause
         return pause
@@ -199,6 +201,10 @@ class Calculation:
                 jobs = [slave.jobs[number] for number in numbers if number in slave.jobs]
                 self.hooks.returned([item for job in jobs for item in job.items])
             self.feed(ev.JobsReturned(slave_tid, numbers, seconds, now()))
+
+    def coming(self, slave_tid: int, numbers: list[int]) -> None:
+        """Note that a slave begins to send large results."""
+        self.feed(ev.ResultsComing(slave_tid, numbers, now()))
 
     def report(self, slave_tid: int, result: Any) -> None:
         """Handle the result of a slave that knows nothing of numbers: that of its oldest job."""

@@ -6,7 +6,7 @@ Times are seconds of one monotonic clock; `tid` is a PVM task identifier,
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple, Union
 
 from biskit_pvm.errors import Failure
@@ -100,6 +100,14 @@ class JobsReturned(NamedTuple):
     tid: int
     jobs: Collection[int]
     seconds: float
+    now: float
+
+
+class ResultsComing(NamedTuple):
+    """A slave begins to send the results of jobs, which are large."""
+
+    tid: int
+    jobs: Collection[int]
     now: float
 
 
@@ -204,10 +212,15 @@ class Closed(NamedTuple):
 
 class Tick(NamedTuple):
     """Time has passed; `late` seconds of it the master did not listen, so
-    that the silence of slaves in them means nothing."""
+    that the silence of slaves in them means nothing.
+
+    `arrivals` tells when bytes have come last, {tid: time}, also those of
+    messages that are not complete.
+    """
 
     now: float
     late: float = 0.0
+    arrivals: Mapping[int, float] = {}
 
 
 Event = Union[
@@ -222,6 +235,7 @@ Event = Union[
     SlaveRefused,
     JobDone,
     JobsReturned,
+    ResultsComing,
     ResultIsNoDict,
     ResultsUnreadable,
     JobFailed,

@@ -119,6 +119,9 @@ class Slave:
     single: bool = False
     #: its job takes long: it has given back what waited behind it
     held_up: bool = False
+    #: its jobs whose results are on their way, and whether its results are large
+    coming: set[int] = field(default_factory=set)
+    large: bool = False
     #: it leaves when it has done what it has
     retired: bool = False
 
@@ -188,6 +191,12 @@ class MasterState:
         self._tries: dict[Item, int] = {}
         self._deaths: dict[Item, int] = {}
         self._idle: dict[int, None] = {}
+        #: items whose results are on their way
+        self._coming: set[Item] = set()
+        #: running mean of the seconds until a large result is there, 0 where the last one was small; and when an item
+        #: that nobody had was given out last
+        self._took = 0.0
+        self._last_given = 0.0
         self._handlers: dict[type, Callable[[Any], list[Instruction]]] = {
             ev.SlaveSpawned: self._spawned,
             ev.SpawnFailed: self._not_spawned,
@@ -200,6 +209,7 @@ class MasterState:
             ev.SlaveRefused: self._refused,
             ev.JobDone: self._done,
             ev.JobsReturned: self._returned,
+            ev.ResultsComing: self._results_coming,
             ev.ResultIsNoDict: self._no_dict,
             ev.ResultsUnreadable: self._unreadable,
             ev.JobFailed: self._failed,
@@ -309,9 +319,9 @@ class MasterState:
         return [ev.Dismiss(slave.tid)]
 
     def _limit(self, slave: Slave) -> float | None:
-        """Return how many seconds the present job of a slave may take."""
-        for job in slave.jobs.values():
-            return self.limits.get(job.items[0], self.rules.job_timeout)
+        """Return how many seconds the present job of a slave may take; its result may take as long as it likes."""
+        for number, job in slave.jobs.items():
+            return None if number in slave.coming else self.limits.get(job.items[0], self.rules.job_timeout)
         return None
 
     def _up(self, event: ev.SlaveUp) -> list[Instruction]:
@@ -379,9 +389,15 @@ class MasterState:
         if slave.jobs and (again or self._tries_alone(slave)):
             return []  # should it die, it must be clear over what
         while len(slave.jobs) < depth:
-            items, n_left = self.jobs.choose(event.chunk_size, slave.held() if again else (), not slave.jobs, avoid)
+            held = slave.held() if again else self._coming
+            fresh = self.jobs.n_waiting
+            # a copy of a large result takes long: it is made where the first one takes longer than they do
+            copies = not slave.jobs and event.now - self._last_given >= 2 * self._took
+            items, n_left = self.jobs.choose(event.chunk_size, held, copies, avoid)
             if not items:
                 break
+            if fresh:
+                self._last_given = event.now
             self._numbers += 1
             if not slave.jobs:
                 slave.since = event.now
@@ -409,7 +425,7 @@ class MasterState:
         while it works.
         """
         mean = slave.mean
-        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up:
+        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up or slave.large:
             return 1
         depth = 2 + (MAX_DEPTH if mean * MAX_DEPTH < self.rules.prefetch else int(self.rules.prefetch / mean))
         fair = 1 + self.jobs.n_waiting // (max(chunk_size, 1) * max(self._n_workers(), 1) * 2)
@@ -461,13 +477,23 @@ class MasterState:
         slave.heard = now
         slave.since = now
         slave.held_up = False
-        return slave.jobs.pop(number, None)
+        job = slave.jobs.pop(number, None)
+        slave.large = number in slave.coming
+        if job is not None:
+            took = now - job.given
+            self._took = 0.0 if not slave.large else took if not self._took else 0.8 * self._took + 0.2 * took
+            if slave.large:
+                slave.coming.discard(number)
+                self._coming.difference_update(job.items)
+        return job
 
     def _done(self, event: ev.JobDone) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         job = self._take(event.tid, event.job, event.now)
         surplus: list[Item] = []
         orders: list[Instruction] = []
+        if self._coming:
+            self._coming.difference_update(event.items)
         finish, failed = self.jobs.finish, self.failed
         for item in event.items:
             if finish(item):
@@ -499,6 +525,19 @@ class MasterState:
                 orders += self._refill(slave)
         return self._settle(orders)
 
+    def _results_coming(self, event: ev.ResultsComing) -> list[Instruction]:
+        """Nobody else need do what is on its way."""
+        slave = self.slaves.get(event.tid)
+        if slave is None:
+            return []
+        orders = self._heard(ev.Heard(event.tid, event.now))
+        for number in event.jobs:
+            if number in slave.jobs:
+                slave.coming.add(number)
+                slave.large = True
+                self._coming.update(item for item in slave.jobs[number].items if self.jobs.objects[item] != 0)
+        return orders
+
     def _returned(self, event: ev.JobsReturned) -> list[Instruction]:
         """Let others have what waits behind a job that takes long."""
         slave = self.slaves.get(event.tid)
@@ -506,7 +545,7 @@ class MasterState:
             return []
         slave.heard = event.now
         slave.held_up = True
-        jobs = [slave.jobs.pop(number) for number in event.jobs if number in slave.jobs]
+        jobs = [slave.jobs.pop(number) for number in event.jobs if number in slave.jobs and number not in slave.coming]
         for job in reversed(jobs):
             for item in reversed(job.items):
                 self.jobs.give_back(item)
@@ -575,6 +614,7 @@ class MasterState:
     def _set_aside(self, item: Item, failure: ev.Failure, host: str) -> list[Instruction]:
         if not self.jobs.finish(item):
             return []
+        self._coming.discard(item)
         self.failed[item] = failure
         return [ev.SetAside(item, failure, host)]
 
@@ -602,6 +642,10 @@ class MasterState:
     def _tick(self, event: ev.Tick) -> list[Instruction]:
         now, rules = event.now, self.rules
         orders: list[Instruction] = []
+        for tid, moment in event.arrivals.items():
+            known = self.slaves.get(tid)
+            if known is not None and moment > known.heard:
+                orders += self._heard(ev.Heard(tid, moment))
         for slave in list(self.slaves.values()):
             slave.heard = min(slave.heard + event.late, now)
             quiet = now - slave.heard
@@ -682,6 +726,9 @@ class MasterState:
         """Take back, blamelessly, what a slave holds; oldest first again."""
         self._idle.pop(slave.tid, None)
         slave.asked = False
+        for number in slave.coming:
+            self._coming.difference_update(slave.jobs[number].items)
+        slave.coming.clear()
         for job in reversed(slave.jobs.values()):
             for item in reversed(job.items):
                 self.jobs.give_back(item)
@@ -731,6 +778,10 @@ class MasterState:
         jobs = list(slave.jobs.items())
         if now - slave.since > REPORTED:
             jobs = jobs[:1]
+        for number, job in jobs:
+            if number in slave.coming:
+                slave.coming.discard(number)
+                self._coming.difference_update(job.items)
         return [slave.jobs.pop(number) for number, _ in jobs]
 
     def _suspect(self, jobs: list[Job], slave: Slave) -> list[Instruction]:
@@ -845,7 +896,8 @@ class MasterState:
                 self.finished = True
                 orders.append(ev.AllDone())
             return orders
-        if self._idle and (self.jobs.n_waiting or self.jobs.redistribute):
+        left = self.jobs.n_waiting or (self.jobs.redistribute and self.jobs.n_unfinished > len(self._coming))
+        if self._idle and left:
             for tid in list(self._idle):
                 orders += self._ask(self.slaves[tid])
         if not self.spawning and not self.slaves and not self.stranded:
@@ -884,11 +936,14 @@ class MasterState:
             assert slave.tid == tid == slave.slot.tid
             assert (slave.state == BUSY) >= bool(slave.jobs)
             assert (tid in self._idle) == (slave.state == IDLE)
+            assert slave.coming <= slave.jobs.keys()
             for job in slave.jobs.values():
                 for item in job.items:
                     held[item] = held.get(item, 0) + 1
         for item, state in states.items():
             if state:
                 assert held.get(item, 0) == self.jobs._copies[item], item
+        coming = {i for s in self.slaves.values() for n in s.coming for i in s.jobs[n].items}
+        assert self._coming <= coming and not any(states[item] == 0 for item in self._coming)
         for item in self.failed:
             assert states[item] == 0

@@ -340,6 +340,10 @@ class Slots:
         """See whether a host can be used that is lost, in a thread of its own."""
         self.watch.try_host(host, seconds, silent)
 
+    def arrivals(self) -> dict[int, float]:
+        """Return how many seconds ago bytes of slaves have come last."""
+        return self.messenger.arrivals()
+
     def dismiss(self, slave_tid: int) -> None:
         """Let a slave go that has nothing to do."""
         self.messenger.send(slave_tid, Tag.EXIT, (time.time(), None))

@@ -115,6 +115,7 @@ def plain_text() -> bytes | None:
 
 send = pvm_ext.send_frames
 receive = pvm_ext.recv_frames
+arrivals = pvm_ext.arrivals
 Match = pvm_ext.Match
 Message = pvm_ext.Message
 Waker = pvm_ext.Waker

@@ -147,6 +147,10 @@ class InlineMessenger(messenger.Messenger):
         self.n_bytes += n_bytes
         return n_bytes
 
+    def arrivals(self) -> dict[int, float]:
+        """Messages come whole."""
+        return {}
+
     def end_task(self, tid: int, signum: int) -> None:
         """End a slave."""
         self.world.end(tid)

@@ -406,6 +406,7 @@ cdef class Partial:
     cdef Py_ssize_t offset         # where its next bytes go
     cdef unsigned long long total
     cdef unsigned long long missing
+    cdef double touched            # when its last part has come
     cdef double orphaned           # when its sender was told to have ended
 
     def __dealloc__(self):
@@ -710,6 +711,7 @@ cdef list take_part(pvmminfo *info):
         return all_frames(partial)
     del given_up[info.src]
     partial.part += 1
+    partial.touched = now()
     partials[info.src, header.number] = partial
     if header.part == 0:
         watch_sender(info.src)

@@ -34,7 +34,7 @@ LAB = "/run/lab"
 HOME = f"{LAB}/home"
 SHARED = f"{LAB}/shared"
 
-_TOOLS = ("ip", "mount", "nsenter", "ps", "ssh", "ssh-keygen", "unshare")
+_TOOLS = ("ip", "mount", "nsenter", "ps", "ssh", "ssh-keygen", "tc", "unshare")
 
 # The room's switch and the folder that all nodes share.  `cat` ends with the pipe on
 # its standard input.
@@ -266,6 +266,15 @@ class Cluster:
             if relay.stdout.readline() != b"ready\n":
                 raise RuntimeError(f"the link of {name} could not be slowed down")
 
+    def narrow(self, node: int | str, megabytes: float) -> None:
+        """Let a node get so many MB per second and no more; 0 ends that."""
+        port = self._port(node)
+        if megabytes:
+            rate = ["rate", f"{megabytes * 8:g}mbit", "burst", "64k", "latency", "100ms"]
+            self._in_room("tc", "qdisc", "replace", "dev", port, "root", "tbf", *rate)
+        else:
+            self._in_room("tc", "qdisc", "del", "dev", port, "root")
+
     def kill(self, node: int | str) -> None:
         """End everything on a node at once, as a power failure does."""
         name = self._name(node)
@@ -439,9 +448,13 @@ class Cluster:
         return any(s.split()[1].endswith(":0016") and s.split()[3] == "0A" for s in sockets)
 
     def _ip(self, *argv: str, node: str | None = None) -> str:
+        return self._in_room("ip", *argv, node=node)
+
+    def _in_room(self, *argv: str, node: str | None = None) -> str:
+        """Run a command in the network of the room, or of a node."""
         pid = self._room_init if node is None else self._inits[node]
         # Not into the process table: a pid given to `ip` is one of ours.
-        command = ["nsenter", "-t", str(pid), "-n", "ip", *argv]
+        command = ["nsenter", "-t", str(pid), "-n", *argv]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
         if done.returncode:
             raise RuntimeError(f"{shlex.join(command)}: {done.stderr}")

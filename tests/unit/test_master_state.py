@@ -609,6 +609,12 @@ class Chaos(RuleBasedStateMachine):
             self.ended.update((tid, job) for job in jobs)  # nothing more is heard of them
             self.feed(ev.JobsReturned, tid, jobs, 0.1)
 
+    @precondition(lambda self: self.tids(BUSY))
+    @rule(data=st.data())
+    def begin_to_send(self, data):
+        tid = data.draw(st.sampled_from(self.tids(BUSY)))
+        self.feed(ev.ResultsComing, tid, list(self.play.state.slaves[tid].jobs)[:2])
+
     @rule(host=st.sampled_from(["h1", "h2"]))
     def lose_host(self, host):
         self.feed(ev.HostLost, host)
