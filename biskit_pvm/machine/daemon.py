@@ -278,6 +278,7 @@ def ensure_running() -> bool:
         notice_loss()
         try:
             pvm_ext.mytid()
+            _clear_up_at_exit()
             return False
         except pvm_ext.SysErrError as error:
             # A spawned task belongs to the daemon that started it, and to no other.
@@ -295,6 +296,23 @@ def ensure_running() -> bool:
         assert keeper is not None
         atexit.register(_let_keeper_go, keeper, os.getpid())
         return True
+
+
+_used: str | None = None
+"""Where the daemon listens of which this process is a task, and that another one has started."""
+
+
+def _clear_up_at_exit() -> None:
+    """Have the files of the daemon removed behind this process, should that be killed: it may have no keeper."""
+    global _used
+    if "PVMSOCK" in os.environ:  # the guard of a slave does so
+        return
+    if _used is None:
+        atexit.register(lambda: clear_up_behind(_used or ""))
+    try:
+        _used = planted.read_own(address_file()).strip()
+    except OSError:
+        _used = ""
 
 
 def _await_address() -> None:
@@ -389,12 +407,9 @@ def check_files() -> None:
 def lives() -> bool:
     """Return whether a daemon listens where the address file says."""
     try:
-        path = planted.read_own(address_file()).strip()
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.connect(path)
+        return _listens(planted.read_own(address_file()).strip())
     except OSError:
         return False
-    return True
 
 
 def is_stale() -> bool:
@@ -411,6 +426,34 @@ def remove_leftovers() -> None:
     address_file().unlink(missing_ok=True)
     if Path(socket_path).parent == folder():
         Path(socket_path).unlink(missing_ok=True)
+
+
+def clear_up_behind(socket_path: str) -> None:
+    """Remove the files of a daemon that was killed, its log apart; nothing where it lives.
+
+    Parameters
+    ----------
+    socket_path : str
+        Where it listened.
+    """
+    if not os.path.lexists(socket_path) or _listens(socket_path):
+        return
+    try:
+        if planted.read_own(address_file()).strip() == socket_path:
+            address_file().unlink(missing_ok=True)
+    except OSError:
+        pass
+    if Path(socket_path).parent == folder():
+        Path(socket_path).unlink(missing_ok=True)
+
+
+def _listens(socket_path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(socket_path)
+        except OSError:
+            return False
+    return True
 
 
 def _remove_temporary_files(*pids: int) -> None:

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from ..support.waiting import wait_for
 from .cluster import LAB, Cluster
 from .test_calculations import Run, console
 
@@ -187,3 +188,29 @@ def test_hosts_that_an_executor_gets_while_it_runs_are_added_to_the_virtual_mach
     script.write_text(ADDED)
     out = cluster.exec(0, [sys.executable, "/run/lab/home/added.py"]).stdout
     assert out.splitlines() == ["['node0']", "['node0', 'node1']", "['node0']"]
+
+
+def files(cluster: Cluster) -> dict[str, list[str]]:
+    """Return PVM's files on all nodes, their logs apart."""
+    return {
+        name: left
+        for name in cluster.names
+        if (left := sorted(path.name for path in cluster.path("/tmp", name).glob("pvm*") if "pvml" not in path.name))
+    }
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("own", [True, False], ids=["of its own", "that was there"])
+def test_nothing_is_left_on_any_host_when_all_daemons_are_killed(cluster: Cluster, own: bool):
+    if not own:
+        cluster.exec(0, [*PVM, "start", *cluster.names[1:]])
+    run = Run(cluster, cluster.names, 2000, 0.1)
+    run.until(60)
+    assert set(files(cluster)) == set(cluster.names)
+    for node in range(4):
+        cluster.exec(node, ["kill", "-KILL", daemon_of(cluster, node)])
+    while run.read():
+        pass
+    assert run.child.wait(20) == 1 and "daemon is gone" in str(run.lines[-3:])
+    wait_for(lambda: not any(cluster.processes(node) for node in range(4)), 20)
+    assert files(cluster) == {}
