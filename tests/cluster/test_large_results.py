@@ -61,8 +61,8 @@ def test_large_results_come_once_and_take_no_more_memory_than_they_need(cluster:
     hosts = [cluster.names[i % 3] for i in range(number)]
     figures = large(cluster, number, megabytes, 2.0, hosts, 250)
     assert figures["outcomes"] == {"done": number}
-    # besides the results, one that is read, and a part of a message of each slave
-    assert figures["memory"] < (1.1 if thorough else 1.25)
+    # besides the results one that is read, parts of messages of each slave, and what any master needs
+    assert figures["memory"] < (1.1 if thorough else 1.4)
 
 
 @pytest.mark.timeout(300)
