@@ -546,6 +546,10 @@ class _Incomplete(RestartError, KeyError):
     __py2_type__ = KeyError
 
     def __str__(self) -> str:
+        return f"this is no restart data: {self.args[0]} is missing"
+
+    def __py2_str__(self) -> str:
+        # the original's text comes first
         return f"{self.args[0]!r} is missing: this is no restart data"
 
 

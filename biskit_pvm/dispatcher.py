@@ -396,6 +396,7 @@ class JobMaster(PVMMasterSlave):
         slaves = list(calculation.state.slaves.values())
         self.__at_work = (len(slaves), len({slave.slot.host for slave in slaves}))
         self.__show()
+        messenger_of(self).look_after_queues()
         if not self.__inline:
             pause = min(pause, self.__poster.tick(moment, self.__bulletin))
         for timer in self.__hooks.timers:
@@ -587,6 +588,9 @@ class _Hooks:
         # the name is not one of the original's: an old script may have a field of that name
         method = self.master.chunk_size_for
         return method(slave_tid) if callable(method) else max(int(self.master.chunk_size), 1)
+
+    def queued_for(self, slave_tid: int) -> int:
+        return messenger_of(self.master).queued(slave_tid)
 
     def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
         master = self.master

@@ -41,11 +41,11 @@ try:
         initsend, insert, joingroup, kill, lookup, lvgroup, Match, mcast, Message,
         mkbuf, mstat, mytid, newcontext, notify, nrecv, on_damaged, parent, perror, pkbyte, pkcplx,
         pkdcplx, pkdouble, pkfloat, pkint, pklong, pkmesg, pkmesgbody, pkshort, pkstr,
-        pkuint, pkulong, pkushort, precv, probe, psend, pstat, putinfo, recv,
+        pkuint, pkulong, pkushort, precv, probe, psend, pstat, putinfo, queue_frames, queued, recv,
         recv_buffer, recv_frames, recvf, recvinfo, reduce, reg_hoster, reg_rm,
         reg_tasker, reg_tracer, scatter, send, send_buffer, send_frames, sending,
         sendsig, setcontext, setminfo, setopt, setrbuf, setsbuf, settmask, siblings,
-        spawn, start_pvmd, strerror, tasks, tickle, tidtohost, trecv, unexport, upkbyte,
+        spawn, stalled, start_pvmd, strerror, tasks, tickle, tidtohost, trecv, unexport, upkbyte,
         upkbytes, upkcplx, upkdcplx, upkdouble, upkfloat, upkint, upklong, upkmesg,
         upkshort, upkstr, upkuint, upkulong, upkushort, version, Waker,
     )

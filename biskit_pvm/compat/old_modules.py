@@ -159,7 +159,7 @@ def _let_errors_be_numbers() -> None:
     base: Any = pypvm.PvmError
     if hasattr(base, "__py2_str__"):
         return
-    base.__py2_str__ = lambda self: str(self.code)
+    base.__py2_str__ = base.__py2_repr__ = lambda self: str(self.code)
     for name in "lt le gt ge add sub mul".split():
         _number_method(base, f"__{name}__", getattr(operator, name))
     for name in "add sub mul".split():

@@ -115,6 +115,7 @@ class Work:
 
     def _tick(self, moment: float) -> float:
         pause = self.calculation.tick(moment)
+        self.messenger.look_after_queues()
         self._changed()
         return pause
 
@@ -303,7 +304,8 @@ class Work:
         self._changed()
 
     def _send(self, tid: int, tag: int, value: Any) -> int:
-        return self.messenger.send(tid, tag, (time.time(), value))
+        # users leave the arguments of calls alone until these are done
+        return self.messenger.send(tid, tag, (time.time(), value), constant=True)
 
     # -- hooks of the calculation --------------------------------------------
 
@@ -340,6 +342,10 @@ class Work:
             if future is not None and key in self._begun:
                 self._begun.discard(key)
                 _set_waiting(future)
+
+    def queued_for(self, slave_tid: int) -> int:
+        """Return how many bytes for a slave wait until its line takes them."""
+        return self.messenger.queued(slave_tid)
 
     def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
         """Send calls to a slave; return the bytes."""

@@ -283,7 +283,8 @@ class Calculation:
         tid = order.tid
         if not order.first and not self.hooks.is_valid_slave(tid):
             return self.state.handle(ev.SlaveRefused(tid))
-        answer = self.state.handle(ev.SlaveFree(tid, self.hooks.chunk_size_for(tid), now()))
+        free = ev.SlaveFree(tid, self.hooks.chunk_size_for(tid), now(), self.hooks.queued_for(tid))
+        answer = self.state.handle(free)
         if order.first and not answer:
             self.hooks.start_job(tid)  # as masters have always been told
         return answer

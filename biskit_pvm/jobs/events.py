@@ -71,11 +71,12 @@ class SlaveReady(NamedTuple):
 
 class SlaveFree(NamedTuple):
     """A slave that the state asked about (`Consider`) may get jobs of up to
-    `chunk_size` items."""
+    `chunk_size` items; so many bytes for it wait until its line takes them."""
 
     tid: int
     chunk_size: int
     now: float
+    queued: int = 0
 
 
 class SlaveRefused(NamedTuple):

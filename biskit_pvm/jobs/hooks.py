@@ -31,6 +31,9 @@ class Hooks(Protocol):
     def chunk_size_for(self, slave_tid: int) -> int:
         """Return how many items a slave gets at a time."""
 
+    def queued_for(self, slave_tid: int) -> int:
+        """Return how many bytes for a slave wait until its line takes them."""
+
     def send_jobs(self, slave_tid: int, jobs: list[tuple[int, Any]], n_left: int) -> int:
         """Send jobs, pairs of a number and a chunk, to a slave; return how many bytes that took."""
 

@@ -79,8 +79,8 @@ class ImpossibleMove(AssertionError):
 
 #: most jobs that a slave has in hand at a time
 MAX_DEPTH = 256
-#: bytes of jobs, at most, that are sent to a slave that may not read now
-BYTES_AHEAD = 32768
+#: bytes of jobs, at most, that are sent to a slave that may not read now; about what its line takes
+BYTES_AHEAD = 262144
 #: seconds that a job must take, on the average, to be given singly
 LONG_JOB = 0.02
 LONGEST_PAUSE = 60.0
@@ -380,7 +380,8 @@ class MasterState:
         if slave.state not in (IDLE, BUSY) or slave.withdrawn or slave.retired:
             return []
         orders: list[Instruction] = []
-        depth = self._depth(slave, event.chunk_size)
+        # where a line is slow, what the slave has is not all there yet
+        depth = 1 if event.queued else self._depth(slave, event.chunk_size)
         if self.rules.jobs_per_slave is not None:
             depth = min(depth, self.rules.jobs_per_slave - slave.n_done)
         # only an item that is tried again may be at this slave already
@@ -421,8 +422,8 @@ class MasterState:
 
         One while nothing is known of it or jobs are long; short jobs come in
         numbers that keep it at work for `prefetch` seconds, but never more
-        than its fair part of what is left, nor more bytes than its link takes
-        while it works.
+        than its fair part of what is left, nor more bytes than its line takes
+        at once.
         """
         mean = slave.mean
         if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up or slave.large:

@@ -114,6 +114,9 @@ def plain_text() -> bytes | None:
 # -- messages ----------------------------------------------------------------
 
 send = pvm_ext.send_frames
+queue = pvm_ext.queue_frames
+queued = pvm_ext.queued
+stalled = pvm_ext.stalled
 receive = pvm_ext.recv_frames
 arrivals = pvm_ext.arrivals
 Match = pvm_ext.Match

@@ -138,7 +138,7 @@ class InlineMessenger(messenger.Messenger):
     def start(self, thread: threading.Thread) -> None:
         """Nothing: the loop runs in the thread of whoever starts the calculation."""
 
-    def send(self, tid: int, tag: int, value: Any) -> int:
+    def send(self, tid: int, tag: int, value: Any, constant: bool = False) -> int:
         """Send one object to a task of this world; return its bytes."""
         # the buffers are the sender's own memory
         frames = [bytearray(frame) for frame in self._seal.write(self.tid, tag, value)]
@@ -146,6 +146,10 @@ class InlineMessenger(messenger.Messenger):
         n_bytes = sum(map(len, frames))
         self.n_bytes += n_bytes
         return n_bytes
+
+    def queued(self, tid: int) -> int:
+        """Nothing waits."""
+        return 0
 
     def arrivals(self) -> dict[int, float]:
         """Messages come whole."""

@@ -63,7 +63,9 @@ class Messenger:
         Who sent the message that is handled at present.
     patience : float, optional
         Seconds for which a task may take nothing of a message that comes to
-        it over a direct link; None: wait for ever.
+        it over a direct link.  None: sends wait for their receivers, for
+        ever; otherwise they do not wait, and `look_after_queues` has to be
+        called.
     on_failed : callable(error)
         What to do about an exception of whatever the loop has called.
     on_unreadable : callable(tid, tag, error, frames)
@@ -288,11 +290,12 @@ class Messenger:
 
     # -- what goes -----------------------------------------------------
 
-    def send(self, tid: int, tag: int, value: Any) -> int:
+    def send(self, tid: int, tag: int, value: Any, constant: bool = False) -> int:
         """Send one object to a task; return its bytes.
 
         It goes sealed, but in the form of old to tasks that have spoken so themselves, and in a run of old
-        code to all that are not known to read sealed messages.
+        code to all that are not known to read sealed messages.  A value that is constant does not change until it
+        has been sent, so nothing of it is copied while it waits.
         """
         if (_old_code or tid in self._plain_speakers) and tid not in self._readers:
             pack_and_send(tid, tag, value, protocol=READABLE_BY_ALL)
@@ -301,10 +304,24 @@ class Messenger:
         n_bytes = sum(map(len, frames))
         if self.on_large is not None and n_bytes >= LARGE:
             self.on_large(tid, tag, value)
-        if not task.send(tid, tag, frames, patience=self.patience):
+        if constant and self.patience is not None:
+            frames = [memoryview(frame).toreadonly() for frame in frames]
+        # what waits for room in a full queue is nothing of ours: masters send a slave one job, or few small ones
+        waits = self.patience is None or not task.queue(tid, tag, frames)
+        if waits and not task.send(tid, tag, frames, patience=self.patience):
             self.on_stuck(tid)
         self.n_bytes += n_bytes
         return n_bytes
+
+    def queued(self, tid: int) -> int:
+        """Return how many bytes for a task wait until its line takes them."""
+        return task.queued(tid)
+
+    def look_after_queues(self) -> None:
+        """Tell which tasks have taken nothing of what waits for them; to be called now and then."""
+        if self.patience is not None:
+            for tid in task.stalled(self.patience):
+                self.on_stuck(tid)
 
     def arrivals(self) -> dict[int, float]:
         """Return how many seconds ago bytes of tasks have come last, those of unfinished messages, too."""

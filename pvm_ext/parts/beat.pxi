@@ -62,8 +62,11 @@ cdef int read_for_others(Waiter *waiter, int event) noexcept nogil:
     # With the lock held: read what has come, libpvm's word of a watched task's end too.
     # Returns how many sockets to go on reading from, with `event` before them: none while
     # another thread waits and does it, less than 0 when the daemon is gone.
-    cdef int context = pvm_setcontext(PRIVATE_CONTEXT)
-    cdef int code = pvm_probe(-1, WATCH_TAG)
+    cdef int context, code
+    if queues != NULL:
+        pump()
+    context = pvm_setcontext(PRIVATE_CONTEXT)
+    code = pvm_probe(-1, WATCH_TAG)
     pvm_setcontext(context)
     if code == PvmSysErr:
         return code

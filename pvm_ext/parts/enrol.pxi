@@ -20,6 +20,7 @@ cdef void forget_daemon() noexcept nogil:
     # libpvm goes on with the old tid when the daemon is dead.  Make it forget, so that the
     # next call can enrol with another daemon, and let those who wait find out.
     drain()
+    drop_queues()
     if pvmmytid != -1:
         pvmendtask()
     wake_all()
@@ -111,6 +112,8 @@ cdef int enrol() except -1:
     cdef int *fds
     _look_for_daemon()
     forget_parts()
+    drop_queues()
+    watched_receivers.clear()
     number = open_fd("/dev/null", O_RDWR | O_CLOEXEC)
     if number >= 0:
         close(number)

@@ -99,6 +99,7 @@ cdef class Frames:
     cdef Py_buffer *views
     cdef Py_ssize_t count
     cdef unsigned long long total
+    cdef bint held      # counted as waiting in a queue
 
     def __cinit__(self, frames):
         cdef list items = list(frames)
@@ -116,6 +117,27 @@ cdef class Frames:
         for i in range(self.count):
             PyBuffer_Release(&self.views[i])
         free(self.views)
+
+    cdef bint may_change(self) noexcept nogil:
+        for i in range(self.count):
+            if not self.views[i].readonly and self.views[i].len:
+                return True
+        return False
+
+    cdef int own(self) except -1:
+        """Copy what may change; what is there several times, once."""
+        cdef dict copies = {}
+        for i in range(self.count):
+            if not self.views[i].readonly and self.views[i].len:
+                place = place_of(&self.views[i])
+                copy = copies.get(place)
+                if copy is None:
+                    copy = copies[place] = PyBytes_FromStringAndSize(NULL, self.views[i].len)
+                    ask_for_large_pages(PyBytes_AS_STRING(copy), self.views[i].len)
+                    memcpy(PyBytes_AS_STRING(copy), self.views[i].buf, self.views[i].len)
+                PyBuffer_Release(&self.views[i])
+                PyObject_GetBuffer(copy, &self.views[i], PyBUF_SIMPLE)
+        return 0
 
 
 def send_frames(tids, int tag, frames, int encoding=-1, patience=None):
@@ -559,6 +581,8 @@ cdef list next_frames(int tid, int tag, timeout, Match match, Waker waker, pvmmi
                     return None
     finally:
         leave()
+        if sent:
+            sent.clear()
 
 
 # --- damaged messages --------------------------------------------------------------------
@@ -813,13 +837,17 @@ cdef int grow_frame(object frame, Py_ssize_t size, Piece *target) except -1:
 
 
 cdef void set_target(object frame, Py_ssize_t size, Piece *target):
-    cdef size_t start
     target.data = PyByteArray_AS_STRING(frame)
     target.size = size
+    ask_for_large_pages(target.data, size)
+
+
+cdef void ask_for_large_pages(char *data, Py_ssize_t size) noexcept nogil:
+    cdef size_t start
     if size >= HUGE:
         # fresh memory comes in by page faults: fewer and larger ones
-        start = (<size_t>target.data + 0x1fffff) & ~<size_t>0x1fffff
-        madvise(<void *>start, (<size_t>target.data + size - start) & ~<size_t>0xfff, MADV_HUGEPAGE)
+        start = (<size_t>data + 0x1fffff) & ~<size_t>0x1fffff
+        madvise(<void *>start, (<size_t>data + size - start) & ~<size_t>0xfff, MADV_HUGEPAGE)
 
 
 cdef int fill(Partial partial, unsigned long long here) except -1:

@@ -244,8 +244,13 @@ cdef int send_active(int *tids, int count, int tag, bint many, bint small) noexc
     # Send the active buffer, which is `small` if it fits into any link that takes something,
     # and let `sending` tell of it.
     global sending_to, sending_since, handler_sends
-    cdef int code
+    cdef int code, i
     cdef bint looked_after = False
+    if queues != NULL and not going_out and not handling:
+        for i in range(count):
+            code = flush_queue(tids[i])
+            if code < 0:
+                return code
     if handling:
         if many:
             return PvmNotImpl

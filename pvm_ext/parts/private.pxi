@@ -15,6 +15,7 @@ cdef enum:
     LOST_HOST_TAG = 4       # a host of such tasks is gone (output.pxi)
     SERVER_TAG = 5          # the group server has ended (groups.pxi)
     SENDER_TAG = 6          # the sender of a part has ended (frames.pxi)
+    RECEIVER_TAG = 7        # a task has ended for which something is queued (queues.pxi)
 
 cdef enum:
     # the bits of a tid that number the tasks of a host; its daemon has none of them

@@ -59,7 +59,8 @@ def parent():
 def exit():
     """Leave PVM; the process goes on.
 
-    Messages that were sent are delivered, those that were not received are dropped, and
+    Messages that were sent are delivered, as far as direct links take in 2 s what
+    `queue_frames` was given; those that were not received are dropped, and
     threads that wait for one get a `SysErrError`; each `Beat` stops.  A later call enrols again, with a new
     tid.  No error when the process is not enrolled.
     """
@@ -71,6 +72,7 @@ def exit():
             return
         with nogil:
             stop_beats()
+            flush_queues(LAST_WORDS)
             drain()
             code = pvm_exit()
             if pvmmytid != -1:

@@ -39,6 +39,7 @@ cdef struct Waiter:
     int woken
     int abandoned           # its thread has left by an exception; free when seen
     int sockets             # how many sockets it polls
+    bint mending            # there is a queue whose link is broken
     unsigned long generation
     pollfd *set
     int set_size
@@ -301,9 +302,13 @@ cdef void step_out(Waiter *waiter) noexcept nogil:
 
 
 cdef int gather_sockets(Waiter *waiter, int waker) noexcept nogil:
-    # Fill the set to sleep on: own event, waker, libpvm's sockets.  Returns its length.
+    # Fill the set to sleep on: own event, waker, libpvm's sockets, links with something
+    # queued.  Returns its length.
     cdef int *fds
-    cdef int n = pvm_getfds(&fds)
+    cdef int n
+    if queues != NULL:
+        tidy()
+    n = pvm_getfds(&fds)
     cdef pollfd *bigger
     cdef int i
     if n < 0:
@@ -314,6 +319,7 @@ cdef int gather_sockets(Waiter *waiter, int waker) noexcept nogil:
             return PvmNoMem
         waiter.set = bigger
         waiter.set_size = n + 8
+    waiter.mending = False
     waiter.set[0].fd = waiter.event
     waiter.set[1].fd = waker         # poll ignores a negative one
     for i in range(n):
@@ -322,7 +328,7 @@ cdef int gather_sockets(Waiter *waiter, int waker) noexcept nogil:
         waiter.set[i].events = POLLIN
         waiter.set[i].revents = 0
     waiter.generation = generation
-    return n + 2
+    return add_links(waiter, n + 2) if queues != NULL else n + 2
 
 
 cdef double now() noexcept nogil:
@@ -421,7 +427,7 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
     cdef int mid = 0
     cdef int n, ready, problem
     cdef bint last = timeout == 0
-    cdef bint first = True
+    cdef bint first = True, soon
     cdef double deadline = now() + timeout if timeout > 0 else 0
     cdef double left
     cdef timespec limit
@@ -431,6 +437,8 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
     if last:
         waiter = wanting(me, tid, tag, table, parts)
         with nogil:
+            if queues != NULL and now() - pumped > PUMP_INTERVAL:
+                pump()
             return look(waiter)
     block_signals(&signals)
     try:
@@ -446,6 +454,8 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
         while True:
             with nogil:
                 while True:
+                    if queues != NULL and pvmmytid == mine:
+                        pump()
                     if pvmmytid != mine:
                         mid = PvmSysErr
                     elif not first or pvmrxlist == NULL or pvmrxlist[0] != pvmrxlist:
@@ -467,10 +477,13 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
                         unlock()
                     if problem:
                         break
-                    if timeout < 0:
+                    left = deadline - now() if timeout >= 0 else MOURNING
+                    soon = waiter.mending and left >= MOURNING
+                    if soon:
+                        left = MOURNING
+                    if timeout < 0 and not soon:
                         ready = ppoll(waiter.set, n, NULL, &signals)
                     else:
-                        left = deadline - now()
                         if left < 0:
                             left = 0
                         limit.tv_sec = <long>left
@@ -486,7 +499,7 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
                     if waker >= 0 and waiter.set[1].revents != 0:
                         clear_event(waker)
                         last = True
-                    if ready == 0:
+                    if ready == 0 and not soon:
                         last = True
             if mid != 0 or last:
                 break

@@ -93,6 +93,34 @@ def test_a_stopped_slave_that_takes_no_messages_delays_nobody_for_long(make):
     assert "lost" in [r.outcome for r in master.history.records]
 
 
+class StoppingForAWhile(TrackingJobMaster):
+    """Stops the slave that returned the twentieth result for a while, and notes when results of others come."""
+
+    stopped = None
+    WHILE = 2.0
+
+    def job_done(self, slave_tid, result):
+        now = time.monotonic()
+        if self.stopped is None:
+            self.times, self.since, self.stopped = [], now, 0
+        if slave_tid != self.stopped and (not self.stopped or now < self.since + self.WHILE):
+            self.times.append(now)
+        if len(self.times) == 20 and not self.stopped:
+            self.stopped, self.since = slave_tid, now
+            (pid,) = [t.pid for t in pvm_ext.tasks() if t.tid == slave_tid]
+            os.kill(pid, signal.SIGSTOP)
+            threading.Timer(self.WHILE, os.kill, (pid, signal.SIGCONT)).start()
+
+
+def test_a_slave_that_is_stopped_for_a_while_delays_no_other(make):
+    data = {i: ("size", bytes(1_000_000)) for i in range(1000)}
+    master = make(data, kind=StoppingForAWhile, n_slaves=3, chunk_size=1, redistribute=0)
+    assert master.calculateResult() == dict.fromkeys(data, 1_000_000)
+    assert {r.outcome for r in master.history.records} == {"done"}
+    waits = [after - before for before, after in zip(master.times, master.times[1:] + [master.since + master.WHILE])]
+    assert max(waits) < 0.5 * master.WHILE
+
+
 class Talkative(TrackingJobMaster):
     """Sends a slave a long message while it is busy."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -57,6 +58,17 @@ def executor() -> Iterator[PVMExecutor]:
 
 
 # --------------------------------------------------------------------------- workers
+
+
+def test_a_worker_that_is_stopped_delays_no_other_and_goes_on_afterwards(executor):
+    stopped, *_ = set(executor.map(own_pid, range(40)))
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        calls = [executor.submit(own_pid, bytes(1_000_000)) for _ in range(24)]
+        wait_for(lambda: sum(call.done() for call in calls) >= 12, 10)  # the others had been given to it
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    assert stopped in [call.result(10) for call in calls]
 
 
 def test_bootup_starts_the_workers_before_the_first_call(executor: PVMExecutor) -> None:

@@ -41,6 +41,7 @@ class Play:
         self.given = []
         self.orders = []
         self.avoid = set()
+        self.queued = 0
         self.spawned = 0
 
     def feed(self, kind, *args):
@@ -53,7 +54,7 @@ class Play:
                 waiting += self.state.handle(
                     ev.SlaveRefused(order.tid)
                     if order.tid in self.avoid
-                    else ev.SlaveFree(order.tid, self.chunk_size, self.now)
+                    else ev.SlaveFree(order.tid, self.chunk_size, self.now, self.queued)
                 )
             else:
                 done.append(order)
@@ -373,7 +374,7 @@ def test_long_jobs_are_given_singly():
     assert len(gives(play.done(first[0], seconds=5.0))) == 1
 
 
-@pytest.mark.parametrize("job_bytes, in_hand", [(100, 256), (8192, 5), (40_000, 1)])
+@pytest.mark.parametrize("job_bytes, in_hand", [(100, 256), (65_536, 5), (300_000, 1)])
 def test_large_jobs_are_not_given_in_advance(job_bytes, in_hand):
     play = Play(range(2000), ["x"], chunk_size=1)
     a, (give,) = play.slave("x")
@@ -383,6 +384,19 @@ def test_large_jobs_are_not_given_in_advance(job_bytes, in_hand):
         give = next(g for g in play.given if g.job in play.state.slaves[a].jobs)
     assert len(play.state.slaves[a].jobs) <= in_hand
     assert len(play.state.slaves[a].jobs) > in_hand // 2 - 1
+
+
+def test_a_slave_whose_line_is_slow_gets_one_job_at_a_time():
+    play = Play(range(2000), ["x"], chunk_size=1)
+    play.slave("x")
+    in_hand = []
+    for queued in (1, 0, 1):
+        play.queued = queued
+        for _ in range(300):
+            play.done(play.given[0], seconds=0.00001)
+            del play.given[0]
+            in_hand.append(len(play.given))
+    assert set(in_hand[:300]) == {1} and max(in_hand[300:600]) > 10 and in_hand[-1] == 1
 
 
 def test_prefetched_items_of_a_dead_slave_come_back_in_order():

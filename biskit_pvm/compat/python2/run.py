@@ -376,13 +376,12 @@ def _missing_folder(error: BaseException) -> str:
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
     """Take the frames of this package, and those that led to the script, out of a traceback."""
+    from biskit_pvm.compat.python2.stdlib.eight_bit import is_ours
+
     steps = _steps(trace)
     ours = [number for number, step in enumerate(steps) if step.tb_frame.f_code.co_filename == __file__]
-    kept = [
-        step
-        for step in steps[ours[-1] + 1 if ours else 0 :]
-        if not step.tb_frame.f_code.co_filename.startswith((_HERE + os.sep, "<frozen "))
-    ]
+    first = ours[-1] + 1 if ours else 0
+    kept = [step for step in steps[first:] if not is_ours(step.tb_frame.f_code.co_filename)]
     following = None
     for step in reversed(kept):
         following = TracebackType(following, step.tb_frame, step.tb_lasti, step.tb_lineno)

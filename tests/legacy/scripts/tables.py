@@ -77,3 +77,11 @@ print rest
 for value in [0, -1, True, 2 ** 62, 2 ** 63, -2 ** 62, 2 ** 64 - 1, 10 ** 30, -3L, 1.5, -0.1, 1e300, 2.0 ** 70, -0.0, float('inf'), 1 + 2j,
               '', 'a', u'a', '\xe9\xff', (), (1, 'a', (2.5,)), (-1, -1), frozenset([1, 'b']), (frozenset(), 3L)]:
     print `value`, hash(value)
+
+# -- one where another one was before, with keys that are equal and yet not the same
+def numbers(): return {1: 0, 2: 0, 3: 0}.keys()
+def fractions(): return {1.0: 0, 2.0: 0, 3.0: 0}.keys()
+def words(): return {'a': 0, 'b': 0}.keys()
+def texts(): return {u'a': 0, u'b': 0}.keys()
+print numbers(), fractions(), numbers()
+print words(), texts(), words()

@@ -11,15 +11,15 @@ in every process, so that the order in which it came is as good as any.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import itemgetter
+from operator import is_, itemgetter
 from typing import Any
 
 from biskit_pvm.compat.python2.builtins.hashing import fixed_hash
 
 #: types that list what they hold in an order of their own
 _LINEAR = {list, tuple, str, range}
-#: dictionary to its keys as they came and as they were listed: loops ask again and again
-_recent: dict[int, tuple[list, list]] = {}
+#: dictionary or set to its keys as they came and as they were listed: loops ask again and again
+_recent: dict[tuple[int, bool], tuple[list, list]] = {}
 _MANY = 100_000
 
 
@@ -77,14 +77,17 @@ def keys_of(obj: Any) -> list:
     keys = list(obj)
     if len(keys) < 2:
         return keys
-    known = _recent.get(id(obj))
-    if known is not None and known[0] == keys:
+    forgotten = isinstance(obj, (set, frozenset))
+    place = id(obj), forgotten
+    known = _recent.get(place)
+    # another one may live there now, whose keys are equal and yet not the same: 1 and 1.0
+    if known is not None and len(known[0]) == len(keys) and all(map(is_, known[0], keys)):
         return known[1][:]
-    order = table_order(keys, isinstance(obj, (set, frozenset)))
+    order = table_order(keys, forgotten)
     if order is not keys and len(keys) < _MANY:
         if len(_recent) >= 32:
             _recent.clear()
-        _recent[id(obj)] = keys, order
+        _recent[place] = keys, order
         return order[:]
     return order
 

@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Callable
 
-from biskit_pvm.compat.python2.builtins.classic import is_classic
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
 from biskit_pvm.compat.python2.builtins.hash_tables import in_order, keys_of
 
 _MAXINT = sys.maxsize
@@ -540,11 +540,11 @@ def _int_repr(value: int) -> str:
 
 
 def _exception_repr(error: BaseException) -> str:
-    form = getattr(type(error), "__py2_str__", None)
+    form = getattr(type(error), "__py2_repr__", None)
     if form is not None:
         return str(form(error))
     args = to_repr(error.args) if error.args else "()"
-    return type(error).__name__ + args
+    return known_as(type(error)).__name__ + args
 
 
 def _tuple_repr(values: tuple) -> str:
