@@ -22,7 +22,6 @@ from biskit_pvm.dispatcher import (
     await_in,
     calculation_of,
     hooks_of,
-    host_list,
     n_done,
     options_of,
     slots_of,
@@ -31,6 +30,7 @@ from biskit_pvm.dispatcher import (
 from biskit_pvm.errors import CalculationError, RestartError
 from biskit_pvm.jobs.calculation import AlreadyBegun
 from biskit_pvm.jobs.slaves import GRACE
+from biskit_pvm.machine import names
 from biskit_pvm.PVMThread import slaves_of
 from biskit_pvm.report.progress import count, report_lines
 from biskit_pvm.report.say import say
@@ -115,7 +115,7 @@ class TrackingJobMaster(JobMaster):
         **options: Any,
     ) -> None:
         self.__saving_to = _checked_autosave(autosave)
-        hosts = host_list(hosts)
+        hosts = names.host_list(hosts)
         if add_hosts and hosts and not wants_inline(options):
             number = len(set(hosts))
             if verbose:

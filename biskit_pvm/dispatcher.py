@@ -329,6 +329,14 @@ class JobMaster(PVMMasterSlave):
         status = self.status
         self.__display.update(len(status.objects) - status.n_unfinished, *self.__at_work)
 
+    def add_host(self, host: str) -> None:
+        """Start one more slave on a host; see `add_hosts`."""
+        JobMaster.add_hosts(self, [host])
+
+    def remove_host(self, host: str, finish: bool = True) -> None:
+        """Have no slaves on a host any more; see `remove_hosts`."""
+        JobMaster.remove_hosts(self, [host], finish)
+
     def add_hosts(self, hosts: Iterable[str]) -> None:
         """Start one more slave per entry of `hosts`, also while the calculation runs.
 
@@ -340,7 +348,7 @@ class JobMaster(PVMMasterSlave):
         hosts : list of str
         """
         self.__slots.slots = self.hosts
-        self.__slots.add(host_list(hosts), join=True)
+        self.__slots.add(names.host_list(hosts), join=True)
 
     def remove_hosts(self, hosts: Iterable[str], finish: bool = True) -> None:
         """Have no slaves at some hosts any more, also while the calculation runs.
@@ -361,7 +369,7 @@ class JobMaster(PVMMasterSlave):
             There is no slave, nor is one wanted, at one of the hosts.
         """
         self.__slots.slots = self.hosts
-        self.__slots.remove_hosts(host_list(hosts), finish)
+        self.__slots.remove_hosts(names.host_list(hosts), finish)
 
     # -- hooks ---------------------------------------------------------
 
@@ -685,13 +693,6 @@ def options_of(master: JobMaster) -> Options:
 def wants_inline(options: Mapping[str, Any]) -> bool:
     """Tell whether the slaves of a master with these options run in its own process."""
     return bool(options.get("inline")) or os.environ.get(INLINE_VARIABLE, "") == "1"
-
-
-def host_list(hosts: Iterable[str]) -> list[str]:
-    """Return the names of hosts; one string is taken for a slip."""
-    if isinstance(hosts, (str, bytes)):
-        raise TypeError(f"hosts must be a list of host names, not one string: [{hosts!r}]")
-    return [str(host).strip() for host in hosts]
 
 
 def await_in(master: JobMaster) -> None:

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+def host_list(hosts: Iterable[str]) -> list[str]:
+    """Return the names in a list of hosts; one string is taken for a slip."""
+    if isinstance(hosts, (str, bytes)):
+        raise TypeError(f"hosts must be a list of host names, not one string: [{hosts!r}]")
+    return [str(host).strip() for host in hosts]
+
+
 def own_host() -> str:
     """Return the name under which PVM knows this host."""
     here = pvm_ext.tidtohost(pvm_ext.mytid())

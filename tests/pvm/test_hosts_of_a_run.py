@@ -151,6 +151,23 @@ def test_callbacks_of_an_executor_may_add_hosts_and_remove_them(host):
         assert executor.n_workers == 1
 
 
+def test_one_host_is_added_and_removed_by_its_name_alone(make, host):
+    class Master(TrackingJobMaster):
+        add_hosts = remove_hosts = None  # whatever an old script has under these names
+
+    master = make(sleeps(1), kind=Master, n_slaves=1)
+    master.add_host("localhost")
+    assert [slot["host"] for slot in master.hosts] == [host, "localhost"]
+    master.remove_host(host, finish=False)
+    assert [slot["host"] for slot in master.hosts] == ["localhost"]
+
+    with PVMExecutor(hosts=[host], add_hosts=False) as executor:
+        executor.add_host("localhost")
+        assert executor.n_workers == 2
+        executor.remove_host(host)
+        assert executor.n_workers == 1
+
+
 def test_an_executor_that_was_not_started_has_the_hosts_that_are_left(host):
     executor = PVMExecutor(5, hosts=[host, "localhost"], add_hosts=False)
     executor.remove_hosts(["localhost"])
