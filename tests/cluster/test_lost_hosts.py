@@ -112,6 +112,27 @@ def test_a_rebooted_host_that_another_machine_has_taken_is_named_and_left_to_it(
     run.child.kill()
 
 
+#: takes leave for the daemon of the other host, from its port and then from another one
+LEAVE = """
+import pvm_ext
+from biskit_pvm.machine import daemon, recovery
+pvm_ext.mytid()
+first, other = pvm_ext.config().hosts
+print(recovery._take_leave(other.name, other, first))
+address, port = daemon.addresses()[other.name]
+daemon.addresses = lambda known=daemon.addresses(): {**known, other.name: (address, port - 1)}
+print(recovery._take_leave(other.name, other, first))
+"""
+
+
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_no_leave_is_taken_for_a_daemon_that_lives_nor_from_another_port_than_its_own(cluster: Cluster):
+    cluster.exec(0, [*PVM, "start", "node1"])
+    assert cluster.python(0, LEAVE).split() == ["False", "False"]
+    assert hosts(cluster) == hosts(cluster, 1) == cluster.names
+    assert "bogus pkt" in cluster.path("/tmp/pvml.0", 0).read_text()
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("cluster", [2], indirect=True)
 def test_a_calculation_waits_for_its_only_host(cluster: Cluster):
