@@ -1,4 +1,4 @@
-"""Hosts that are lost while a calculation runs, or not there when it starts."""
+"""Hosts that are lost while a calculation runs, or not there when it starts; pytest -s shows how long that takes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def until_used(run: Run, moment: float, host: str, seconds: float) -> None:
     while not jobs_after(run, moment, host):
         assert run.read(), run.lines[-5:]
         assert time.time() - moment < seconds, f"{host} is not used {seconds} s later; {run.lines[-5:]}"
+    print(f"{host} is used after {time.time() - moment:.1f} s")
 
 
 def until_told(run: Run, words: str, seconds: float) -> None:
@@ -146,14 +147,14 @@ def test_a_calculation_waits_for_its_only_host(cluster: Cluster):
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("cluster", [5], indirect=True)
-def test_one_dead_host_of_five_holds_up_the_first_job_for_seconds_only(cluster: Cluster):
+def test_one_dead_host_of_five_holds_up_the_first_job_for_seconds_only(cluster: Cluster, thorough: bool):
     cluster.kill(3)
     started = time.time()
     run = Run(cluster, cluster.names, 400, 0.05)
     run.until(1)
     first = min(float(line[3]) for line in run.lines if line[0] == "done") - started
-    assert first < 10, first
     print(f"first job after {first:.1f} s")
+    assert first < (5 if thorough else 10)
     assert "it is down" in str(run.lines) and "node3" in str(run.lines)
     cluster.boot(3)
     until_used(run, time.time(), "node3", 40)
