@@ -144,9 +144,10 @@ class Calculation:
     # -- events ------------------------------------------------------------
 
     def feed(self, event: ev.Event) -> None:
-        """Handle one event."""
+        """Handle one event; none after the end, when slaves leave and take no more jobs."""
         with self._lock:
-            self._carry_out(self.state.handle(event))
+            if not self._finished:
+                self._carry_out(self.state.handle(event))
 
     def feed_soon(self, event: ev.Event) -> None:
         """Have one event handled in the loop's thread."""
@@ -191,7 +192,8 @@ class Calculation:
                 hooks.keep(result)
                 self._record(slave_tid, seconds, n_items, outcome)
                 orders += first
-            self._carry_out(orders)
+            if not self._finished:
+                self._carry_out(orders)
 
     def returned(self, slave_tid: int, numbers: list[int], seconds: float) -> None:
         """Handle jobs that a slave gives back, since another one takes it long."""

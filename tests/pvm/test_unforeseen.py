@@ -243,6 +243,27 @@ def test_an_end_that_is_interrupted_leaves_no_thread(make):
     assert not alive
 
 
+@pytest.mark.parametrize("how", ["stop", "exit"])
+def test_no_item_is_given_to_slaves_that_leave(make, how):
+    """Or else it would be passed on from one to the next, and fail by the death of all of them."""
+
+    class Stopped(TrackingJobMaster):
+        n_given = 0
+
+        def start_job(self, slave_tid):
+            self.n_given += not calculation_of(self).running
+
+        def job_done(self, slave_tid, result):
+            if 0 in result:
+                getattr(self, how)()
+
+    data = {0: ("sleep", 0.1), **{i: ("sleep", 0.2 + 0.02 * i) for i in range(1, 30)}}
+    master = make(data, 12, kind=Stopped, max_deaths=2)
+    with pytest.raises(CalculationError):
+        master.calculateResult()
+    assert master.errors == {} and master.n_given == 0
+
+
 def test_a_slave_that_is_born_after_the_end_does_not_stay(make, host):
     spawned = []
 
