@@ -289,7 +289,7 @@ class PVMThread(Thread):
                 tid = receiver
             self.send_primitive(tid, msg_tag, (stamp, value))
 
-    def sendToAll(self, msg_tag: int, value: tuple[Any, ...] | None = None) -> None:
+    def sendToAll(self, msg_tag: int, value: tuple[Any, ...] | None) -> None:
         """Send to all spawned tasks."""
         self.send(tuple(self.getTasks().values()), msg_tag, value)
 
@@ -590,4 +590,4 @@ def report_failure(slave: PVMMasterSlave, job: int | None, error: BaseException)
     from biskit_pvm.jobs import failures  # not needed by most slaves
 
     messenger_of(slave).failing(error)
-    slave.send(slave.getParent(), Tag.FAILED, (slave.getTID(), job, failures.describe(error)))
+    slave.send(slave.getParent(), int(Tag.FAILED), (slave.getTID(), job, failures.describe(error)))

@@ -117,7 +117,7 @@ class Slaves:
         self._dismissed = True
         for tid, nickname in list(self.alive.items()):
             try:
-                send(tid, Tag.EXIT, None)
+                send(tid, int(Tag.EXIT), None)  # methods of users see the number
             except task.Lost:
                 raise
             except Exception as error:  # the others are told all the same
