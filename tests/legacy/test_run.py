@@ -273,7 +273,7 @@ from Biskit.PVM.ExampleMaster import Master
 from Biskit.PVM import pvmTools
 import Biskit.PVM.pypvm_core as core, Biskit.hosts
 from Biskit import EHandler, ExeConfigCache, LogFile, StdLog, ErrLog, BiskitError
-import Biskit.tools as T, Biskit.settings as S, Biskit.test as BT
+import Biskit.tools as T, Biskit.settings as S, Biskit.test as BT, cPickle
 from Biskit.LogFile import LogFile as L2
 print PVM.pvm_installed, TrackingJobMaster is T1, PVM.TrackingJobMaster is T1, T1 is biskit_pvm.TrackingJobMaster
 print MSG_JOB_START, MSG_JOB_DONE, MSG_PING, MSG_EXIT, pvmTools is pvm, Biskit.hosts is hosts, core is pypvm
@@ -281,7 +281,7 @@ import sys
 print L2 is LogFile, S.python_bin == sys.executable, BT.PVM, T.absfile('/x/../y'), EHandler.__class__.__name__
 print JobMaster.__module__
 T.dump({'a': u'\\xe9'}, 'dumped')
-print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilename('/a/b.c'), hosts.nodes_all != []
+print open('dumped').read() == cPickle.dumps({'a': u'\\xe9'}, 1), T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilename('/a/b.c'), hosts.nodes_all != []
 """,
     )
     done = run(environment, script, cwd=tmp_path)
@@ -290,7 +290,7 @@ print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilen
         "1 2 999999 999995 True True True",
         "True True 2 /y ErrorHandler",
         "biskit_pvm.dispatcher",
-        "{'a': u'\\xe9'} 1 {'o': 1} b True",
+        "True {'a': u'\\xe9'} 1 {'o': 1} b True",
     ], done.stderr.decode()
 
 
