@@ -281,7 +281,8 @@ import sys
 print L2 is LogFile, S.python_bin == sys.executable, BT.PVM, T.absfile('/x/../y'), EHandler.__class__.__name__
 print JobMaster.__module__
 T.dump({'a': u'\\xe9'}, 'dumped')
-print open('dumped').read() == cPickle.dumps({'a': u'\\xe9'}, 1), T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilename('/a/b.c'), hosts.nodes_all != []
+print open('dumped').read() == cPickle.dumps({'a': u'\\xe9'}, 1),
+print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilename('/a/b.c'), hosts.nodes_all != []
 """,
     )
     done = run(environment, script, cwd=tmp_path)

