@@ -328,7 +328,8 @@ def test_first_start_tells_that_it_translates(tmp_path, environment):
     body = "".join(f"def f{i}(a, (b, c)):\n    print >>None, a / b, `c`\n    return a\n" for i in range(3000))
     for name in ("one", "two"):
         write(tmp_path, f"{name}.py", f"name = {name!r}\n{body}")
-    script = write(tmp_path, "s.py", "import one, two\nprint 'ready'\n")
+    mine = "import sys\nclass Mine:\n    def write(self, text): print text\nsys.stderr = Mine()\n"
+    script = write(tmp_path, "s.py", mine + "import one, two\nprint 'ready'\n")
     first = run(environment, script, HOME=str(home))
     assert first.stdout == b"ready\n" and b"translating Python 2 for the first time" in first.stderr
     second = run(environment, script, HOME=str(home))

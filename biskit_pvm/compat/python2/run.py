@@ -381,7 +381,8 @@ def _without_ours(trace: TracebackType | None) -> TracebackType | None:
     steps = _steps(trace)
     ours = [number for number, step in enumerate(steps) if step.tb_frame.f_code.co_filename == __file__]
     first = ours[-1] + 1 if ours else 0
-    kept = [step for step in steps[first:] if not is_ours(step.tb_frame.f_code.co_filename)]
+    codes = [step.tb_frame.f_code for step in steps[first:]]
+    kept = [step for step, code in zip(steps[first:], codes) if not is_ours(code.co_filename, code.co_name)]
     following = None
     for step in reversed(kept):
         following = TracebackType(following, step.tb_frame, step.tb_lasti, step.tb_lineno)

@@ -15,19 +15,21 @@ _RUNPY = os.path.join(os.path.dirname(os.__file__), "runpy.py")
 _HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
 
-def is_ours(filename: str) -> bool:
+def is_ours(filename: str, function: str = "") -> bool:
     """
     Tell whether code in a traceback is this package's or the import machinery's, and no user's concern.
 
     Parameters
     ----------
     filename : str
+    function : str, optional
+        What runs there; a list comprehension is a function of its own before Python 3.12.
 
     Returns
     -------
     bool
     """
-    return filename.startswith((_HERE, "<frozen ")) or filename == _RUNPY
+    return function == "<listcomp>" or filename.startswith((_HERE, "<frozen ")) or filename == _RUNPY
 
 
 def eight_bit(function: Callable) -> Callable:

@@ -6,7 +6,6 @@ import code
 import codeop
 import io
 import sys
-import traceback as tracebacks
 import types
 from typing import Any
 
@@ -15,7 +14,8 @@ from fissix.pgen2 import token, tokenize
 from biskit_pvm.compat.python2.builtins import NAMESPACE, files
 from biskit_pvm.compat.python2.builtins.execution import compile_
 from biskit_pvm.compat.python2.builtins.strings import to_repr
-from biskit_pvm.compat.python2.registry import StandIn
+from biskit_pvm.compat.python2.builtins.wording import reword
+from biskit_pvm.compat.python2.registry import StandIn, make
 
 _BLOCKS = "if while for try with def class @".split()
 
@@ -80,7 +80,14 @@ class InteractiveInterpreter(code.InteractiveInterpreter):
         error = sys.exc_info()[1]
         if isinstance(error, SyntaxError):
             error = SyntaxError(*error.args)  # not the translator's own kind
-        self.write("".join(tracebacks.format_exception_only(type(error), error)))
+        self.write("".join(make("traceback").format_exception_only(type(error), error)))
+
+    def showtraceback(self) -> None:
+        kind, error, trace = sys.exc_info()
+        if error is not None:
+            reword(error)
+        for line in make("traceback").format_exception(kind, error, trace and trace.tb_next):
+            self.write(line)
 
 
 class InteractiveConsole(InteractiveInterpreter, code.InteractiveConsole):
