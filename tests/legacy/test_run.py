@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 import statistics
 import subprocess
@@ -143,6 +144,25 @@ def test_cache_is_private_under_every_umask(tmp_path, environment, umask):
     cache = home / ".cache" / "biskit_pvm" / "translated"
     (entry,) = cache.iterdir()
     assert [stat.S_IMODE(path.stat().st_mode) for path in (cache.parent, cache, entry)] == [0o700, 0o700, 0o600]
+    # what fissix reads is a pickle
+    assert stat.S_IMODE((cache.parent / "grammar").stat().st_mode) == 0o700
+    assert os.listdir(home / ".cache") == ["biskit_pvm"]
+
+
+def test_no_cache_is_needed(tmp_path, environment):
+    script = write(tmp_path, "s.py", "print 7 / 2\n")
+    assert run(environment, script, HOME=script).stdout == b"3\n"  # in which no folder can be made
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_harm(tmp_path, environment, closed):
+    source = "import sys\nprint 7 / 2\nprint >>sys.stderr, 'x'\nf = open('done', 'w')\nf.write(f.fileno() > 2 and 'yes')\nf.close()\n"
+    write(tmp_path, "s.py", source)
+    words = [sys.executable, "-m", "biskit_pvm", "run", "s.py"]
+    command = f"exec {shlex.join(words)} {closed}"
+    done = subprocess.run(["sh", "-c", command], env=environment, cwd=tmp_path, capture_output=True, timeout=60)
+    assert (tmp_path / "done").read_text() == "yes", done.stderr
+    assert done.returncode == 0
 
 
 def test_a_cache_that_others_could_write_to_is_closed_to_them(tmp_path, environment):

@@ -122,6 +122,7 @@ def compile_python2(
 
         progress.begin(filename, len(data))
         start = time.perf_counter()
+        cache.read_grammar()
         code = translate(source, filename, mode, futures)
         progress.done(time.perf_counter() - start)
         # text made at run time may be different each time: only what was dear is worth a file

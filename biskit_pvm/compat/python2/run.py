@@ -397,6 +397,15 @@ def _steps(trace: TracebackType | None) -> list[TracebackType]:
     return steps
 
 
+def _fill_closed_streams() -> None:
+    """Open what the caller has closed of standard input, output and error, lest a socket or a file come in its place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # which is the lowest number that is free
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """
     Run what the command line names; ``python -m biskit_pvm.compat.python2.run`` for slaves.
@@ -406,6 +415,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv : sequence of str, optional
         The process's own by default.
     """
+    _fill_closed_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     python = None
     if arguments[:1] == ["--python"] and arguments[1:2] in (["2"], ["3"]):

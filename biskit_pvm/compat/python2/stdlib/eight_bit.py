@@ -14,6 +14,9 @@ from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, from_o
 _RUNPY = os.path.join(os.path.dirname(os.__file__), "runpy.py")
 _HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
+# the binding's are named as they were when it was compiled
+_NOT_THE_USERS = _HERE, "<frozen ", "pvm_ext/"
+
 
 def is_ours(filename: str, function: str = "") -> bool:
     """
@@ -29,7 +32,7 @@ def is_ours(filename: str, function: str = "") -> bool:
     -------
     bool
     """
-    return function == "<listcomp>" or filename.startswith((_HERE, "<frozen ")) or filename == _RUNPY
+    return function == "<listcomp>" or filename.startswith(_NOT_THE_USERS) or filename == _RUNPY
 
 
 def eight_bit(function: Callable) -> Callable:
