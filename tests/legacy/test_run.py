@@ -156,7 +156,8 @@ def test_no_cache_is_needed(tmp_path, environment):
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_harm(tmp_path, environment, closed):
-    source = "import sys\nprint 7 / 2\nprint >>sys.stderr, 'x'\nf = open('done', 'w')\nf.write(f.fileno() > 2 and 'yes')\nf.close()\n"
+    source = "import sys\nprint 7 / 2\nprint >>sys.stderr, 'x'\nf = open('done', 'w')\n"
+    source += "f.write(f.fileno() > 2 and 'yes')\nf.close()\n"
     write(tmp_path, "s.py", source)
     words = [sys.executable, "-m", "biskit_pvm", "run", "s.py"]
     command = f"exec {shlex.join(words)} {closed}"

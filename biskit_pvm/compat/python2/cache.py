@@ -74,7 +74,7 @@ def read_grammar() -> None:
         return  # who translates says what to install
     with tempfile.TemporaryDirectory(prefix="biskit_pvm-") as temporary:
         fissix.CACHE_DIR = folder("grammar") or Path(temporary)
-        from fissix import pygram  # noqa: F401
+        from fissix import pygram
 
 
 def key(source: bytes, language: str) -> str:
