@@ -303,6 +303,21 @@ def test_old_host_file_is_read(tmp_path, environment):
     assert done.stdout == b"reading hosts\n['a', 'b', 'a', 'b']\n", done.stderr.decode()
 
 
+def test_a_slave_loads_little_of_biskit(tmp_path, environment):
+    source = "import sys\nfrom Biskit.PVM import JobSlave\nprint [n for n in %r if n in sys.modules]\n"
+    source += "from Biskit.PVM import *\nprint TrackingJobMaster.__name__, dispatcher.__name__, pvmTools.__name__\n"
+    source += (
+        "import Biskit.PVM.TrackingJobMaster, Biskit.PVM\nprint Biskit.PVM.TrackingJobMaster is TrackingJobMaster\n"
+    )
+    of_masters = ["biskit_pvm.dispatcher", "biskit_pvm.TrackingJobMaster", "biskit_pvm.restart.reader"]
+    done = run(environment, write(tmp_path, "s.py", source % of_masters))
+    assert done.stdout.decode().splitlines() == [
+        "[]",
+        "TrackingJobMaster Biskit.PVM.dispatcher Biskit.PVM.pvm",
+        "True",
+    ], done.stderr.decode()
+
+
 def test_names_of_old_without_a_tree(tmp_path, environment):
     script = write(
         tmp_path,
