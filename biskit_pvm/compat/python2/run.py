@@ -215,9 +215,9 @@ def _new_main(file: str | None, package: str | None, language: int) -> ModuleTyp
     main.__dict__["__builtins__"] = builtins
     main.__spec__ = None
     if language == 2:
-        from biskit_pvm.compat.python2.builtins import NAMESPACE
+        from biskit_pvm.compat.python2.builtins import builtin_module
 
-        main.__dict__["__builtins__"] = NAMESPACE
+        main.__dict__["__builtins__"] = builtin_module
     return main
 
 
