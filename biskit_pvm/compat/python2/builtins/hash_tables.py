@@ -95,7 +95,7 @@ def keys_of(obj: Any) -> list:
         return known[1][:]
     order = table_order(keys, forgotten)
     if order is not keys:
-        if len(_recent) >= 32 or sum(len(each[0]) for each in _recent.values()) + len(keys) > _MOST_KEYS:
+        if len(_recent) >= 32 or sum(len(each) for each, _ in list(_recent.values())) + len(keys) > _MOST_KEYS:
             _recent.clear()
         _recent[place] = keys, order
         return order[:]
