@@ -198,9 +198,9 @@ class PVMThread(Thread):
         """End the thread."""
         self.__messenger.loop.stop()
 
-    def isStopped(self) -> bool:
-        """Tell whether the thread was told to end."""
-        return self.__messenger.loop.stopped
+    def isStopped(self) -> int:
+        """Return 1 when the thread was told to end, else 0."""
+        return int(self.__messenger.loop.stopped)
 
     def setMessageLoopDelay(self, delay: float) -> None:
         """Set the delay (s) that old programs ask for.

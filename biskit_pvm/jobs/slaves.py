@@ -123,6 +123,7 @@ class Slaves:
             except Exception as error:  # the others are told all the same
                 log.warning("could not tell %s to leave: %s", nickname, error)
             say(nickname)
+        self.messenger.loop.resume()  # it is what hears of their end
         for signum in (None, signal.SIGTERM, signal.SIGKILL):
             if signum is not None:
                 for tid in list(self.alive):

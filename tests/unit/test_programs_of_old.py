@@ -10,8 +10,9 @@ RUN = f"{sys.executable} -m tool.run"
 
 
 @pytest.fixture(autouse=True)
-def old(monkeypatch):
+def old(monkeypatch, tmp_path):
     monkeypatch.setenv("BISKIT_PVM_RUN", "tool.run")
+    monkeypatch.setenv("PATH", str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -42,8 +43,7 @@ def test_pythons_in_a_line_for_the_shell(line, wanted):
     assert line_of_old(line) == wanted
 
 
-def test_scripts_are_told_by_their_first_line(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_scripts_are_told_by_their_first_line(tmp_path):
     for name, first in (("old", "env python"), ("new", "env python3"), ("other", "sh")):
         (tmp_path / name).write_text(f"#!/usr/bin/{first}\n")
         (tmp_path / name).chmod(0o755)
@@ -52,6 +52,17 @@ def test_scripts_are_told_by_their_first_line(tmp_path, monkeypatch):
     assert words_of_old([str(tmp_path / "new")]) == [str(tmp_path / "new")]
     assert words_of_old(["other", "a"]) == ["other", "a"]
     assert line_of_old(f"{old} a|cat") == f"{RUN} {old} a|cat"
+
+
+def test_a_python_2_that_is_there_is_used(tmp_path):
+    python = tmp_path / "python2.7"
+    assert words_of_old([str(python), "x.py"]) == [sys.executable, "-m", "tool.run", "x.py"]
+    python.touch(mode=0o755)
+    script = tmp_path / "s"
+    script.write_text("#!/usr/bin/env python2.7\n")
+    script.chmod(0o755)
+    for words in [str(python), "x.py"], ["python2.7", "x.py"], [str(script)]:
+        assert words_of_old(words) == words
 
 
 def test_programs_of_today_start_what_they_say(monkeypatch):

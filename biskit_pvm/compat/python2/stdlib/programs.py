@@ -38,11 +38,11 @@ def words_of_old(words: Sequence[str]) -> list[str]:
     -------
     list of str
         Through the translator where the program is a Python, or a script whose first line names one, unless that is
-        Python 3 by name.
+        Python 3 by name, or a Python 2 that is there.
     """
     words = list(words)
     runner = os.environ.get("BISKIT_PVM_RUN")
-    if not runner or not words or (words[0] != sys.executable and _is_python3(words[0])):
+    if not runner or not words or (words[0] != sys.executable and _can_run(words[0])):
         return words
     return through_translator(words, runner, sys.executable, _first_line)
 
@@ -86,8 +86,10 @@ def _part_of_old(part: str) -> str:
     return match["before"] + shlex.join(word for word in found if word != _REST) + rest
 
 
-def _is_python3(name: str) -> bool:
-    return "python3" in name.rpartition("/")[2]
+def _can_run(program: str) -> bool:
+    """Tell whether a program is a Python that needs no help."""
+    name = program.rpartition("/")[2]
+    return "python3" in name or ("python2" in name and shutil.which(program) is not None)
 
 
 def _first_line(program: str) -> str:
@@ -99,4 +101,4 @@ def _first_line(program: str) -> str:
             line = os.fsdecode(file.readline(200))
     except OSError:
         return ""
-    return "" if "python3" in line else line
+    return "" if any(map(_can_run, line[2:].split())) else line
