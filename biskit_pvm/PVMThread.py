@@ -198,9 +198,9 @@ class PVMThread(Thread):
         """End the thread."""
         self.__messenger.loop.stop()
 
-    def isStopped(self) -> bool:
-        """Tell whether the thread was told to end."""
-        return self.__messenger.loop.stopped
+    def isStopped(self) -> int:
+        """Return 1 when the thread was told to end, else 0."""
+        return int(self.__messenger.loop.stopped)
 
     def setMessageLoopDelay(self, delay: float) -> None:
         """Set the delay (s) that old programs ask for.
@@ -289,7 +289,7 @@ class PVMThread(Thread):
                 tid = receiver
             self.send_primitive(tid, msg_tag, (stamp, value))
 
-    def sendToAll(self, msg_tag: int, value: tuple[Any, ...] | None = None) -> None:
+    def sendToAll(self, msg_tag: int, value: tuple[Any, ...] | None) -> None:
         """Send to all spawned tasks."""
         self.send(tuple(self.getTasks().values()), msg_tag, value)
 
@@ -598,4 +598,4 @@ def report_failure(slave: PVMMasterSlave, job: int | None, error: BaseException)
     from biskit_pvm.jobs import failures  # not needed by most slaves
 
     messenger_of(slave).failing(error)
-    slave.send(slave.getParent(), Tag.FAILED, (slave.getTID(), job, failures.describe(error)))
+    slave.send(slave.getParent(), int(Tag.FAILED), (slave.getTID(), job, failures.describe(error)))

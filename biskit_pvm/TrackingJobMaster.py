@@ -423,14 +423,14 @@ class TrackingJobMaster(JobMaster):
             restartfile.save(self.getRst(), fname)
 
     def setRst(self, rst_data: dict[str, Any]) -> dict[str, Any]:
-        """Take over the class, the options and the states of a saved master.
+        """Take over the class, the options and the states of a saved master, and out of `rst_data`.
 
         Override if need be, but call this method.
 
         Returns
         -------
         dict
-            The fields that are left to be set.
+            `rst_data`, with the fields that are left to be set.
         """
         self.__class__ = rst_data["master_class"]
         # what was out with a slave has to be given out again
@@ -444,7 +444,9 @@ class TrackingJobMaster(JobMaster):
         known.update({name: value for name, value in options.items() if name in known})
         if self.__saving_to is None:
             self.__saving_to = _checked_autosave(options.get("autosave"))
-        return {name: value for name, value in rst_data.items() if name not in taken}
+        for name in taken:
+            rst_data.pop(name, None)
+        return rst_data
 
     def __time_to_save(self, now: float) -> float:
         """Begin with saving where that is due; return the seconds until it is."""

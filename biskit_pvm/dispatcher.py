@@ -637,7 +637,7 @@ class _Hooks:
             for _, chunk in jobs:
                 master.send(slave_tid, MSG_JOB_START, (chunk,))
         else:
-            master.send(slave_tid, Tag.JOBS, (jobs,))
+            master.send(slave_tid, int(Tag.JOBS), (jobs,))
         return messenger.n_bytes - before
 
     def keep(self, result: dict[Any, Any]) -> None:

@@ -253,10 +253,10 @@ class JobSlave(PVMMasterSlave):
         number, result, _ = reports[0]
         try:
             if number in self.__plain:
-                self.send(parent, Tag.JOB_DONE, (tid, result))
+                self.send(parent, int(Tag.JOB_DONE), (tid, result))
                 self.__plain.discard(number)
             else:
-                self.send(parent, Tag.REPORTS, (tid, reports))
+                self.send(parent, int(Tag.REPORTS), (tid, reports))
         except task.PvmError:
             raise
         except BaseException as error:

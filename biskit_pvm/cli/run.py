@@ -27,7 +27,8 @@ def command(version: str | None, inline: bool, script: str, arguments: tuple[str
     options = ["--python", version] if version else []
     if inline:
         os.environ["BISKIT_PVM_INLINE"] = "1"
-    sys.stdout.flush()
+    if sys.stdout is not None:  # not closed by the caller
+        sys.stdout.flush()
     os.execv(
         sys.executable,
         [sys.executable, "-m", "biskit_pvm.compat.python2.run", *options, script, *arguments],

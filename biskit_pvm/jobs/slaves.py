@@ -154,12 +154,13 @@ class Slaves:
         self._dismissed = True
         for tid, nickname in list(self.alive.items()):
             try:
-                send(tid, Tag.EXIT, None)
+                send(tid, int(Tag.EXIT), None)  # methods of users see the number
             except task.Lost:
                 raise
             except Exception as error:  # the others are told all the same
                 log.warning("could not tell %s to leave: %s", nickname, error)
             say(nickname)
+        self.messenger.loop.resume()  # it is what hears of their end
         for signum in (None, signal.SIGTERM, signal.SIGKILL):
             if signum is not None:
                 for tid in list(self.alive):

@@ -43,7 +43,7 @@ class Logfile:
         OSError
             There is no file that could be written to.
         """
-        entry = [f"\n{time.time()}:", message]
+        entry = [f"\n{time.time():.12g}:", message]
         first = not self.lines
         self.lines += entry
         if self.__file is None:

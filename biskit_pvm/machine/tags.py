@@ -59,3 +59,7 @@ class Tag(IntEnum):
     PARTNER_EXITED = 999986
     #: what daemons tell of tasks for tracing; see `ending`
     TASK_EVENT = 999977
+
+
+#: the tags of this package; all others are the users' own
+OURS = frozenset(Tag)

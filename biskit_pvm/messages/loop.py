@@ -61,6 +61,7 @@ class Bindings(dict[Binding, Callable[..., object]]):
         self._changed = function
 
     def __setitem__(self, key: Binding, method: Any) -> None:
+        key = key[0], int(key[1])  # who looks sees numbers, and no members of `Tag`
         super().__setitem__(key, method)
         self.match.add(*key)
         self._changed()

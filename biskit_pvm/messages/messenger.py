@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from biskit_pvm.machine import spawning, task
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.packing import READABLE_BY_ALL, Pickling, pack_and_send
-from biskit_pvm.machine.tags import Tag
+from biskit_pvm.machine.tags import OURS, Tag
 from biskit_pvm.messages import wire
 from biskit_pvm.messages.loop import MessageLoop, Notification, Plain
 
@@ -213,6 +213,7 @@ class Messenger:
                 os.environ.get(OPEN_VARIABLE) == "1"
                 or tid == self.parent
                 or tid in self.tasks.values()
+                or tid in self._readers
                 # in old code any task of the family may talk to any other
                 or (_old_code and task.descends(tid, {self.tid, self.root, self.parent or self.tid}))
             )
@@ -294,10 +295,12 @@ class Messenger:
         """Send one object to a task; return its bytes.
 
         It goes sealed, but in the form of old to tasks that have spoken so themselves, and in a run of old
-        code to all that are not known to read sealed messages.  A value that is constant does not change until it
-        has been sent, so nothing of it is copied while it waits.
+        code to all that are not known to read sealed messages.  What an old script sends under a tag of its own
+        always goes in that form, since the receiver may read it by hand.  A value that is constant does not change
+        until it has been sent, so nothing of it is copied while it waits.
         """
-        if (_old_code or tid in self._plain_speakers) and tid not in self._readers:
+        known = tid in self._readers
+        if (not known and tid in self._plain_speakers) or (_old_code and not (known and tag in OURS)):
             pack_and_send(tid, tag, value, protocol=READABLE_BY_ALL)
             return 0
         frames = self._seal.write(self.tid, tag, value)

@@ -105,3 +105,63 @@ def test_old_children_run_translated_on_every_host(cluster):
         0, ["sh", "-c", f"cd {SHARED} && exec {shlex.quote(sys.executable)} -m biskit_pvm run parent.py"], timeout=100
     )
     assert done.stdout == "".join(f"kid on node{i} 3\n" * 2 for i in range(4))
+
+
+BOSS = """
+import os, sys, time
+import pypvm
+from Biskit.PVM.PVMThread import PVMThread
+class Boss(PVMThread):
+    def hear(self, *words):
+        heard.append(words)
+heard = []
+folder = os.path.dirname(os.path.abspath(sys.argv[0]))
+boss = Boss()
+pypvm.addhosts(['node1', 'node2'])
+kids = [boss.spawn((folder + '/sibling.py', [], 1, 'node%i' % i, 1), i) for i in range(3)]
+for kid in kids:
+    pypvm.recv(kid, 77)  # by pypvm.parent()
+    boss.bind(13, kid, boss.hear)
+boss.start()
+boss.startMessageLoop()
+for i in range(3):
+    boss.send(i, 11, (i, kids))
+for i in range(300):
+    if len(heard) == 6: break
+    time.sleep(0.1)
+print sorted([(kids.index(tid), n, right) for tid, n, right in heard])
+sys.stdout.flush()
+os._exit(0)
+"""
+
+SIBLING = """#!/usr/bin/env python
+import pypvm
+from Biskit.PVM.PVMThread import PVMThread
+class Sibling(PVMThread):
+    def told(self, number, tids):
+        for tid in tids:
+            if tid != self.getTID():
+                self.send(tid, 12, (number,))
+    def hello(self, number):
+        parents = [row[1] for row in pypvm.tasks() if row[0] == self.getTID()]
+        right = parents == [self.getParent()] == [pypvm.parent()]
+        self.send(self.getParent(), 13, (self.getTID(), number, right))
+sibling = Sibling()
+sibling.bind(11, sibling.getParent(), sibling.told)
+sibling.bind(12, -1, sibling.hello)
+sibling.start()
+sibling.startMessageLoop()
+pypvm.initsend(0)
+pypvm.send(pypvm.parent(), 77)
+"""
+
+
+@pytest.mark.parametrize("cluster", [3], indirect=True)
+def test_old_children_know_their_parent_and_each_other_on_every_host(cluster):
+    (cluster.shared / "boss.py").write_text(BOSS)
+    (cluster.shared / "sibling.py").write_text(SIBLING)
+    (cluster.shared / "sibling.py").chmod(0o755)
+    done = cluster.exec(
+        0, ["sh", "-c", f"cd {SHARED} && exec {shlex.quote(sys.executable)} -m biskit_pvm run boss.py"], timeout=100
+    )
+    assert done.stdout == f"{[(i, n, True) for i in range(3) for n in range(3) if i != n]}\n"

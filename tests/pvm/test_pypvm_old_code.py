@@ -56,7 +56,12 @@ except pypvm.exception['BadParamStr'], n:
 
 def test_what_is_not_caught_prints_as_it_did(run_old):
     done = run_old("import pypvm\npypvm.parent()\n", check=False)
-    assert done.stderr.splitlines()[-1] == "NoParent: -23"
+    assert done.stderr.splitlines() == [
+        "Traceback (most recent call last):",
+        '  File "main.py", line 3, in <module>',
+        "    pypvm.parent()",
+        "NoParent: -23",
+    ]
 
 
 def test_programs_of_today_keep_the_words(vm):

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Callable
+from typing import Any, Callable
 
 _PVM = ("PVMThread", "dispatcher", "TrackingJobMaster", "Status", "hosts", "pvm", "ExampleMaster", "ExampleSlave")
 _SMALL = ("tools", "LogFile", "Errors", "settings", "ErrorHandler", "ExeConfig", "ExeConfigCache", "test", "mathUtils")
@@ -53,26 +53,36 @@ class _Alias(Loader):
 class _Package(Loader):
     """Make ``Biskit.PVM``, or ``Biskit`` itself where no tree is there."""
 
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return _PvmPackage(spec.name) if spec.name == "Biskit.PVM" else None
 
     def exec_module(self, module: ModuleType) -> None:
-        (_fill_pvm if module.__name__ == "Biskit.PVM" else _fill_biskit)(module)
+        if isinstance(module, _PvmPackage):
+            module.__doc__ = "Calculations spread over PVM, under Biskit's names; see `biskit_pvm`."
+            setattr(module, "__all__", [*_PVM, "pvmTools", "JobSlave", "pvm_installed"])
+            _seen(module.__name__, module)
+        else:
+            _fill_biskit(module)
 
 
-def _fill_pvm(package: ModuleType) -> None:
-    import biskit_pvm
+class _PvmPackage(ModuleType):
+    """``Biskit.PVM``, which loads what it is asked for: a slave needs little of it."""
 
-    package.__doc__ = "Calculations spread over PVM, under Biskit's names; see `biskit_pvm`."
-    for name in _PVM:
-        # known before anybody imports them as submodules, which would bind the module over the class of its name
-        old = f"Biskit.PVM.{name}"
-        module = sys.modules[old] = _seen(old, importlib.import_module(f"biskit_pvm.{name}"))
-        setattr(package, name, module)
-    sys.modules["Biskit.PVM.pvmTools"] = sys.modules["Biskit.PVM.pvm"]
-    setattr(package, "pvmTools", sys.modules["Biskit.PVM.pvm"])
-    for name in ("TrackingJobMaster", "JobSlave", "pvm_installed"):
-        setattr(package, name, getattr(biskit_pvm, name))
+    def __getattr__(self, name: str) -> Any:
+        if name in (*_PVM, "pvmTools"):
+            importlib.import_module(f"{self.__name__}.{name}")
+            return self.__dict__[name]
+        if name in ("JobSlave", "pvm_installed"):
+            import biskit_pvm
+
+            self.__dict__[name] = getattr(biskit_pvm, name)
+            return self.__dict__[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # whoever imports the module binds it over the class of its name
+        is_module = name == "TrackingJobMaster" and isinstance(value, ModuleType)
+        super().__setattr__(name, value.TrackingJobMaster if is_module else value)
 
 
 def _fill_biskit(package: ModuleType) -> None:

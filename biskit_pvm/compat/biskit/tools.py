@@ -288,7 +288,7 @@ def dump(this: Any, filename: str, gzip: Any = 0, mode: str = "w") -> None:
         raise PickleError("mode has to be 'w' (write) or 'a' (append)")
     path = osp.expanduser(filename)
     with _gzip.open(path, mode + "b") if gzip else open(path, mode + "b") as file:
-        pickles.dump(this, file, 2)
+        pickles.dump(this, file, 1)
 
 
 def load(filename: str, gzip: Any = 0) -> Any:

@@ -12,6 +12,8 @@ import hashlib
 import marshal
 import os
 import stat
+import sys
+import tempfile
 from pathlib import Path
 from types import CodeType
 
@@ -22,9 +24,13 @@ _MAGIC = b"biskit_pvm translated code 2\n"
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 
-def folder() -> Path | None:
+def folder(part: str = "translated") -> Path | None:
     """
-    Give the folder of the cache: ``$XDG_CACHE_HOME/biskit_pvm/translated``, by default below ``~/.cache``.
+    Give a folder of the cache, such as ``$XDG_CACHE_HOME/biskit_pvm/translated``, by default below ``~/.cache``.
+
+    Parameters
+    ----------
+    part : str
 
     Returns
     -------
@@ -34,7 +40,7 @@ def folder() -> Path | None:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     if not os.path.isabs(base):
         return None
-    path = Path(base, "biskit_pvm", "translated")
+    path = Path(base, "biskit_pvm", part)
     try:
         # whoever can write to a folder above can put another one in its place
         if not _make_own(path.parent) or not _make_own(path):
@@ -56,6 +62,19 @@ def _make_own(path: Path) -> bool:
     if status.st_mode & 0o022:  # made under a umask such as 002; what others may have put there is not theirs to run
         os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)
     return True
+
+
+def read_grammar() -> None:
+    """Have fissix keep its grammar, a pickle, where only this user can write, and do without where there is no such place."""
+    if "fissix.pygram" in sys.modules:
+        return
+    try:
+        import fissix
+    except ImportError:
+        return  # who translates says what to install
+    with tempfile.TemporaryDirectory(prefix="biskit_pvm-") as temporary:
+        fissix.CACHE_DIR = folder("grammar") or Path(temporary)
+        from fissix import pygram
 
 
 def key(source: bytes, language: str) -> str:

@@ -58,7 +58,7 @@ class Progress:
         """Say which file is being translated, once it has taken a while, or will."""
         if self._spent + size / _BYTES_PER_SECOND < _PATIENCE:
             return
-        stream = sys.stderr
+        stream = sys.__stderr__  # a script may have put anything in place of sys.stderr
         if stream is None:
             return
         if stream.isatty():
@@ -77,9 +77,10 @@ class Progress:
 
     def finish(self) -> None:
         """End the line, if there is one."""
-        if self._width and sys.stderr is not None and sys.stderr.isatty():
-            sys.stderr.write("\r" + " " * self._width + "\r")
-            sys.stderr.flush()
+        stream = sys.__stderr__
+        if self._width and stream is not None and stream.isatty():
+            stream.write("\r" + " " * self._width + "\r")
+            stream.flush()
         self._width = 0
 
 
@@ -121,6 +122,7 @@ def compile_python2(
 
         progress.begin(filename, len(data))
         start = time.perf_counter()
+        cache.read_grammar()
         code = translate(source, filename, mode, futures)
         progress.done(time.perf_counter() - start)
         # text made at run time may be different each time: only what was dear is worth a file

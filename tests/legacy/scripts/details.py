@@ -104,3 +104,11 @@ a = array.array('c')
 a.append('x'); a.extend('yz'); a.insert(0, 'w'); a[1] = 'Q'
 print '19', a, list(a), a[1:3], 'y' in a, a.pop(), a.index('y'), a.count('q'), a == array.array('c', 'wQy')
 print '20', repr(random.Random('a').sample(range(100), 4)), random.Random(u'a').random(), random.Random((1, 'x')).random()
+w = random.WichmannHill(5)
+print '21', w.random(), w.random(), w.randint(1, 100), w.choice('abc'), w.uniform(1, 2), w.getstate()
+for seed in 7L, 'text', -3, 2.5:
+    w.seed(seed); print '21', w.random(),
+    w.whseed(seed); print w.random(), w.getstate()
+state = w.getstate(); x = w.random(); w.setstate(state); w.jumpahead(1); print '21', w.random() != x
+w.jumpahead(10); print '21', w.random(), w.gauss(0, 1), isinstance(w, random.Random), 0 <= random.WichmannHill().random() < 1
+l = range(10); random.WichmannHill(1).shuffle(l); print '21', l, random.WichmannHill(1).sample(range(20), 4)

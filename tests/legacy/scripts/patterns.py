@@ -34,3 +34,12 @@ def t(p):
     try: re.compile(p)
     except re.error, e: print p, e
 for p in ['(', ')', '[', '*', 'a**', 'a{2,1}', '\\', '(?P<n>a)(?P<n>b)', '(?P<1>a)', '(?P=x)', '(?X)', 'a(?#', '[z-a]', '(?<=a*)b', '(?P<a', '+a', '(?:a', 'x{3']: t(p)
+
+# groups that took no part
+for pattern in r'(a)|b', r'(a)?b', r'(?P<n>a)|b':
+    for template in r'[\1]', r'\g<1>', r'x', r'\\1':
+        try:
+            print re.sub(pattern, template, 'ab'), re.compile(pattern).subn(template, 'b'), re.match(pattern, 'b').expand(template)
+        except re.error, e:
+            print e.__class__, e, e.args
+print re.sub('(a)|b', lambda m: str(m.group(1)), 'ab'), re.sub(r'(?P<n>a)(b)?', r'\g<n>\101\0', 'a') == 'aA\0'

@@ -46,3 +46,16 @@ try:
 except SyntaxError:
     show(traceback.format_exc().splitlines()[-1])
 show(traceback.format_list([('f.py', 3, 'fn', 'x = 1'), ('g.py', 4, '<module>', None)]))
+
+
+# a list comprehension is no step of its own
+def divide(x): return 1 / x
+def in_list(l): return [divide(x) for x in l]
+def in_lists(l): return dict([(x, [divide(y) for y in l]) for x in l])
+for function in in_list, in_lists, lambda l: list(divide(x) for x in l):
+    try:
+        function([1, 0])
+    except ZeroDivisionError:
+        show([entry[2:] for entry in traceback.extract_tb(sys.exc_info()[2])])
+        show(traceback.format_exc())
+show([traceback.extract_stack()[-1][2] for i in (1, 2)])

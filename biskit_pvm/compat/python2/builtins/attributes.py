@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import classes, containers, errors
 from biskit_pvm.compat.python2.builtins.classes import Instance
-from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as, owner_of
 from biskit_pvm.compat.python2.builtins.kinds import type_of
 from biskit_pvm.compat.python2.builtins.numbers import Long, is_long
 from biskit_pvm.compat.python2.builtins.strings import _METHODS, Basestring, Str, eight_bit_method
@@ -195,7 +195,7 @@ def _class_of_method(obj: Any) -> Any:
         return obj.im_class
     if not isinstance(obj, FunctionType):
         return type(obj.__self__)
-    found = obj.__globals__.get(obj.__qualname__.rpartition(".")[0])
+    found = owner_of(obj) or obj.__globals__.get(obj.__qualname__.rpartition(".")[0])
     if not isinstance(found, type):
         raise AttributeError("'function' object has no attribute 'im_class'")
     return found
@@ -347,6 +347,8 @@ def is_instance(obj: Any, kinds: Any) -> bool:
         return isinstance(obj, type) and not is_classic(obj)
     if kinds is Instance:
         return is_classic(type(obj))
+    if kinds is MethodType and owner_of(obj) is not None:
+        return True
     if isinstance(obj, BaseException):
         special = errors.is_instance_of_error(obj, kinds)
         if special is not None:

@@ -12,7 +12,7 @@ import builtins
 import sys
 from typing import Any, Callable
 
-from biskit_pvm.compat.python2.builtins.classic import ClassicType, MixedType, is_classic
+from biskit_pvm.compat.python2.builtins.classic import ClassicType, MixedType, is_classic, own_methods
 from biskit_pvm.compat.python2.builtins.numbers import divide, modulo
 from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, to_str
 
@@ -109,8 +109,10 @@ def make_class(name: str, bases: tuple, namespace: dict, metaclass: Any = None) 
     if not classic and any(is_classic(base) for base in bases) and isinstance(metaclass, type):
         metaclass = _mixed(metaclass)
     made = metaclass(name, bases or (() if classic else (object,)), namespace)
-    if isinstance(made, type) and "__hash__" not in namespace and made.__dict__.get("__hash__", 0) is None:
-        _inherit_hash(made, classic)
+    if isinstance(made, type):
+        if "__hash__" not in namespace and made.__dict__.get("__hash__", 0) is None:
+            _inherit_hash(made, classic)
+        own_methods(made)
     return made
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 
 class ClassicType(type):
@@ -66,6 +68,33 @@ def is_classic_name(name: str) -> bool:
     bool
     """
     return name in ClassicType.names
+
+
+_owners: WeakKeyDictionary[FunctionType, ref[type]] = WeakKeyDictionary()
+
+
+def own_methods(kind: type) -> None:
+    """Note that the functions in the body of a class are its methods, each of which is a function in Python 3."""
+    for value in vars(kind).values():
+        # one from elsewhere is somebody else's, too
+        if type(value) is FunctionType and value.__qualname__.rpartition(".")[0].endswith(kind.__qualname__):
+            _owners.setdefault(value, ref(kind))
+
+
+def owner_of(function: Any) -> type | None:
+    """
+    Give the class from which a function comes, whose unbound method it was in Python 2.
+
+    Parameters
+    ----------
+    function : any
+
+    Returns
+    -------
+    type or None
+    """
+    found = _owners.get(function) if type(function) is FunctionType else None
+    return None if found is None else found()
 
 
 #: what has a class of its own in Python 3 only

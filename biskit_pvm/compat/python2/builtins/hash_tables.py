@@ -10,17 +10,22 @@ in every process, so that the order in which it came is as good as any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import is_, itemgetter
-from typing import Any
+from typing import Any, Callable
 
-from biskit_pvm.compat.python2.builtins.hashing import fixed_hash
+from biskit_pvm.compat.python2.builtins.hashing import fixed_hash, of_text
 
 #: types that list what they hold in an order of their own
 _LINEAR = {list, tuple, str, range}
-#: dictionary or set to its keys as they came and as they were listed: loops ask again and again
+#: types whose keys have the same place wherever they are equal
+_PLAIN = frozenset({str, int})
+#: keys of small dictionaries to what picks them in order: there are many that have the same
+_picks: dict[tuple, Callable[[list], tuple]] = {}
+_FEW = 64
+#: larger dictionary or set to its keys as they came and as they were listed: loops ask again and again
 _recent: dict[tuple[int, bool], tuple[list, list]] = {}
-_MANY = 100_000
+_MOST_KEYS = 2_000_000
 
 
 def in_order(obj: Any) -> Any:
@@ -78,18 +83,32 @@ def keys_of(obj: Any) -> list:
     if len(keys) < 2:
         return keys
     forgotten = isinstance(obj, (set, frozenset))
+    if len(keys) <= _FEW and not forgotten and _PLAIN.issuperset(map(type, keys)):
+        pick = _picks.get(tuple(keys))
+        if pick is None:
+            pick = _pick(keys)
+        return list(pick(keys))
     place = id(obj), forgotten
     known = _recent.get(place)
     # another one may live there now, whose keys are equal and yet not the same: 1 and 1.0
     if known is not None and len(known[0]) == len(keys) and all(map(is_, known[0], keys)):
         return known[1][:]
     order = table_order(keys, forgotten)
-    if order is not keys and len(keys) < _MANY:
-        if len(_recent) >= 32:
+    if order is not keys:
+        if len(_recent) >= 32 or sum(len(each) for each, _ in list(_recent.values())) + len(keys) > _MOST_KEYS:
             _recent.clear()
         _recent[place] = keys, order
         return order[:]
     return order
+
+
+def _pick(keys: list) -> Callable[[list], tuple]:
+    """Make what picks keys in their order, and remember it."""
+    numbers = {key: number for number, key in enumerate(keys)}
+    if len(_picks) >= 1000:
+        _picks.clear()
+    pick = _picks[tuple(keys)] = itemgetter(*(numbers[key] for key in table_order(keys)))
+    return pick
 
 
 def table_order(keys: list, forgotten: bool = False, updated: bool = False) -> list:
@@ -114,33 +133,34 @@ def table_order(keys: list, forgotten: bool = False, updated: bool = False) -> l
         return keys
     size, n = 8, len(keys)
     while n * 3 >= size * 2:
-        # as many as fill the table make it larger
-        filled = (size * 2 + 2) // 3
-        size = _larger(filled, updated)
-    if all(type(key) is int for key in keys) and min(keys) >= 0 and max(keys) < size:
+        size = _larger(_filled(size), updated)
+    kinds = set(map(type, keys))
+    if kinds == {int} and min(keys) >= 0 and max(keys) < size:
         return sorted(keys)
-    entries: list = []
-    for key in keys:
-        number = fixed_hash(key)
-        if number is None:
-            return keys
-        entries.append((number & 0xFFFFFFFFFFFFFFFF, key))
+    hashes = _texts(keys) if kinds == {str} else list(map(fixed_hash, keys))
+    if None in hashes:
+        return keys
+    numbers = [number & 0xFFFFFFFFFFFFFFFF for number in hashes]
     if forgotten:
-        entries.sort(key=itemgetter(0))
+        pairs = sorted(zip(numbers, keys), key=itemgetter(0))
+        numbers, keys = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     table, used, size = [None] * 8, 0, 8
-    for entry in entries:
-        used += 1
-        if not updated:
-            _put(table, entry)
-        if used * 3 >= size * 2:
-            size = _larger(used, updated)
+    while used < n:
+        # the key that fills the table is put in before that is made larger, or behind
+        enough = _filled(size) - updated
+        end = min(enough, n)
+        _put(table, range(used, end), numbers)
+        used = end
+        if used == enough and (used < n or not updated):
+            size = _larger(used + updated, updated)
             old, table = table, [None] * size
-            for each in old:
-                if each is not None:
-                    _put(table, each)
-        if updated:
-            _put(table, entry)
-    return [entry[1] for entry in table if entry is not None]
+            _put(table, [each for each in old if each is not None], numbers)
+    return [keys[each] for each in table if each is not None]
+
+
+def _filled(size: int) -> int:
+    """Return how many entries make a table of this size larger."""
+    return (size * 2 + 2) // 3
 
 
 def _larger(used: int, updated: bool) -> int:
@@ -150,14 +170,32 @@ def _larger(used: int, updated: bool) -> int:
     return size
 
 
-def _put(table: list, entry: tuple) -> None:
+def _put(table: list, entries: Iterable[int], numbers: list[int]) -> None:
+    """Put entries, by their numbers in `numbers`, which has their hashes, into a table."""
     mask = len(table) - 1
-    disturbance = entry[0]
-    place = disturbance & mask
-    while table[place] is not None:
-        place = (place * 5 + disturbance + 1) & mask
-        disturbance >>= 5
-    table[place] = entry
+    for entry in entries:
+        disturbance = numbers[entry]
+        place = disturbance & mask
+        while table[place] is not None:
+            place = (place * 5 + disturbance + 1) & mask
+            disturbance >>= 5
+        table[place] = entry
+
+
+def _texts(keys: list[str]) -> list[int]:
+    """Return the hashes of 8-bit strings, most of which have been asked for before."""
+    hashes: list[Any] = list(map(_known.get, keys))
+    missing = {key: of_text(key) for key, number in zip(keys, hashes) if number is None}
+    if not missing:
+        return hashes
+    if len(_known) + len(missing) > _MOST_TEXTS:
+        _known.clear()
+    _known.update(missing)
+    return [missing[key] if number is None else number for key, number in zip(keys, hashes)]
+
+
+_known: dict[str, Any] = {}
+_MOST_TEXTS = 200_000
 
 
 def _walked(obj: Any, keys: list) -> Iterator:

@@ -43,7 +43,7 @@ def fixed_hash(obj: Any) -> int | None:
     if kind is int or kind is bool:
         return _of_integer(obj)
     if isinstance(obj, str):
-        return _signed(_of_text(str.__str__(obj))) if kind.__hash__ is str.__hash__ else None
+        return _of_text(str.__str__(obj)) if kind.__hash__ is str.__hash__ else None
     if kind is float:
         return _of_float(obj)
     if kind is tuple:
@@ -66,14 +66,28 @@ def _of_integer(number: int) -> int:
     return _signed((value if number > 0 else -value) & _MASK)
 
 
-@lru_cache(maxsize=1 << 16)
-def _of_text(text: str) -> int:
+def of_text(text: str) -> int:
+    """
+    Give the hash of a string.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    int
+    """
     if not text:
         return 0
-    value = ord(text[0]) << 7
-    for letter in text:
-        value = (1000003 * value ^ ord(letter)) & _MASK
-    return value ^ len(text)
+    letters = text.encode("latin-1") if text.isascii() else list(map(ord, text))
+    value = letters[0] << 7
+    for letter in letters:
+        value = (1000003 * value ^ letter) & _MASK
+    return _signed(value ^ len(text))
+
+
+_of_text = lru_cache(maxsize=1 << 16)(of_text)
 
 
 def _of_float(number: float) -> int:

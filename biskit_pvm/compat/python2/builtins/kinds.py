@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from biskit_pvm.compat.python2.builtins.classes import Instance, make_class
-from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as, owner_of
 from biskit_pvm.compat.python2.builtins.numbers import Long, is_long
 from biskit_pvm.compat.python2.builtins.strings import Basestring, Str
 
@@ -32,6 +32,8 @@ def type_of(*args: Any) -> Any:
         return Long if is_long(args[0]) else int
     if is_classic(kind):
         return Instance
+    if kind is FunctionType and owner_of(args[0]) is not None:
+        return MethodType
     if issubclass(kind, ModuleType):
         return ModuleType
     if kind in (type(Str), type(Basestring)):

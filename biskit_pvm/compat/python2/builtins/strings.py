@@ -18,9 +18,10 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any, Callable
 
-from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as
+from biskit_pvm.compat.python2.builtins.classic import is_classic, known_as, owner_of
 from biskit_pvm.compat.python2.builtins.hash_tables import in_order, keys_of
 
 _MAXINT = sys.maxsize
@@ -396,6 +397,8 @@ _OLD_TYPES = {
     "numpy.bool": "numpy.bool_",
     "numpy.str_": "numpy.string_",
     "range": "xrange",
+    "re.PatternError": "sre_constants.error",
+    "re.error": "sre_constants.error",
     "range_iterator": "rangeiterator",
     "set_iterator": "setiterator",
     "str_ascii_iterator": "iterator",
@@ -438,10 +441,9 @@ def _type_repr(kind: type) -> str:
         if issubclass(kind, BaseException):
             return f"<type 'exceptions.{name}'>"
         return f"<type '{name}'>"
-    if not kind.__flags__ & (1 << 9):
-        full = f"{module_of(kind)}.{name}"
-        return f"<type '{_OLD_TYPES.get(full, full)}'>"
-    return f"<class '{module_of(kind)}.{name}'>"
+    full = f"{module_of(kind)}.{name}"
+    made_in_python = kind.__flags__ & (1 << 9)
+    return f"<{'class' if made_in_python else 'type'} '{_OLD_TYPES.get(full, full)}'>"
 
 
 def to_str(obj: Any) -> str:
@@ -559,6 +561,13 @@ def _object_repr(obj: Any) -> str:
     return form % (module_of(kind), kind.__name__, id(obj))
 
 
+def _function_repr(function: FunctionType) -> str:
+    owner = owner_of(function)
+    if owner is None:
+        return f"<function {function.__name__} at {id(function):#x}>"
+    return f"<unbound method {owner.__name__}.{function.__name__}>"
+
+
 _mapping_repr = _nested("{", "}", lambda obj: (f"{to_repr(k)}: {to_repr(v)}" for k, v in obj.items()))
 _tuple_items = _nested("(", ")", lambda obj: map(to_repr, tuple.__iter__(obj)))
 _WRITERS: dict[Any, Callable[[Any], str]] = {
@@ -586,6 +595,7 @@ _WRITERS: dict[Any, Callable[[Any], str]] = {
     BaseException.__repr__: _exception_repr,
     type.__repr__: _type_repr,
     _StrMeta.__repr__: _StrMeta.__repr__,
+    FunctionType.__repr__: _function_repr,
     object.__repr__: _object_repr,
 }
 

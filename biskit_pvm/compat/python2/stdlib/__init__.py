@@ -30,6 +30,7 @@ _ROOMS = {
         "language",
     ),
     "traceback": "tracebacks",
+    **dict.fromkeys("code codeop".split(), "interactive"),
     **dict.fromkeys("heapq bisect array".split(), "sequences"),
     **dict.fromkeys("threading thread Queue dummy_thread dummy_threading".split(), "threads"),
     **dict.fromkeys(

@@ -14,20 +14,25 @@ from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, from_o
 _RUNPY = os.path.join(os.path.dirname(os.__file__), "runpy.py")
 _HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
+# the binding's are named as they were when it was compiled
+_NOT_THE_USERS = _HERE, "<frozen ", "pvm_ext/"
 
-def is_ours(filename: str) -> bool:
+
+def is_ours(filename: str, function: str = "") -> bool:
     """
     Tell whether code in a traceback is this package's or the import machinery's, and no user's concern.
 
     Parameters
     ----------
     filename : str
+    function : str, optional
+        What runs there; a list comprehension is a function of its own before Python 3.12.
 
     Returns
     -------
     bool
     """
-    return filename.startswith((_HERE, "<frozen ")) or filename == _RUNPY
+    return function == "<listcomp>" or filename.startswith(_NOT_THE_USERS) or filename == _RUNPY
 
 
 def eight_bit(function: Callable) -> Callable:

@@ -28,6 +28,7 @@ from biskit_pvm.compat.python2.builtins.classes import (
 )
 from biskit_pvm.compat.python2.builtins.hash_tables import in_order, keys_of
 from biskit_pvm.compat.python2.builtins.hashing import hash_
+from biskit_pvm.compat.python2.builtins.kinds import type_of
 from biskit_pvm.compat.python2.builtins.numbers import Long, divide, divide_in_place
 from biskit_pvm.compat.python2.builtins.strings import Str, Unicode, to_repr
 from biskit_pvm.compat.python2.registry import StandIn, ask, new_module
@@ -127,7 +128,13 @@ def _inspect() -> types.ModuleType:
 
     return StandIn(
         inspect,
-        {"getargspec": getargspec, "getmoduleinfo": lambda path: None, "isclass": lambda obj: isinstance(obj, type)},
+        {
+            "getargspec": getargspec,
+            "getmoduleinfo": lambda path: None,
+            "isclass": lambda obj: isinstance(obj, type),
+            "ismethod": lambda obj: type_of(obj) is types.MethodType,
+            "isfunction": lambda obj: type_of(obj) is types.FunctionType,
+        },
         name="inspect",
     )
 
@@ -288,6 +295,54 @@ class Random(random.Random):
         self.setstate((version, (*state, len(state)), gauss))
 
 
+class WichmannHill(Random):
+    """The generator that Python had before 2.3: algorithm AS 183 of Wichmann and Hill."""
+
+    VERSION = 1
+    _MODULI = 30269, 30307, 30323
+    _FACTORS = 171, 172, 170
+
+    def seed(self, a: Any = None, *version: Any) -> None:
+        number = a if isinstance(a, int) else hash_(a) if a is not None else int.from_bytes(os.urandom(16), "big")
+        self._seeds = []
+        for modulus in self._MODULI:
+            number, left = divmod(number, modulus - 1)
+            self._seeds.append(left + 1)
+        self.gauss_next = None
+
+    def random(self) -> float:
+        self.jumpahead(1)
+        return sum(seed / modulus for seed, modulus in zip(self._seeds, self._MODULI)) % 1.0
+
+    def jumpahead(self, n: int) -> None:
+        """Act as `n` calls of `random` do."""
+        if n < 0:
+            raise ValueError("n must be >= 0")
+        self._seeds = [
+            seed * pow(factor, n, modulus) % modulus
+            for seed, factor, modulus in zip(self._seeds, self._FACTORS, self._MODULI)
+        ]
+
+    def whseed(self, a: Any = None) -> None:
+        """Seed as Python 2.0 did, which leads to far fewer states."""
+        number = int.from_bytes(os.urandom(3), "big") if a is None else hash_(a)
+        low = []
+        for _ in range(3):
+            number, left = divmod(number, 256)
+            low.append(left)
+        self._seeds = [(each + number) % 256 or 1 for each in low]
+        self.gauss_next = None
+
+    def getstate(self) -> tuple:
+        return self.VERSION, tuple(self._seeds), self.gauss_next
+
+    def setstate(self, state: tuple) -> None:
+        version, seeds, self.gauss_next = state
+        if version != self.VERSION:
+            raise ValueError(f"state with version {version} passed to Random.setstate() of version {self.VERSION}")
+        self._seeds = list(seeds)
+
+
 def _random() -> types.ModuleType:
     shared = Random()
     names = {
@@ -296,7 +351,7 @@ def _random() -> types.ModuleType:
              expovariate vonmisesvariate gammavariate gauss betavariate paretovariate weibullvariate getstate setstate
              jumpahead getrandbits""".split()
     }
-    return StandIn(random, {**names, "Random": Random, "_inst": shared}, name="random")
+    return StandIn(random, {**names, "Random": Random, "WichmannHill": WichmannHill, "_inst": shared}, name="random")
 
 
 # -- UserDict, UserList, UserString, sets

@@ -8,6 +8,7 @@ from typing import Any
 
 from biskit_pvm.compat.python2.builtins import files
 from biskit_pvm.compat.python2.builtins.strings import to_os
+from biskit_pvm.compat.python2.stdlib.programs import line_of_old, words_of_old
 
 
 class Pipe(files.File):
@@ -18,9 +19,8 @@ class Pipe(files.File):
 
         end = {"stdout": subprocess.PIPE} if mode[:1] == "r" else {"stdin": subprocess.PIPE}
         text = isinstance(command, str)
-        process = subprocess.Popen(
-            to_os(command) if text else list(map(to_os, command)), shell=text, close_fds=True, **end
-        )
+        what = line_of_old(to_os(command)) if text else words_of_old(map(to_os, command))
+        process = subprocess.Popen(what, shell=text, close_fds=True, **end)
         raw = process.stdout if mode[:1] == "r" else process.stdin
         made = cls.over(raw, command if text else command[0], mode[:1])
         made._process = process

@@ -11,10 +11,17 @@ from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, to_os
 from biskit_pvm.compat.python2.registry import StandIn, new_module
 from biskit_pvm.compat.python2.stdlib.eight_bit import eight_bit, python2_error
 from biskit_pvm.compat.python2.stdlib.pipes import Pipe
+from biskit_pvm.compat.python2.stdlib.programs import line_of_old, words_of_old
 
 
-def _arguments(args: Any) -> Any:
-    return to_os(args) if isinstance(args, str) else [to_os(arg) for arg in args]
+def _arguments(args: Any, executable: Any, shell: Any) -> Any:
+    if not isinstance(args, str):
+        words = [to_os(arg) for arg in args]
+        return words if executable or shell else words_of_old(words)
+    text = to_os(args)
+    if shell:
+        return line_of_old(text)
+    return text if executable else words_of_old([text])
 
 
 class Popen(subprocess.Popen):
@@ -44,7 +51,7 @@ class Popen(subprocess.Popen):
                 stream.flush()
         try:
             super().__init__(
-                _arguments(args),
+                _arguments(args, executable, shell),
                 -1,
                 to_os(executable),
                 stdin,

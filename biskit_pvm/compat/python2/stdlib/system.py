@@ -25,6 +25,7 @@ from biskit_pvm.compat.python2.builtins.strings import as_bytes, as_text, from_o
 from biskit_pvm.compat.python2.registry import StandIn, make, new_module
 from biskit_pvm.compat.python2.stdlib.eight_bit import eight_bit, python2_error
 from biskit_pvm.compat.python2.stdlib.pipes import Pipe
+from biskit_pvm.compat.python2.stdlib.programs import line_of_old, words_of_old
 
 _VERSION = "2.7.18 (carried over to Python %s)" % sys.version.split()[0]
 
@@ -197,6 +198,29 @@ def _popen_many(number: int) -> Callable:
     return popen
 
 
+def _system(command: Any) -> int:
+    return os.system(line_of_old(to_os(command)))
+
+
+def _starting(family: str, kind: str) -> Callable:
+    """A function of ``exec`` or ``spawn``: kind 'l' takes arguments one by one, 'v' as a list, 'e' an environment."""
+    start = eight_bit(getattr(os, family + kind.replace("l", "v")))
+    n_before = 1 if family == "spawn" else 0
+
+    def call(*args: Any) -> Any:
+        before, program, rest = args[:n_before], args[n_before], args[n_before + 1 :]
+        environment = rest[-1:] if "e" in kind else ()
+        arguments = rest[: len(rest) - len(environment)] if "l" in kind else rest[0]
+        words = [to_os(program), *map(to_os, arguments[1:])]
+        found = words_of_old(words)
+        if found == words:
+            return start(*before, program, list(arguments), *environment)
+        return start(*before, found[0], found, *environment)
+
+    call.__name__ = family + kind
+    return call
+
+
 def _temporary_name(directory: str | None = None, prefix: str = "file") -> str:
     return from_os(tempfile.mktemp(prefix=to_os(prefix), dir=None if directory is None else to_os(directory)))
 
@@ -210,6 +234,12 @@ def _os() -> types.ModuleType:
             "getenv": lambda key, default=None: Environ().get(key, default),
             "error": errors.OSError2,
             "getcwdu": lambda: u(os.getcwd()),
+            "system": _system,
+            **{
+                family + kind: _starting(family, kind)
+                for family in ("exec", "spawn")
+                for kind in "l le lp lpe v ve vp vpe".split()
+            },
             "popen": _popen,
             "popen2": _popen_many(2),
             "popen3": _popen_many(3),

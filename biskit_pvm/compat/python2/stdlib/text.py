@@ -8,6 +8,7 @@ import json
 import re
 import string
 import types
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from biskit_pvm.compat.python2.builtins import files
@@ -287,7 +288,8 @@ class Pattern:
     def subn(self, repl: Any, text: str, count: int = 0) -> tuple[str, int]:
         if isinstance(repl, str):
             template = _UNKNOWN_ESCAPE.sub(_repl_escape, plain(repl))
-            replace = lambda match: match.expand(template)
+            groups = _groups_in(template)
+            replace = lambda match: _expand(match, template, groups)
         else:
             replace = lambda match: repl(_found(match, self, text))
         parts: list[str] = []
@@ -315,6 +317,25 @@ def _repl_escape(match: re.Match) -> str:
     if letter.isalpha() and letter not in "abfnrtvg":
         return "\\\\" + letter
     return match.group()
+
+
+_GROUPS = re.compile(r"\\(?:g<(\w+)>|0[0-7]{0,2}|[0-3][0-7]{2}|([1-9][0-9]?)|.)", re.S)
+
+
+def _groups_in(template: str) -> list[str | int]:
+    """Name the groups that a template puts in."""
+    return [
+        int(number) if number.isdigit() else number
+        for number in (named or numbered for named, numbered in _GROUPS.findall(template))
+        if number
+    ]
+
+
+def _expand(match: re.Match, template: str, groups: Iterable[str | int]) -> str:
+    made = match.expand(template)
+    if any(match[group] is None for group in groups):
+        raise re.error("unmatched group")
+    return made
 
 
 Pattern.__module__, Pattern.__name__ = "_sre", "SRE_Pattern"
@@ -352,7 +373,8 @@ class Match:
         return self._part(self._match.groupdict(default))
 
     def expand(self, template: str) -> str:
-        return self._part(self._match.expand(plain(template)))
+        template = plain(template)
+        return self._part(_expand(self._match, template, _groups_in(template)))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._match, name)

@@ -49,7 +49,7 @@ def format_exception_only(kind: Any, error: Any) -> list[str]:
 
 
 def _own(steps: Iterable[Any]) -> list[tuple]:
-    return [(step[0], step[1], step[2], step[3] or None) for step in steps if not is_ours(step[0])]
+    return [(step[0], step[1], step[2], step[3] or None) for step in steps if not is_ours(step[0], step[2])]
 
 
 def extract_tb(tb: Any, limit: Any = None) -> list[tuple]:

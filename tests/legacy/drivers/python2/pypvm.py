@@ -11,7 +11,7 @@ def parent(): return ok(L.pvm_parent(), 'parent')
 def initsend(e=0): return ok(L.pvm_initsend(e), 'initsend')
 def pkstr(s):
     ok(L.pvm_pkstr(s), 'pkstr')
-def send(tid, tag): ok(L.pvm_send(tid, tag), 'send')
+def send(tid, tag): ok(L.pvm_send(C.c_int(tid), tag), 'send')
 def recv(tid=-1, tag=-1): return ok(L.pvm_recv(tid, tag), 'recv')
 def probe(tid=-1, tag=-1): return ok(L.pvm_probe(tid, tag), 'probe')
 class TV(C.Structure): _fields_ = [('s', C.c_long), ('u', C.c_long)]
