@@ -24,11 +24,13 @@ from biskit_pvm.dispatcher import (
     hooks_of,
     n_done,
     options_of,
+    slots_of,
     wants_inline,
 )
 from biskit_pvm.errors import CalculationError, RestartError
 from biskit_pvm.jobs.calculation import AlreadyBegun
 from biskit_pvm.jobs.slaves import GRACE
+from biskit_pvm.machine import names
 from biskit_pvm.messages.shared import by_value
 from biskit_pvm.PVMThread import slaves_of
 from biskit_pvm.report.progress import count, report_lines
@@ -114,9 +116,7 @@ class TrackingJobMaster(JobMaster):
         **options: Any,
     ) -> None:
         self.__saving_to = _checked_autosave(autosave)
-        if isinstance(hosts, (str, bytes)):
-            raise TypeError(f"hosts must be a list of host names, not one string: [{hosts!r}]")
-        hosts = list(hosts)
+        hosts = names.host_list(hosts)
         if add_hosts and hosts and not wants_inline(options):
             number = len(set(hosts))
             if verbose:
@@ -136,6 +136,7 @@ class TrackingJobMaster(JobMaster):
             verbose=verbose,
             **options,
         )
+        slots_of(self).joins = bool(add_hosts)
         self.progress: dict[Any, dict[str, float]] = {}
         self.disabled_hosts: list[str] = []
         self.slow_hosts: dict[str, float] = {}

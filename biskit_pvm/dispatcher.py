@@ -99,9 +99,11 @@ class JobMaster(PVMMasterSlave):
     job_timeout : float, optional
         Seconds after which a job is taken away and its slave killed.
     start_timeout : float, optional
-        Seconds after which a slave that has not reported at all is killed.
+        Seconds after which a slave that has not reported at all is killed.  So
+        long a calculation without slaves waits for lost hosts, too.
     watch_hosts : bool
-        Use hosts again that come back while the calculation runs.
+        Try hosts again that were lost or late, and use those of the list that come
+        while the calculation runs.
     prefetch : float
         Seconds of work that slaves with short jobs have in hand.
     jobs_per_slave : int, optional
@@ -354,6 +356,48 @@ class JobMaster(PVMMasterSlave):
         status = self.status
         self.__display.update(len(status.objects) - status.n_unfinished, *self.__at_work)
 
+    def add_host(self, host: str) -> None:
+        """Start one more slave on a host; see `add_hosts`."""
+        JobMaster.add_hosts(self, [host])
+
+    def remove_host(self, host: str, finish: bool = True) -> None:
+        """Have no slaves on a host any more; see `remove_hosts`."""
+        JobMaster.remove_hosts(self, [host], finish)
+
+    def add_hosts(self, hosts: Iterable[str]) -> None:
+        """Start one more slave per entry of `hosts`, also while the calculation runs.
+
+        Hosts that are not in the virtual machine are added to it.  Any thread,
+        hooks included; this returns at once.
+
+        Parameters
+        ----------
+        hosts : list of str
+        """
+        self.__slots.slots = self.hosts
+        self.__slots.add(names.host_list(hosts), join=True)
+
+    def remove_hosts(self, hosts: Iterable[str], finish: bool = True) -> None:
+        """Have no slaves at some hosts any more, also while the calculation runs.
+
+        The hosts stay in the virtual machine, but are not tried again when they
+        are lost.  Any thread, hooks included; this returns at once.
+
+        Parameters
+        ----------
+        hosts : list of str
+        finish : bool
+            The slaves there leave when they have finished the jobs that they
+            have.  False: they are ended, and others get these items.
+
+        Raises
+        ------
+        ValueError
+            There is no slave, nor is one wanted, at one of the hosts.
+        """
+        self.__slots.slots = self.hosts
+        self.__slots.remove_hosts(names.host_list(hosts), finish)
+
     # -- hooks ---------------------------------------------------------
 
     def start_job(self, slave_tid: int) -> None:
@@ -507,6 +551,7 @@ class _Owner:
         slots_of(master).adopted(tid, nickname)
         master.bind(Tag.REPORTS, tid, master._JobMaster__reports)  # type: ignore[attr-defined]
         master.bind(Tag.RETURNED, tid, self.calculation.returned)
+        master.bind(Tag.RESULTS_COMING, tid, self.calculation.coming)
 
     def up(self, tid: int, knows_numbers: bool) -> None:
         """Send a slave its parameters."""

@@ -26,6 +26,7 @@ from biskit_pvm.executor.cells import Mapping as Mapped
 from biskit_pvm.executor.inline import InlinePool
 from biskit_pvm.executor.pool import Pool
 from biskit_pvm.executor.settings import CallOptions, Setting
+from biskit_pvm.machine import names
 
 __all__ = ["BrokenPVMExecutor", "PVMExecutor"]
 
@@ -125,10 +126,8 @@ class PVMExecutor(Executor):
             raise ValueError("max_workers must be greater than 0")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
-        if isinstance(hosts, str):
-            raise TypeError("hosts must be a sequence of host names, not one string")
         if hosts is not None:
-            hosts = [host.strip() for host in hosts]
+            hosts = names.host_list(hosts)
         if hosts is not None and not hosts:
             raise ValueError("hosts must not be empty")
         if require not in ("any", "all"):
@@ -212,11 +211,41 @@ class PVMExecutor(Executor):
             raise ValueError("n_workers must be greater than 0")
         self._pool.scale(n_workers)
 
+    def add_host(self, host: str) -> None:
+        """Start one more slave on a host; see `add_hosts`."""
+        self.add_hosts([host])
+
+    def remove_host(self, host: str, finish: bool = True) -> None:
+        """Have no slaves on a host any more; see `remove_hosts`."""
+        self.remove_hosts([host], finish)
+
     def add_hosts(self, hosts: Sequence[str]) -> None:
-        """Start one more slave per entry of `hosts`."""
-        if isinstance(hosts, str):
-            raise TypeError("hosts must be a sequence of host names, not one string")
-        self._pool.add([host.strip() for host in hosts])
+        """Start one more slave per entry of `hosts`.
+
+        Hosts that are not in the virtual machine are added to it, unless the executor was made with
+        ``add_hosts=False``.  Any thread, callbacks included; this returns at once.
+        """
+        self._pool.add(names.host_list(hosts))
+
+    def remove_hosts(self, hosts: Sequence[str], finish: bool = True) -> None:
+        """Have no slaves at some hosts any more.
+
+        The hosts stay in the virtual machine, but are not tried again when they are lost.  Any thread, callbacks
+        included; this returns at once.
+
+        Parameters
+        ----------
+        hosts : sequence of str
+        finish : bool
+            The slaves there leave when they have finished the calls that they have.  False: they are ended, and others
+            get these calls.
+
+        Raises
+        ------
+        ValueError
+            There is no slave, nor is one wanted, at one of the hosts.
+        """
+        self._pool.remove(names.host_list(hosts), finish)
 
     def share(self, value: Any) -> Any:
         """Let an argument travel to each host once, instead of with each call.

@@ -60,6 +60,8 @@ class JobSlave(PVMMasterSlave):
         if self.getParent() is not None and alone:
             guard_children()
         self.__messenger.loop.work = self.__work
+        if alone:
+            self.__messenger.on_large = self.__announce
         own = self.__messenger.on_unreadable
         self.__messenger.on_unreadable = lambda *message: self.__unreadable(own, *message)
         PVMMasterSlave.start(self)
@@ -230,6 +232,19 @@ class JobSlave(PVMMasterSlave):
             self.__messenger.send(
                 self.getParent() or 0, Tag.RETURNED, (time.time(), (self.getTID(), numbers, now() - self.__since))
             )
+
+    def __announce(self, receiver: int, tag: int, value: Any) -> None:
+        """Tell the master of results that may take long, and let others have what waits behind them."""
+        if tag != Tag.REPORTS:
+            return
+        tid, reports = value[1]
+        self.__messenger.send(receiver, Tag.RESULTS_COMING, (time.time(), (tid, [number for number, *_ in reports])))
+        numbers = self.__state.take_waiting()
+        if self.__messenger.loop.inside():
+            for (jobs,) in self.__messenger.unread(receiver, Tag.JOBS):
+                numbers += [number for number, _ in jobs]
+        if numbers:
+            self.__messenger.send(receiver, Tag.RETURNED, (time.time(), (tid, numbers, 0.0)))
 
     def __send_results(self, reports: list[Any]) -> None:
         if not reports:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 try:
     from ._pvm import (
-        abort_stuck_send, addhosts, addmhf, archcode, barrier, bcast, Beat, bufinfo,
+        abort_stuck_send, addhosts, addmhf, archcode, arrivals, barrier, bcast, Beat, bufinfo,
         config, delete, delhosts, delinfo, delmhf, enrol_as, export, freebuf, freecontext,
         freezegroup, gather, getcontext, getfds, getinst, getmboxinfo, getminfo,
         getnoresets, getopt, getrbuf, getrsh, getsbuf, gettid, gettmask, gettmp, gsize, halt, hostsync,

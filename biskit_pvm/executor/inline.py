@@ -96,6 +96,9 @@ class InlinePool:
     def add(self, hosts: Any) -> None:
         """Hosts are of no use here."""
 
+    def remove(self, hosts: Any, finish: bool) -> None:
+        """Hosts are of no use here."""
+
     def wait_for_workers(self, number: int | None, timeout: float | None) -> int:
         """Return the number of workers."""
         self.start()

@@ -23,11 +23,14 @@ class Places(NamedTuple):
         Hosts whose number of processors only their first slave can tell; one for each is to follow.
     causes : dict
         {host: why it could not be added to the virtual machine}
+    joins : bool
+        Whether hosts were to be added.
     """
 
     hosts: list[str]
     unknown: frozenset[str] = frozenset()
     causes: dict[str, str] = {}
+    joins: bool = False
 
 
 def choose(max_workers: int | None, hosts: Sequence[str] | None, add_hosts: bool) -> Places:
@@ -49,7 +52,17 @@ def choose(max_workers: int | None, hosts: Sequence[str] | None, add_hosts: bool
     if hosts is None:
         return _in_machine(max_workers)
     causes = add_missing(hosts) if add_hosts else {}
-    return Places(list(itertools.islice(itertools.cycle(hosts), max_workers or len(hosts))), causes=causes)
+    return Places(in_turns(hosts, max_workers or len(hosts)), causes=causes, joins=add_hosts)
+
+
+def in_turns(hosts: Sequence[str], number: int) -> list[str]:
+    """Return the hosts of so many slaves."""
+    return list(itertools.islice(itertools.cycle(hosts), number))
+
+
+def without(hosts: Sequence[str], removed: Sequence[str]) -> list[str]:
+    """Return a list of hosts without some of them."""
+    return [host for host in hosts if not any(names.is_same(host, other) for other in removed)]
 
 
 def count(max_workers: int | None, hosts: Sequence[str] | None) -> int:
@@ -64,7 +77,7 @@ def count(max_workers: int | None, hosts: Sequence[str] | None) -> int:
 def _in_machine(max_workers: int | None) -> Places:
     hosts = list(names.host_tids())
     if max_workers is not None:
-        return Places(list(itertools.islice(itertools.cycle(hosts), max_workers)))
+        return Places(in_turns(hosts, max_workers))
     here = [name for name in hosts if names.is_own_host(name)]
     others = [name for name in hosts if name not in here]
     return Places(here * usable_processors() + others, unknown=frozenset(others))

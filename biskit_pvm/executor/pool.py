@@ -159,15 +159,34 @@ class Pool:
     def add(self, hosts: list[str]) -> None:
         """Have slaves at more hosts."""
         self._wait_for_master()
-        if self.master is not None:  # without the lock: that takes its time
-            self.master.add(hosts, places.add_missing(hosts) if self.add_hosts else {})
+        if self.master is not None:  # without the lock, which calls need
+            self.master.add(hosts, self.add_hosts)
             return
         with self.lock:
-            if self.hosts is None:
-                self.hosts = places.choose(None, None, False).hosts
-            self.hosts += hosts
+            self.hosts = [*self._known_hosts(), *hosts]
             if self.max_workers is not None:
                 self.max_workers += len(hosts)
+
+    def remove(self, hosts: list[str], finish: bool) -> None:
+        """Have no slaves at some hosts any more."""
+        self._wait_for_master()
+        if self.master is not None:
+            self.master.remove(hosts, finish)
+            return
+        with self.lock:
+            known = self._known_hosts()
+            for host in hosts:
+                if places.without(known, [host]) == known:
+                    raise ValueError(f"no slave is wanted on {host!r}")
+            left = places.without(known, hosts)
+            if not left:
+                raise ValueError("no host would be left")
+            if self.max_workers is not None:
+                self.max_workers = len(places.without(places.in_turns(known, self.max_workers), hosts))
+            self.hosts = left
+
+    def _known_hosts(self) -> list[str]:
+        return places.choose(None, None, False).hosts if self.hosts is None else self.hosts
 
     def wait_for_workers(self, number: int | None, timeout: float | None) -> int:
         """Start the slaves and wait until so many can work; return how many can."""

@@ -12,10 +12,9 @@ from typing import Any, Protocol
 from biskit_pvm import calls
 from biskit_pvm import hosts as hosts_file
 from biskit_pvm.errors import CalculationError, Failure, JobError
-from biskit_pvm.executor import packing
+from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.levels import Levels
-from biskit_pvm.executor.places import Places
 from biskit_pvm.executor.settings import CallOptions, Setting
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
@@ -62,8 +61,8 @@ class Owner(Protocol):
 class Work:
     """Have calls done by slaves.  Hooks are called in the thread of the message loop."""
 
-    def __init__(self, owner: Owner, places: Places, setting: Setting, options: Mapping[str, Any]) -> None:
-        self._owner, self._places, self._setting = owner, places, setting
+    def __init__(self, owner: Owner, where: places.Places, setting: Setting, options: Mapping[str, Any]) -> None:
+        self._owner, self._places, self._setting = owner, where, setting
         self._parcel: Parcel | None = None
         self._new: deque[tuple[int, Any]] = deque()
         self._settled: list[int] = []
@@ -85,9 +84,10 @@ class Work:
         self.calculation = Calculation(self)
         self.slaves = Slaves(self.messenger, self, owner.shelf)
         self.slots = slots = Slots(self.calculation, self.messenger, self.slaves, self, Guarded(Progress()))
-        slots.slots = nicknames(places.hosts)
+        slots.slots = nicknames(where.hosts)
         slots.niceness, slots.show_output = setting.niceness, setting.show_output
-        slots.require_all, slots.causes = setting.require == "all", places.causes
+        slots.require_all, slots.causes = setting.require == "all", where.causes
+        slots.joins = where.joins
         slots.threads, slots.extra = setting.threads, setting.env
         slots.logging = setting.logging
         if not setting.foreman:
@@ -211,6 +211,7 @@ class Work:
         self.slots.adopted(tid, nickname)
         self.loop.bindings[tid, Tag.REPORTS] = self.calculation.reports
         self.loop.bindings[tid, Tag.RETURNED] = self.calculation.returned
+        self.loop.bindings[tid, Tag.RESULTS_COMING] = self.calculation.coming
         self.loop.bindings[tid, Tag.PROCESSORS] = self._processors
 
     def up(self, tid: int, knows_numbers: bool) -> None:
@@ -277,11 +278,15 @@ class Work:
         for name in names[: max(len(slots) - number, 0)]:
             self.slots.remove(name)
 
-    def add(self, hosts: list[str], causes: dict[str, str]) -> None:
+    def add(self, hosts: list[str], join: bool) -> None:
         """Start one more slave per entry of `hosts`."""
-        self.slots.causes.update(causes)
         self._places = self._places._replace(hosts=self._places.hosts + hosts)
-        self.slots.add(hosts)
+        self.slots.add(hosts, join)
+
+    def remove(self, hosts: list[str], finish: bool) -> None:
+        """Have no slaves at some hosts any more."""
+        self.slots.remove_hosts(hosts, finish)
+        self._places = self._places._replace(hosts=places.without(self._places.hosts, hosts))
 
     def end_call(self, number: int) -> None:
         """End a call that runs, and its slave with it; in the loop's thread."""

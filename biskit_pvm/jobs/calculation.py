@@ -80,6 +80,7 @@ class Calculation:
             ev.Kill: self._kill,
             ev.Dismiss: self._dismiss,
             ev.Spawn: self._spawn,
+            ev.TryHost: self._try_host,
             ev.Ended: self._record_end,
             ev.Note: self._note,
             ev.AllDone: self._all_done,
@@ -153,7 +154,9 @@ class Calculation:
 
     def tick(self, moment: float) -> float:
         """Take notice of the time; return the seconds until the next call is due."""
-        self.feed(ev.Tick(moment, max(moment - self._tick_due, 0.0)))
+        assert self._starter is not None
+        arrivals = {tid: moment - seconds for tid, seconds in self._starter.arrivals().items()}
+        self.feed(ev.Tick(moment, max(moment - self._tick_due, 0.0), arrivals))
         pause = self.state.next_tick(moment)
         self._tick_due = moment + pause
         return pause
@@ -198,6 +201,10 @@ class Calculation:
                 jobs = [slave.jobs[number] for number in numbers if number in slave.jobs]
                 self.hooks.returned([item for job in jobs for item in job.items])
             self.feed(ev.JobsReturned(slave_tid, numbers, seconds, now()))
+
+    def coming(self, slave_tid: int, numbers: list[int]) -> None:
+        """Note that a slave begins to send large results."""
+        self.feed(ev.ResultsComing(slave_tid, numbers, now()))
 
     def report(self, slave_tid: int, result: Any) -> None:
         """Handle the result of a slave that knows nothing of numbers: that of its oldest job."""
@@ -311,6 +318,10 @@ class Calculation:
     def _spawn(self, order: ev.Spawn) -> None:
         assert self._starter is not None
         self._starter.start_again(order.nickname)
+
+    def _try_host(self, order: ev.TryHost) -> None:
+        assert self._starter is not None
+        self._starter.try_host(*order)
 
     def _record_end(self, order: ev.Ended) -> None:
         end = time.time()

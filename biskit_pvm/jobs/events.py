@@ -6,7 +6,7 @@ Times are seconds of one monotonic clock; `tid` is a PVM task identifier,
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple, Union
 
 from biskit_pvm.errors import Failure
@@ -24,11 +24,12 @@ class SlaveSpawned(NamedTuple):
 
 
 class SpawnFailed(NamedTuple):
-    """No slave could be started for the slot `nickname`, for whatever reason."""
+    """No slave could be started for the slot `nickname`; with `absent` because its host is not there, or silent."""
 
     nickname: str
     reason: str
     now: float
+    absent: bool = False
 
 
 class SpawningDone(NamedTuple):
@@ -46,10 +47,11 @@ class SlotAdded(NamedTuple):
 
 
 class SlotRemoved(NamedTuple):
-    """No slave is wanted at a slot any more: one that is there leaves when it has done its jobs."""
+    """No slave is wanted at a slot any more: one that is there leaves, when it has done its jobs with `finish`."""
 
     nickname: str
     now: float
+    finish: bool = True
 
 
 class SlaveUp(NamedTuple):
@@ -99,6 +101,14 @@ class JobsReturned(NamedTuple):
     tid: int
     jobs: Collection[int]
     seconds: float
+    now: float
+
+
+class ResultsComing(NamedTuple):
+    """A slave begins to send the results of jobs, which are large."""
+
+    tid: int
+    jobs: Collection[int]
     now: float
 
 
@@ -172,6 +182,23 @@ class HostAdded(NamedTuple):
     now: float
 
 
+class HostTried(NamedTuple):
+    """A host that was lost has been tried, and cannot be used yet.
+
+    `outcome` is one of those that follow; `reason` says why.
+    """
+
+    host: str
+    outcome: str
+    now: float
+    reason: str = ""
+
+
+#: what can come of trying a host: it does not answer; it cannot be used; its daemon runs, so that its slaves may be
+#: heard again; somebody has deleted it from the virtual machine
+DOWN, REFUSED, THERE, DELETED = "down", "refused", "there", "deleted"
+
+
 class ItemsAdded(NamedTuple):
     """New items have been entered into the jobs of a running calculation."""
 
@@ -186,10 +213,15 @@ class Closed(NamedTuple):
 
 class Tick(NamedTuple):
     """Time has passed; `late` seconds of it the master did not listen, so
-    that the silence of slaves in them means nothing."""
+    that the silence of slaves in them means nothing.
+
+    `arrivals` tells when bytes have come last, {tid: time}, also those of
+    messages that are not complete.
+    """
 
     now: float
     late: float = 0.0
+    arrivals: Mapping[int, float] = {}
 
 
 Event = Union[
@@ -204,6 +236,7 @@ Event = Union[
     SlaveRefused,
     JobDone,
     JobsReturned,
+    ResultsComing,
     ResultIsNoDict,
     ResultsUnreadable,
     JobFailed,
@@ -213,6 +246,7 @@ Event = Union[
     SlaveExited,
     HostLost,
     HostAdded,
+    HostTried,
     ItemsAdded,
     Closed,
     Tick,
@@ -282,6 +316,17 @@ class Spawn(NamedTuple):
     host: str
 
 
+class TryHost(NamedTuple):
+    """See whether a host can be used that is lost for so many `seconds`; answer HostTried, or HostAdded.
+
+    With `silent` nothing was heard of it, though it is in the virtual machine still.
+    """
+
+    host: str
+    seconds: float
+    silent: bool
+
+
 class Ended(NamedTuple):
     """Record a job that came to nothing, or that others had done before.
 
@@ -314,4 +359,6 @@ class Stranded(NamedTuple):
     reason: str
 
 
-Instruction = Union[Consider, Give, Surplus, SetAside, Reinstate, Kill, Dismiss, Spawn, Ended, Note, AllDone, Stranded]
+Instruction = Union[
+    Consider, Give, Surplus, SetAside, Reinstate, Kill, Dismiss, Spawn, TryHost, Ended, Note, AllDone, Stranded
+]

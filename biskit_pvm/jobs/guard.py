@@ -2,7 +2,8 @@
 
 Slaves often run external programs.  A slave that is killed cannot end them,
 so a guard does: a process that sleeps until the slave has gone, in whichever
-way, and then ends what is left of its process group.
+way, and then ends what is left of its process group.  Where the daemon that
+has started the slave was killed, it clears up behind that, too.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def _watch(slave: int, group: int) -> None:
     except ProcessLookupError:
         pass
     try:
+        _clear_up_behind_daemon()
         left = any(name.startswith("biskit-pvm-") for name in os.listdir("/dev/shm"))
     except OSError:
         left = False
@@ -72,3 +74,15 @@ def _watch(slave: int, group: int) -> None:
         from biskit_pvm.machine.shared_memory import sweep  # the slave may have been the last to use something
 
         sweep()
+
+
+def _clear_up_behind_daemon() -> None:
+    """Remove the files of the daemon that has started the slave, if it was killed: nobody else may do so."""
+    path = os.environ.get("PVMSOCK")
+    if path and os.path.lexists(path):  # else it has ended in order
+        with open("/proc/net/unix", errors="replace") as sockets:
+            if f" {path}\n" in sockets.read():
+                return
+        from biskit_pvm.machine import daemon
+
+        daemon.clear_up_behind(path)

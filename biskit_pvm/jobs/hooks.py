@@ -65,5 +65,11 @@ class Starter(Protocol):
     def dismiss(self, slave_tid: int) -> None:
         """Let a slave go that has nothing to do."""
 
+    def try_host(self, host: str, seconds: float, silent: bool) -> None:
+        """See whether a host can be used that is lost for so many seconds, without waiting for it."""
+
+    def arrivals(self) -> dict[int, float]:
+        """Return how many seconds ago bytes of slaves have come last, as far as that is known."""
+
     def kill(self, slave_tid: int, reason: str) -> None:
         """End the process of a slave, whatever it does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -70,6 +71,13 @@ class InlineSlots(Slots):
         for slot in self.slots:
             if slot["nickname"] == nickname:
                 self.messenger.loop.call_soon(self._start_at, slot, self.niceness, self.show_output, ())
+
+    def add(self, hosts: Iterable[str], join: bool = False) -> None:
+        """Have more slaves, at hosts of whatever names."""
+        super().add(hosts)
+
+    def _look_up_hosts(self) -> None:
+        """There is this process alone."""
 
     def exited(self, tid: int) -> None:
         """A slave has ended itself."""

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.events import Event, Instruction
 from biskit_pvm.jobs.items import Item, Jobs
+from biskit_pvm.jobs.lost_hosts import LostHosts
 from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.report import history
 
@@ -56,19 +57,19 @@ MEANING = {
 #: every move that a slave can make, and when it makes it; there are no others
 MOVES = {
     (STARTING, IDLE): "it has been initialised",
-    (STARTING, LEAVING): "its initialisation failed, or it does not report",
+    (STARTING, LEAVING): "its initialisation failed, it does not report, or its host is removed",
     (IDLE, BUSY): "it gets a job",
     (IDLE, REFUSED): "`is_valid_slave` refuses it",
     (IDLE, SILENT): "it is not heard of for 0.7 heartbeats",
-    (IDLE, LEAVING): "it takes no messages, or is let go",
+    (IDLE, LEAVING): "it takes no messages, is let go, or its host is removed",
     (BUSY, IDLE): "it has reported its last job",
     (BUSY, SILENT): "it is not heard of for 0.7 heartbeats",
-    (BUSY, LEAVING): "its job takes too long, or it takes no messages",
+    (BUSY, LEAVING): "its job takes too long, it takes no messages, or its host is removed",
     (REFUSED, IDLE): "it is asked about again, at the next tick",
     (REFUSED, SILENT): "it is not heard of for 0.7 heartbeats",
-    (REFUSED, LEAVING): "it takes no messages",
+    (REFUSED, LEAVING): "it takes no messages, or its host is removed",
     (SILENT, BUSY): "it is heard again",
-    (SILENT, LEAVING): "it is not heard of for 4 heartbeats",
+    (SILENT, LEAVING): "it is not heard of for 4 heartbeats, or its host is removed",
 }
 
 
@@ -120,6 +121,9 @@ class Slave:
     single: bool = False
     #: its job takes long: it has given back what waited behind it
     held_up: bool = False
+    #: its jobs whose results are on their way, and whether its results are large
+    coming: set[int] = field(default_factory=set)
+    large: bool = False
     #: it leaves when it has done what it has
     retired: bool = False
 
@@ -140,6 +144,7 @@ class Slot:
     #: when to start a slave again; None: not planned
     restart: float | None = None
     ordered: bool = False
+    #: its host is not there
     lost: bool = False
     #: no slave is wanted here any more
     removed: bool = False
@@ -173,6 +178,9 @@ class MasterState:
         self.slaves: dict[int, Slave] = {}
         #: items that failed
         self.failed: dict[Item, ev.Failure] = {}
+        #: hosts that are tried again
+        self.lost_hosts = LostHosts()
+        self._waits_for_hosts = False
         self.spawning = True
         self.finished = False
         self.stranded = False
@@ -187,6 +195,12 @@ class MasterState:
         self._tries: dict[Item, int] = {}
         self._deaths: dict[Item, int] = {}
         self._idle: dict[int, None] = {}
+        #: items whose results are on their way
+        self._coming: set[Item] = set()
+        #: running mean of the seconds until a large result is there, 0 where the last one was small; and when an item
+        #: that nobody had was given out last
+        self._took = 0.0
+        self._last_given = 0.0
         self._handlers: dict[type, Callable[[Any], list[Instruction]]] = {
             ev.SlaveSpawned: self._spawned,
             ev.SpawnFailed: self._not_spawned,
@@ -199,6 +213,7 @@ class MasterState:
             ev.SlaveRefused: self._refused,
             ev.JobDone: self._done,
             ev.JobsReturned: self._returned,
+            ev.ResultsComing: self._results_coming,
             ev.ResultIsNoDict: self._no_dict,
             ev.ResultsUnreadable: self._unreadable,
             ev.JobFailed: self._failed,
@@ -208,6 +223,7 @@ class MasterState:
             ev.SlaveExited: self._exited,
             ev.HostLost: self._host_lost,
             ev.HostAdded: self._host_added,
+            ev.HostTried: self._host_tried,
             ev.ItemsAdded: self._added,
             ev.Closed: self._closed,
             ev.Tick: self._tick,
@@ -235,6 +251,9 @@ class MasterState:
         for slot in self.slots.values():
             if slot.restart is not None and not slot.ordered:
                 pause = min(pause, max(slot.restart - now, 0.0))
+        due = self.lost_hosts.next_due()
+        if due is not None:
+            pause = min(pause, max(due - now, 0.0))
         if self.limits:
             for slave in self.slaves.values():
                 limit = self._limit(slave)
@@ -248,6 +267,7 @@ class MasterState:
         slot = self.slots[event.nickname]
         slot.tid, slot.restart, slot.ordered = event.tid, None, False
         slot.lost = False
+        self._waits_for_hosts = False
         slot.starts += 1
         self.slaves[event.tid] = Slave(event.tid, slot, event.now)
         return []
@@ -259,6 +279,9 @@ class MasterState:
         slot.reason = event.reason
         if slot.removed:
             del self.slots[event.nickname]
+        elif event.absent and self.rules.watch_hosts:
+            slot.lost = True
+            self.lost_hosts.lose(slot.host, event.now, awaited=slot.was_up)
         elif slot.was_up:
             self._plan_restart(slot, event.now)
         return self._settle([])
@@ -276,12 +299,18 @@ class MasterState:
         if slot is None:
             return []
         slot.removed, slot.restart = True, None
+        if all(other.removed for other in self.slots.values() if other.host == slot.host):
+            self.lost_hosts.forget(slot.host)
         slave = self.slaves.get(slot.tid)
         if slave is None:
             if not slot.ordered:
                 del self.slots[event.nickname]
             return self._settle([])
-        return self._settle(self._retire(slave))
+        if event.finish:
+            return self._settle(self._retire(slave))
+        if slave.state == LEAVING:
+            return []
+        return self._settle(self._lost(slave) + self._kill(slave, "its host is removed"))
 
     def _retire(self, slave: Slave) -> list[Instruction]:
         """Give a slave no more jobs, and let it go when it has none."""
@@ -294,9 +323,9 @@ class MasterState:
         return [ev.Dismiss(slave.tid)]
 
     def _limit(self, slave: Slave) -> float | None:
-        """Return how many seconds the present job of a slave may take."""
-        for job in slave.jobs.values():
-            return self.limits.get(job.items[0], self.rules.job_timeout)
+        """Return how many seconds the present job of a slave may take; its result may take as long as it likes."""
+        for number, job in slave.jobs.items():
+            return None if number in slave.coming else self.limits.get(job.items[0], self.rules.job_timeout)
         return None
 
     def _up(self, event: ev.SlaveUp) -> list[Instruction]:
@@ -366,9 +395,15 @@ class MasterState:
             return []  # should it die, it must be clear over what
         n_bytes = sum(map(self._size, slave.jobs.values())) if self.sizes else 0
         while len(slave.jobs) < depth and n_bytes <= BYTES_AHEAD:
-            items, n_left = self.jobs.choose(event.chunk_size, slave.held() if again else (), not slave.jobs, avoid)
+            held = slave.held() if again else self._coming
+            fresh = self.jobs.n_waiting
+            # a copy of a large result takes long: it is made where the first one takes longer than they do
+            copies = not slave.jobs and event.now - self._last_given >= 2 * self._took
+            items, n_left = self.jobs.choose(event.chunk_size, held, copies, avoid)
             if not items:
                 break
+            if fresh:
+                self._last_given = event.now
             self._numbers += 1
             if not slave.jobs:
                 slave.since = event.now
@@ -402,7 +437,7 @@ class MasterState:
         can share), nor more bytes than its line takes at once.
         """
         mean = slave.mean
-        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up:
+        if mean is None or mean > LONG_JOB or not self.rules.prefetch or slave.single or slave.held_up or slave.large:
             return 1
         depth = 2 + (MAX_DEPTH if mean * MAX_DEPTH < self.rules.prefetch else int(self.rules.prefetch / mean))
         n_left = -(-self.jobs.n_waiting // max(chunk_size, 1))
@@ -459,13 +494,23 @@ class MasterState:
         slave.heard = now
         slave.since = now
         slave.held_up = False
-        return slave.jobs.pop(number, None)
+        job = slave.jobs.pop(number, None)
+        slave.large = number in slave.coming
+        if job is not None:
+            took = now - job.given
+            self._took = 0.0 if not slave.large else took if not self._took else 0.8 * self._took + 0.2 * took
+            if slave.large:
+                slave.coming.discard(number)
+                self._coming.difference_update(job.items)
+        return job
 
     def _done(self, event: ev.JobDone) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
         job = self._take(event.tid, event.job, event.now)
         surplus: list[Item] = []
         orders: list[Instruction] = []
+        if self._coming:
+            self._coming.difference_update(event.items)
         finish, failed = self.jobs.finish, self.failed
         for item in event.items:
             if finish(item):
@@ -497,6 +542,19 @@ class MasterState:
                 orders += self._refill(slave)
         return self._settle(orders)
 
+    def _results_coming(self, event: ev.ResultsComing) -> list[Instruction]:
+        """Nobody else need do what is on its way."""
+        slave = self.slaves.get(event.tid)
+        if slave is None:
+            return []
+        orders = self._heard(ev.Heard(event.tid, event.now))
+        for number in event.jobs:
+            if number in slave.jobs:
+                slave.coming.add(number)
+                slave.large = True
+                self._coming.update(item for item in slave.jobs[number].items if self.jobs.objects[item] != 0)
+        return orders
+
     def _returned(self, event: ev.JobsReturned) -> list[Instruction]:
         """Let others have what waits behind a job that takes long."""
         slave = self.slaves.get(event.tid)
@@ -504,7 +562,7 @@ class MasterState:
             return []
         slave.heard = event.now
         slave.held_up = True
-        jobs = [slave.jobs.pop(number) for number in event.jobs if number in slave.jobs]
+        jobs = [slave.jobs.pop(number) for number in event.jobs if number in slave.jobs and number not in slave.coming]
         for job in reversed(jobs):
             for item in reversed(job.items):
                 self.jobs.give_back(item)
@@ -573,6 +631,7 @@ class MasterState:
     def _set_aside(self, item: Item, failure: ev.Failure, host: str) -> list[Instruction]:
         if not self.jobs.finish(item):
             return []
+        self._coming.discard(item)
         self.failed[item] = failure
         return [ev.SetAside(item, failure, host)]
 
@@ -600,6 +659,10 @@ class MasterState:
     def _tick(self, event: ev.Tick) -> list[Instruction]:
         now, rules = event.now, self.rules
         orders: list[Instruction] = []
+        for tid, moment in event.arrivals.items():
+            known = self.slaves.get(tid)
+            if known is not None and moment > known.heard:
+                orders += self._heard(ev.Heard(tid, moment))
         for slave in list(self.slaves.values()):
             slave.heard = min(slave.heard + event.late, now)
             quiet = now - slave.heard
@@ -630,7 +693,28 @@ class MasterState:
             if slot.restart is not None and not slot.ordered and slot.restart <= now:
                 slot.ordered = True
                 orders.append(ev.Spawn(slot.nickname, slot.host))
+        if rules.watch_hosts:
+            orders += self._look_for_hosts(now)
         return self._settle(orders)
+
+    def _look_for_hosts(self, now: float) -> list[Instruction]:
+        """See which hosts are silent, and have those tried that are due."""
+        orders: list[Instruction] = []
+        heard: dict[str, float] = {}
+        for slave in self.slaves.values():
+            if slave.up:
+                heard[slave.slot.host] = max(heard.get(slave.slot.host, slave.heard), slave.heard)
+        for host, latest in heard.items():
+            quiet = now - latest
+            if quiet <= self.rules.heartbeat:
+                if self.lost_hosts.is_silent(host):
+                    self.lost_hosts.forget(host)
+            elif host not in self.lost_hosts:
+                self.lost_hosts.lose(host, now, silent=True)
+                orders.append(ev.Note(f"{host} is silent for {quiet:.0f} s; it is tried until it answers"))
+        if not self.slaves and self.rules.start_timeout is not None:
+            self.lost_hosts.give_up(now, self.rules.start_timeout)
+        return orders + [ev.TryHost(*due) for due in self.lost_hosts.take_due(now)]
 
     def _kill(self, slave: Slave, reason: str) -> list[Instruction]:
         self._give_back(slave)
@@ -659,6 +743,9 @@ class MasterState:
         """Take back, blamelessly, what a slave holds; oldest first again."""
         self._idle.pop(slave.tid, None)
         slave.asked = False
+        for number in slave.coming:
+            self._coming.difference_update(slave.jobs[number].items)
+        slave.coming.clear()
         for job in reversed(slave.jobs.values()):
             for item in reversed(job.items):
                 self.jobs.give_back(item)
@@ -708,6 +795,10 @@ class MasterState:
         jobs = list(slave.jobs.items())
         if now - slave.since > REPORTED:
             jobs = jobs[:1]
+        for number, job in jobs:
+            if number in slave.coming:
+                slave.coming.discard(number)
+                self._coming.difference_update(job.items)
         return [slave.jobs.pop(number) for number, _ in jobs]
 
     def _suspect(self, jobs: list[Job], slave: Slave) -> list[Instruction]:
@@ -749,25 +840,54 @@ class MasterState:
 
     def _host_lost(self, event: ev.HostLost) -> list[Instruction]:
         orders: list[Instruction] = [ev.Note(f"{event.host} has left the virtual machine")]
-        for slot in self.slots.values():
-            if slot.host == event.host:
-                slot.lost, slot.restart, slot.ordered = True, None, False
-                slot.reason = "its host has left the virtual machine"
-                slave = self.slaves.get(slot.tid)
-                if slave is not None:
-                    orders += self._lost(slave)
-                    self._remove(slave)
+        for slot in self._slots_at(event.host):
+            slot.lost, slot.restart, slot.ordered = True, None, False
+            slot.reason = "its host has left the virtual machine"
+            slave = self.slaves.get(slot.tid)
+            if slave is not None:
+                orders += self._lost(slave)
+                self._remove(slave)
+            if slot.removed:
+                del self.slots[slot.nickname]
+            elif self.rules.watch_hosts:
+                self.lost_hosts.lose(event.host, event.now)
         return self._settle(orders)
 
+    def _slots_at(self, host: str) -> list[Slot]:
+        return [slot for slot in self.slots.values() if slot.host == host]
+
     def _host_added(self, event: ev.HostAdded) -> list[Instruction]:
+        if not self.rules.watch_hosts:
+            return []
         orders: list[Instruction] = []
-        if self.rules.watch_hosts:
-            for slot in self.slots.values():
-                if slot.host == event.host and not slot.tid and not slot.ordered:
-                    slot.lost, slot.starts = False, 0
-                    slot.restart, slot.ordered = event.now, True
-                    orders.append(ev.Spawn(slot.nickname, slot.host))
+        self.lost_hosts.forget(event.host)
+        for slot in self._slots_at(event.host):
+            if not slot.tid and not slot.ordered:
+                orders += self._start_again(slot, event.now)
         return orders
+
+    @staticmethod
+    def _start_again(slot: Slot, now: float) -> list[Instruction]:
+        """Have a slave started at a slot whose host is there again."""
+        slot.lost, slot.starts = False, 0
+        slot.restart, slot.ordered = now, True
+        return [ev.Spawn(slot.nickname, slot.host)]
+
+    def _host_tried(self, event: ev.HostTried) -> list[Instruction]:
+        host, orders = event.host, list[Instruction]()
+        waiting = [slot for slot in self._slots_at(host) if slot.lost and not slot.tid and not slot.ordered]
+        if event.outcome == ev.DELETED:
+            if self.lost_hosts.forget(host):
+                orders.append(
+                    ev.Note(f"{host} was deleted from the virtual machine; it is used when it is added again")
+                )
+        elif event.outcome == ev.THERE and waiting:
+            self.lost_hosts.forget(host)
+            for slot in waiting:
+                orders += self._start_again(slot, event.now)
+        elif self.lost_hosts.tried(host, event.now, event.outcome == ev.REFUSED, event.reason):
+            orders.append(ev.Note(f"{host} cannot be used yet: {event.reason}"))
+        return self._settle(orders)
 
     # -- more work, and the end ----------------------------------------------
 
@@ -793,21 +913,28 @@ class MasterState:
                 self.finished = True
                 orders.append(ev.AllDone())
             return orders
-        if self._idle and (self.jobs.n_waiting or self.jobs.redistribute):
+        left = self.jobs.n_waiting or (self.jobs.redistribute and self.jobs.n_unfinished > len(self._coming))
+        if self._idle and left:
             for tid in list(self._idle):
                 orders += self._ask(self.slaves[tid])
-        if (
-            not self.spawning
-            and not self.slaves
-            and not self.stranded
-            and not any(
-                p.restart is not None or p.ordered or (p.lost and self.rules.watch_hosts) for p in self.slots.values()
-            )
-        ):
-            self.stranded = True
-            reasons = {f"{p.nickname}: {p.reason or 'not started'}" for p in self.slots.values()}
-            orders.append(ev.Stranded("; ".join(sorted(reasons)) or "there are no slots for slaves"))
+        if not self.spawning and not self.slaves and not self.stranded:
+            orders += self._without_slaves()
         return orders
+
+    def _without_slaves(self) -> list[Instruction]:
+        """Declare the end when no slave is left and none will come."""
+        slots = self.slots.values()
+        if any(p.restart is not None or p.ordered for p in slots):
+            return []
+        awaited = {p.host for p in slots if p.lost and self.lost_hosts.awaits(p.host)}
+        if awaited:
+            if self._waits_for_hosts:
+                return []
+            self._waits_for_hosts = True
+            return [ev.Note(f"no slave is left; waiting for {', '.join(sorted(awaited))}")]
+        self.stranded = True
+        reasons = {f"{p.nickname}: {p.reason or 'not started'}" for p in slots}
+        return [ev.Stranded("; ".join(sorted(reasons)) or "there are no slots for slaves")]
 
     def forget(self, items: list[Item]) -> None:
         """Take finished items out of all books."""
@@ -826,11 +953,14 @@ class MasterState:
             assert slave.tid == tid == slave.slot.tid
             assert (slave.state == BUSY) >= bool(slave.jobs)
             assert (tid in self._idle) == (slave.state == IDLE)
+            assert slave.coming <= slave.jobs.keys()
             for job in slave.jobs.values():
                 for item in job.items:
                     held[item] = held.get(item, 0) + 1
         for item, state in states.items():
             if state:
                 assert held.get(item, 0) == self.jobs._copies[item], item
+        coming = {i for s in self.slaves.values() for n in s.coming for i in s.jobs[n].items}
+        assert self._coming <= coming and not any(states[item] == 0 for item in self._coming)
         for item in self.failed:
             assert states[item] == 0

@@ -69,9 +69,14 @@ class Rules:
         None, _seconds_or_none, "seconds after which a job is taken away and its slave is killed"
     )
     start_timeout: float | None = _option(
-        600.0, _seconds_or_none, "seconds after which a slave that has not reported at all is killed"
+        600.0,
+        _seconds_or_none,
+        "seconds after which a slave that has not reported at all is killed; "
+        "so long a calculation without slaves waits for lost hosts",
     )
-    watch_hosts: bool = _option(False, _switch, "use hosts again that come back while the calculation runs")
+    watch_hosts: bool = _option(
+        True, _switch, "try hosts again that were lost or late, and use those that come while the calculation runs"
+    )
     prefetch: float = _option(0.02, _pause, "seconds of work that slaves with short jobs have in hand; 0: one job")
 
     jobs_per_slave: int | None = _option(

@@ -17,11 +17,12 @@ from typing import Any, Protocol
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.foremen import Foremen
+from biskit_pvm.jobs.host_watch import HostWatch
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.threads import thread_variables, usable_processors
 from biskit_pvm.machine import ending, names, output, spawning, task
 from biskit_pvm.machine.log import Log
-from biskit_pvm.machine.tags import DAEMON, OUTPUT_TAGS, Tag
+from biskit_pvm.machine.tags import OUTPUT_TAGS, Tag
 from biskit_pvm.messages import records
 from biskit_pvm.messages.messenger import Messenger
 from biskit_pvm.report import progress
@@ -69,6 +70,8 @@ class Slots:
         {tid: slot} of the slaves that were started.
     causes : dict
         {host: why no slave can be started there} where that is known already.
+    joins : bool
+        Whether hosts that are not in the virtual machine are to be in it, and are tried again.
     """
 
     def __init__(
@@ -97,9 +100,14 @@ class Slots:
         #: what starts slaves; None: each is started by itself
         self.foremen: Foremen | None = Foremen(messenger)
         self.known_processors: Callable[[], list[str]] = list
-        self._dtids: dict[str, int] = {}
+        self.joins = False
+        self.watch = HostWatch(calculation, messenger.loop, self._hosts, self._host_left)
+        self._lock = threading.Lock()
         #: nicknames of all slots that there have been since one was added
         self._names: set[str] = set()
+        #: those that were added while the calculation runs, and those of them whose host may have to be added first
+        self._added: set[str] = set()
+        self._joining: set[str] = set()
         self._windows: Any = None
         self._lines = output.Lines()
         self._output_tag = OUTPUT_TAGS[next(_output_numbers) % len(OUTPUT_TAGS)]
@@ -111,13 +119,8 @@ class Slots:
     def prepare(self) -> None:
         """Look up the hosts, before the first slave is started."""
         rules = self.calculation.state.rules
-        self._dtids = names.host_tids(slot["host"] for slot in self.slots)
         loop = self.messenger.loop
-        loop.bindings[DAEMON, Tag.HOST_DELETED] = self._hosts_deleted
-        loop.watch_hosts(sorted({self._dtids[s["host"]] for s in self.slots if s["host"] in self._dtids}))
-        if rules.watch_hosts:
-            loop.bindings[DAEMON, Tag.HOST_ADDED] = self._hosts_added
-            loop.watch_new_hosts()
+        self.watch.begin()
         self.messenger.patience = rules.patience
         self.messenger.spawn_timeout = rules.heartbeat
         variables = {task.BEAT_VARIABLE: repr(rules.beat), **spawning.slave_variables(), **self.extra}
@@ -139,7 +142,8 @@ class Slots:
         for slot in list(self.slots):
             if self.messenger.loop.stopped or self.calculation.finished:
                 return
-            self._start_at(slot, niceness, show_output, Exception)
+            if slot["nickname"] not in self._added:
+                self._start_at(slot, niceness, show_output, Exception)
 
     def all_started(self) -> None:
         """Note that every slot has had its first slave, or failed to get one.
@@ -163,14 +167,17 @@ class Slots:
         self, slot: dict[str, str], niceness: dict[str, int], show_output: Any, caught: type[BaseException] | tuple[()]
     ) -> None:
         host, nickname = slot["host"], slot["nickname"]
+        absent = False
         try:
+            if nickname in self._joining:
+                self._join(host)
             nice = niceness.get(host, niceness.get("default", 0)) if niceness else 0
             tid = self.starting.spawn(host, nickname, nice, show_output)
             reason = "" if tid > 0 else f"{spawning.error_text(tid)}; {_hint(tid, host)}"
         except task.Lost:
             raise
         except caught as error:
-            tid = 0
+            tid, absent = 0, isinstance(error, TimeoutError)
             known = isinstance(error, (TimeoutError, OSError)) or type(error) is RuntimeError
             reason = str(error) if known and str(error) else f"{type(error).__name__}: {error}"
         if tid <= 0:
@@ -180,7 +187,8 @@ class Slots:
                 say(f"error spawning {host}\n\t{spawning.error_line(tid) if tid < 0 else reason}")
             else:
                 self.calculation.hooks.note(f"error spawning {host}\n\t{reason}")
-            self.calculation.feed_soon(ev.SpawnFailed(nickname, f"could not be started: {reason}", now()))
+            absent |= tid == NO_HOST and (self.joins or nickname in self._joining)
+            self.calculation.feed_soon(ev.SpawnFailed(nickname, f"could not be started: {reason}", now(), absent))
             self.messenger.loop.tick_soon()  # another start may be due
         else:
             self.starting.started(tid)
@@ -248,21 +256,46 @@ class Slots:
         if self.logging:
             self.messenger.loop.bindings[tid, Tag.RECORD] = self._logged
 
-    def add(self, hosts: Iterable[str]) -> None:
-        """Have more slaves started, one per entry of `hosts`, each in a thread of its own."""
-        # the slave of a removed slot may still come: another one of its name would be taken for it
-        known = self._names
-        known.update(slot["nickname"] for slot in self.slots)
-        for host in hosts:
-            number = sum(slot["host"] == host for slot in self.slots)
-            while (nickname := f"{host}_{number}") in known:
-                number += 1
-            known.add(nickname)
-            self.slots.append({"host": host, "nickname": nickname})
-            self.calculation.feed_soon(ev.SlotAdded(nickname, host, now()))
-        dtids = names.host_tids(slot["host"] for slot in self.slots)
-        self.messenger.loop.watch_hosts(sorted(set(dtids.values()) - set(self._dtids.values())))
-        self._dtids = dtids
+    def add(self, hosts: Iterable[str], join: bool = False) -> None:
+        """Have more slaves started, one per entry of `hosts`, each in a thread of its own; any thread.
+
+        Parameters
+        ----------
+        hosts : iterable of str
+        join : bool
+            Add those to the virtual machine that are not in it.
+        """
+        running = self.calculation.running
+        with self._lock:
+            # the slave of a removed slot may still come: another one of its name would be taken for it
+            known = self._names
+            known.update(slot["nickname"] for slot in self.slots)
+            for host in hosts:
+                number = sum(slot["host"] == host for slot in self.slots)
+                while (nickname := f"{host}_{number}" if number or f"{host}_0" in known else host) in known:
+                    number += 1
+                known.add(nickname)
+                if join:
+                    self._joining.add(nickname)
+                if running:
+                    self._added.add(nickname)
+                self.slots.append({"host": host, "nickname": nickname})
+                if running:
+                    self.calculation.feed_soon(ev.SlotAdded(nickname, host, now()))
+        if running:
+            self._look_up_hosts()
+
+    def _look_up_hosts(self) -> None:
+        self.watch.look_up()
+
+    def _join(self, host: str) -> None:
+        """Add a host to the virtual machine unless it is in it."""
+        cause = self.watch.join(host)
+        if cause:
+            self.causes[host] = cause
+        else:
+            self.causes.pop(host, None)
+            self.watch.look_up()
 
     def start_again(self, nickname: str) -> None:
         """Start a slave again at its slot, from a thread of its own."""
@@ -278,10 +311,43 @@ class Slots:
         except BaseException as error:
             self.messenger.loop.call_soon(self.messenger.on_failed, error)
 
-    def remove(self, nickname: str) -> None:
+    def remove_hosts(self, hosts: Iterable[str], finish: bool = True) -> None:
+        """Want no slave at some hosts any more, and do not try these again; any thread.
+
+        Parameters
+        ----------
+        hosts : iterable of str
+        finish : bool
+            The slaves there finish the jobs that they have; else others get their items at once.
+
+        Raises
+        ------
+        ValueError
+            No slave is wanted at one of them; nothing was removed.
+        """
+        found = []
+        for host in hosts:
+            here = [slot["nickname"] for slot in list(self.slots) if names.is_same(slot["host"], host)]
+            if not here:
+                raise ValueError(f"no slave is wanted on {host!r}")
+            found += here
+        for nickname in dict.fromkeys(found):
+            self.remove(nickname, finish)
+
+    def remove(self, nickname: str, finish: bool = True) -> None:
         """Want no slave at a slot any more."""
-        self.slots[:] = [slot for slot in self.slots if slot["nickname"] != nickname]
-        self.calculation.feed_soon(ev.SlotRemoved(nickname, now()))
+        with self._lock:
+            self.slots[:] = [slot for slot in self.slots if slot["nickname"] != nickname]
+        if self.calculation.running:
+            self.calculation.feed_soon(ev.SlotRemoved(nickname, now(), finish))
+
+    def try_host(self, host: str, seconds: float, silent: bool) -> None:
+        """See whether a host can be used that is lost, in a thread of its own."""
+        self.watch.try_host(host, seconds, silent)
+
+    def arrivals(self) -> dict[int, float]:
+        """Return how many seconds ago bytes of slaves have come last."""
+        return self.messenger.arrivals()
 
     def dismiss(self, slave_tid: int) -> None:
         """Let a slave go that has nothing to do."""
@@ -336,24 +402,16 @@ class Slots:
         self.calculation.feed(ev.SlaveExited(tid, now(), reason))
         self.messenger.loop.tick_soon()  # a new start may be due
 
-    def _hosts_deleted(self, dtids: list[int]) -> None:
-        lost = {dtid: name for name, dtid in self._dtids.items()}
-        for dtid in dtids:
-            if self.foremen is not None:
-                self.foremen.lose(dtid)
-            for tid in list(self.slaves_at):
-                if names.host_of(tid) == dtid:
-                    self.slaves.forget(tid)
-                    self._lines.lose(tid)
-            if dtid in lost:
-                self.calculation.feed(ev.HostLost(lost[dtid], now()))
+    def _hosts(self) -> list[str]:
+        return [slot["host"] for slot in list(self.slots)]
 
-    def _hosts_added(self, dtids: list[int]) -> None:
-        self._dtids = names.host_tids(slot["host"] for slot in self.slots)
-        self.messenger.loop.watch_hosts(dtids)
-        for name, dtid in self._dtids.items():
-            if dtid in dtids:
-                self.calculation.feed(ev.HostAdded(name, now()))
+    def _host_left(self, dtid: int) -> None:
+        if self.foremen is not None:
+            self.foremen.lose(dtid)
+        for tid in list(self.slaves_at):
+            if names.host_of(tid) == dtid:
+                self.slaves.forget(tid)
+                self._lines.lose(tid)
 
     # -- what slaves show ------------------------------------------------
 
@@ -368,8 +426,7 @@ class Slots:
         if tid in self.slaves_at:
             return str(self.messenger.nickname_of(tid))
         # it prints before this process is told that it was started
-        dtid = names.host_of(tid)
-        return next((name for name, other in self._dtids.items() if other == dtid), f"t{tid:x}")
+        return self.watch.name_of(names.host_of(tid)) or f"t{tid:x}"
 
     def _logged(self, tid: int, fields: dict[str, Any]) -> None:
         """A slave has logged something."""

@@ -8,7 +8,7 @@ import signal
 import threading
 from typing import Any, Callable
 
-from biskit_pvm.machine import agent, daemon, host_table, mailbox, output, spawning
+from biskit_pvm.machine import agent, daemon, host_table, mailbox, output, recovery, spawning
 
 #: all that an agent can be asked for; what the others of `biskit_pvm.machine` do not offer
 #: under a name of these is not to be had
@@ -17,6 +17,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "signal_here": spawning.signal_here,
     "add_hosts_here": host_table.add,
     "delete_hosts_here": host_table.delete,
+    "bring_back_here": recovery.bring_back,
     "post_here": mailbox.post,
     "last_words_there": output.last_words_there,
 }

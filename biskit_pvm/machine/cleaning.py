@@ -103,6 +103,11 @@ def remove_files(hosts: Iterable[str], dry_run: bool = False) -> list[Cleaned]:
     dry_run : bool
         Only tell what would be removed.
     """
+    return [_told(cleaned) for cleaned in _everywhere(files_script(dry_run), hosts)]
+
+
+def files_script(dry_run: bool = False) -> str:
+    """Return the script by which `remove_files` does its work on a host."""
     folder = shlex.quote(os.environ["PVM_TMP"]) if "PVM_TMP" in os.environ else '"${PVM_TMP:-/tmp}"'
     words = {
         "@FOLDER@": folder,
@@ -114,7 +119,7 @@ def remove_files(hosts: Iterable[str], dry_run: bool = False) -> list[Cleaned]:
     script = _FILES
     for word, value in words.items():
         script = script.replace(word, value)
-    return [_told(cleaned) for cleaned in _everywhere(script, hosts)]
+    return script
 
 
 def _told(cleaned: Cleaned) -> Cleaned:

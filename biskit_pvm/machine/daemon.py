@@ -279,6 +279,7 @@ def ensure_running() -> bool:
         notice_loss()
         try:
             pvm_ext.mytid()
+            _clear_up_at_exit()
             return False
         except pvm_ext.SysErrError as error:
             # A spawned task belongs to the daemon that started it, and to no other.
@@ -296,6 +297,23 @@ def ensure_running() -> bool:
         assert keeper is not None
         atexit.register(_let_keeper_go, keeper, os.getpid())
         return True
+
+
+_used: str | None = None
+"""Where the daemon listens of which this process is a task, and that another one has started."""
+
+
+def _clear_up_at_exit() -> None:
+    """Have the files of the daemon removed behind this process, should that be killed: it may have no keeper."""
+    global _used
+    if "PVMSOCK" in os.environ:  # the guard of a slave does so
+        return
+    if _used is None:
+        atexit.register(lambda: clear_up_behind(_used or ""))
+    try:
+        _used = planted.read_own(address_file()).strip()
+    except OSError:
+        _used = ""
 
 
 def _await_address() -> None:
@@ -390,12 +408,9 @@ def check_files() -> None:
 def lives() -> bool:
     """Return whether a daemon listens where the address file says."""
     try:
-        path = planted.read_own(address_file()).strip()
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.connect(path)
+        return _listens(planted.read_own(address_file()).strip())
     except OSError:
         return False
-    return True
 
 
 def is_stale() -> bool:
@@ -412,6 +427,34 @@ def remove_leftovers() -> None:
     address_file().unlink(missing_ok=True)
     if Path(socket_path).parent == folder():
         Path(socket_path).unlink(missing_ok=True)
+
+
+def clear_up_behind(socket_path: str) -> None:
+    """Remove the files of a daemon that was killed, its log apart; nothing where it lives.
+
+    Parameters
+    ----------
+    socket_path : str
+        Where it listened.
+    """
+    if not os.path.lexists(socket_path) or _listens(socket_path):
+        return
+    try:
+        if planted.read_own(address_file()).strip() == socket_path:
+            address_file().unlink(missing_ok=True)
+    except OSError:
+        pass
+    if Path(socket_path).parent == folder():
+        Path(socket_path).unlink(missing_ok=True)
+
+
+def _listens(socket_path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(socket_path)
+        except OSError:
+            return False
+    return True
 
 
 def _remove_temporary_files(*pids: int) -> None:
@@ -486,18 +529,61 @@ def settings() -> dict[str, str]:
     return {**os.environ, **environment()}
 
 
+def first_addresses() -> list[str]:
+    """Return how command lines of daemons name the one that has started them, which is that of the first host.
+
+    Empty where that cannot be found out, two where it may be either.
+    """
+    number = pid()
+    if number is None:
+        return []
+    try:
+        words = Path(f"/proc/{number}/cmdline").read_text(errors="replace").split("\0")
+        if "-s" in words:
+            return [word for word in words if re.fullmatch("[0-9a-f]{8}:[0-9a-f]{4}", word)][:1]
+        return [
+            bytes.fromhex(address[:8])[::-1].hex() + address[8:].lower()  # the kernel has the bytes in reverse
+            for address in _udp_addresses(number)
+        ]
+    except OSError:
+        return []
+
+
+def addresses() -> dict[str, tuple[str, int]]:
+    """Return address and port of the daemons of all hosts, by the names of these; this process is a task.
+
+    The daemon here tells them to its log, so this is for rare occasions.
+    """
+    path = log_file()
+    try:
+        with open(path, errors="replace") as file:
+            file.seek(0, os.SEEK_END)
+            host_table = 1
+            pvm_ext.tickle([host_table])
+            told = file.read()
+    except OSError:
+        return {}
+    entries = re.findall(r'hd_dump\(\) .* n "([^"]*)".*\n.*\n.* sa ([0-9.]+):([0-9]+) ', told)
+    return {name: (address, int(port)) for name, address, port in entries}
+
+
 def uses_loopback() -> bool:
     """Return whether a daemon runs here with an address that no other host can reach."""
     number = pid()
     if number is None:
         return False
     try:
-        own = _open_files(Path(f"/proc/{number}"))
-        rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+        own = _udp_addresses(number)
     except OSError:
         return False
-    addresses = [row[1] for row in rows if f"socket:[{row[9]}]" in own]
-    return bool(addresses) and all(address[6:8] == "7F" for address in addresses)  # bytes in reverse
+    return bool(own) and all(address[6:8] == "7F" for address in own)  # bytes in reverse
+
+
+def _udp_addresses(number: int) -> list[str]:
+    """Return the addresses of a process's UDP sockets as the kernel writes them."""
+    own = _open_files(Path(f"/proc/{number}"))
+    rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return [row[1] for row in rows if f"socket:[{row[9]}]" in own]
 
 
 def _remove_old_log() -> None:

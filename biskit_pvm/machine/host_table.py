@@ -18,7 +18,7 @@ from pvm_ext.errors import error_for
 OPTIONS = ("lo", "so", "dx", "ep", "wd", "sp", "bx", "ip", "id")
 """The options of a host file's lines and of the strings that `add` takes."""
 
-ANSWER_TIME = reach.ANSWER_TIME
+ANSWER_TIME = 2.0
 """Seconds after which those hosts are added that have let us in."""
 
 PATIENCE = 20.0
@@ -140,7 +140,7 @@ class _Looks:
         pool.shutdown(wait=False)
 
     def first(self) -> _Seen:
-        """Return what there is after `ANSWER_TIME`, or thrice what the quickest good host has needed.
+        """Return what there is after `ANSWER_TIME`, or four times what the quickest good host has needed.
 
         So on a computer that is busy itself good hosts are not taken for slow ones.
         """
@@ -154,7 +154,7 @@ class _Looks:
             fresh = self._take(done)
             seen.update(fresh)
             if limit is None and None in fresh.values():
-                limit = max(ANSWER_TIME, 3 * (time.monotonic() - self._started))
+                limit = max(ANSWER_TIME, 4 * (time.monotonic() - self._started))
         return seen
 
     def rest(self) -> _Seen:

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+def host_list(hosts: Iterable[str]) -> list[str]:
+    """Return the names in a list of hosts; one string is taken for a slip."""
+    if isinstance(hosts, (str, bytes)):
+        raise TypeError(f"hosts must be a list of host names, not one string: [{hosts!r}]")
+    return [str(host).strip() for host in hosts]
+
+
 def own_host() -> str:
     """Return the name under which PVM knows this host."""
     here = pvm_ext.tidtohost(pvm_ext.mytid())
@@ -67,6 +74,12 @@ def find(name: str, hosts: Sequence[pvm_ext.HostInfo]) -> pvm_ext.HostInfo | Non
         here = pvm_ext.tidtohost(pvm_ext.mytid())
         return next((host for host in hosts if host.dtid == here), None)
     return None
+
+
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two names are those of one host, as far as the names tell."""
+    one, other = one.lower(), other.lower()
+    return one == other or _is_short_for(one, other) or _is_short_for(other, one)
 
 
 def name_in_machine(name: str) -> str:

@@ -21,6 +21,9 @@ FOLDER = "/dev/shm"
 #: seconds that a process may need between making a folder and locking it
 YOUNG = 60.0
 
+#: what the name of a folder ends with that is being removed; whoever began with it may have been killed meanwhile
+_GONE = ".gone"
+
 _ALIGNED = 64
 _LENGTH = struct.Struct("<Q")
 #: bytes that are compared at a time, so that they stay in the cache
@@ -226,11 +229,12 @@ def sweep() -> list[str]:
 
 
 def _remove_if_left(path: str) -> bool:
-    import shutil  # not needed by most slaves
-
     try:
         if os.lstat(path).st_uid != os.getuid() or os.path.islink(path):
             return False
+        if path.endswith(_GONE):
+            _remove(path)
+            return True
         lock = os.open(os.path.join(path, "alive"), os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         try:
@@ -238,16 +242,23 @@ def _remove_if_left(path: str) -> bool:
         except OSError:
             return False
         if left:
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
         return left
     except OSError:
         return False
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # whoever comes meanwhile waits for the lock, and sees then that the file is gone
-        shutil.rmtree(path, ignore_errors=True)
+        os.rename(path, path + _GONE)
+        _remove(path + _GONE)
         return True
     except OSError:
         return False
     finally:
         os.close(lock)
+
+
+def _remove(path: str) -> None:
+    import shutil  # not needed by most slaves
+
+    shutil.rmtree(path, ignore_errors=True)

@@ -38,6 +38,8 @@ class Tag(IntEnum):
     REPORTS = 999984
     #: a slave gives back jobs that it has not begun, behind one that takes long
     RETURNED = 999982
+    #: a slave begins to send large results
+    RESULTS_COMING = 999975
     #: a slave asks for a piece of a shared object, and gets it
     WANTED = 999980
     SHARED = 999979

@@ -118,6 +118,7 @@ queue = pvm_ext.queue_frames
 queued = pvm_ext.queued
 stalled = pvm_ext.stalled
 receive = pvm_ext.recv_frames
+arrivals = pvm_ext.arrivals
 Match = pvm_ext.Match
 Message = pvm_ext.Message
 Waker = pvm_ext.Waker

@@ -151,6 +151,10 @@ class InlineMessenger(messenger.Messenger):
         """Nothing waits."""
         return 0
 
+    def arrivals(self) -> dict[int, float]:
+        """Messages come whole."""
+        return {}
+
     def end_task(self, tid: int, signum: int) -> None:
         """End a slave."""
         self.world.end(tid)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: most messages that are received before the first of them is handled
 BATCH = 64
 
+#: bytes of a message after which no other is received before it was handled
+LARGE = 1 << 20
+
 #: seconds until a failed tick is tried again
 LONGEST_PAUSE = 1.0
 
@@ -312,6 +315,7 @@ class MessageLoop:
         except BaseException as error:
             self.failed(error)
         messages = self._receive(longest, busy)
+        n_messages = len(messages)
         try:
             if messages:
                 self.handle(messages)
@@ -325,7 +329,7 @@ class MessageLoop:
                 self.failed(error)
         # a long pause of our own must not be taken for silence of others:
         # what has come meanwhile is handled before the time is looked at
-        if self.tick is not None and self._has_caught_up(len(messages)):
+        if self.tick is not None and self._has_caught_up(n_messages):
             now = time.monotonic()
             if now >= self._due:
                 self._due = now + LONGEST_PAUSE
@@ -367,7 +371,7 @@ class MessageLoop:
                 messages.append(Plain(message.tid, message.tag, self.read_plain(message.tid)))
             else:
                 messages.append(message)
-            if len(messages) >= BATCH:
+            if len(messages) >= BATCH or is_large(message):
                 break
             message = task.receive(match=match, timeout=0)
         return messages
@@ -384,6 +388,11 @@ class MessageLoop:
             else:
                 loop.call_soon(loop.handle, [notice])
         return own
+
+
+def is_large(message: Any) -> bool:
+    """Tell whether others are not to be received before a message was handled, since it takes much memory."""
+    return message.frames is not None and sum(map(len, message.frames)) >= LARGE
 
 
 class Plain:

@@ -42,6 +42,9 @@ def family_key() -> bytes:
 
 _key: bytes | None = None
 
+LARGE = 1 << 18
+"""Bytes of a message that may take long on a slow line."""
+
 OPEN_VARIABLE = "BISKIT_PVM_OPEN_MESSAGES"
 """Set to 1, it has messages unpickled that any task of the virtual machine sends without a seal."""
 
@@ -71,6 +74,8 @@ class Messenger:
         What to do about a task that takes no messages.
     on_execute : callable(tag, tid, arguments), optional
         Told before a method is called.
+    on_large : callable(tid, tag, value), optional
+        Told before a message goes that may take long.
     tasks : dict
         {nickname: tid} of the spawned tasks.
     variables : dict
@@ -107,6 +112,7 @@ class Messenger:
         self.on_unreadable: Callable[[int, int, BaseException, Any], None] = self._log_unreadable
         self.on_stuck: Callable[[int], None] = lambda tid: None
         self.on_execute: Callable[[int, int, Any], None] | None = None
+        self.on_large: Callable[[int, int, Any], None] | None = None
 
     # -- the process that it lives in; others in `biskit_pvm.messages.inline` ----
 
@@ -157,7 +163,7 @@ class Messenger:
     def handle(self, messages: list[Any]) -> None:
         """Call what is bound to messages that came together."""
         if len(messages) == 1:
-            opened = self._open(messages[0])
+            opened = self._open(messages.pop())  # what it holds is not held twice while it is worked with
             if opened is not None:
                 self._execute(opened)
             return
@@ -295,11 +301,13 @@ class Messenger:
             pack_and_send(tid, tag, value, protocol=READABLE_BY_ALL)
             return 0
         frames = self._seal.write(self.tid, tag, value)
+        n_bytes = sum(map(len, frames))
+        if self.on_large is not None and n_bytes >= LARGE:
+            self.on_large(tid, tag, value)
         # what waits for room in a full queue is nothing of ours: masters send a slave one job, or few small ones
         waits = self.patience is None or not task.queue(tid, tag, frames, constant)
         if waits and not task.send(tid, tag, frames, patience=self.patience):
             self.on_stuck(tid)
-        n_bytes = sum(map(len, frames))
         self.n_bytes += n_bytes
         return n_bytes
 
@@ -312,6 +320,10 @@ class Messenger:
         if self.patience is not None:
             for tid in task.stalled(self.patience):
                 self.on_stuck(tid)
+
+    def arrivals(self) -> dict[int, float]:
+        """Return how many seconds ago bytes of tasks have come last, those of unfinished messages, too."""
+        return task.arrivals()
 
     # -- whom it spawns ------------------------------------------------
 

@@ -25,6 +25,9 @@ from cpython.bytearray cimport (
 cdef extern from "<string.h>" nogil:
     void *memchr(const void *, int, size_t)
 
+cdef extern from "<malloc.h>" nogil:
+    int malloc_trim(size_t)
+
 cdef extern from "<sys/mman.h>" nogil:
     int madvise(void *, size_t, int)
     int MADV_HUGEPAGE
@@ -46,6 +49,8 @@ cdef enum:
     FEW = 8
     # frames from this size on get large pages
     HUGE = 4 * 1024 * 1024
+    # after messages from this size on, free memory goes back to the system
+    VAST = 16 * 1024 * 1024
     # what fits into a block on the stack, and into a fragment of libpvm's own size
     SMALL = 2048
     # room that libpvm keeps in a fragment for its own headers, and more
@@ -444,6 +449,7 @@ cdef class Partial:
     cdef Py_ssize_t offset         # where its next bytes go
     cdef unsigned long long total
     cdef unsigned long long missing
+    cdef double touched            # when its last part has come
     cdef double orphaned           # when its sender was told to have ended
 
     def __dealloc__(self):
@@ -747,9 +753,13 @@ cdef list take_part(pvmminfo *info):
             damaged("the lengths of its parts do not fit")
     fill(partial, header.here)
     if last:
+        if header.total >= VAST:
+            # the buffers of its parts have left holes in the heap
+            malloc_trim(0)
         return all_frames(partial)
     del given_up[info.src]
     partial.part += 1
+    partial.touched = now()
     partials[info.src, header.number] = partial
     if header.part == 0:
         watch_sender(info.src)

@@ -15,12 +15,28 @@ cdef extern from * nogil:
     #include <sys/ioctl.h>
     #include <sys/un.h>
     #include <linux/sockios.h>
+    #include <netinet/in.h>
+    #include <netinet/tcp.h>
 
     /* The bytes that wait in a socket for its receiver. */
     static int waiting_bytes(int fd)
     {
         int bytes = 0;
         return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+    }
+
+    /* Milliseconds since bytes have come last, none while some wait to be read; -1: unknown. */
+    static long silence_of(int fd)
+    {
+        int bytes = 0;
+        struct tcp_info info;
+        socklen_t size = sizeof info;
+        if (ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0)
+            return 0;
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size)
+            || size < offsetof(struct tcp_info, tcpi_last_data_recv) + sizeof info.tcpi_last_data_recv)
+            return -1;
+        return info.tcpi_last_data_recv;
     }
 
     /* A connected socket needs its file no more, and a killed process would leave it. */
@@ -53,6 +69,7 @@ cdef extern from * nogil:
     }
     """
     int waiting_bytes(int)
+    long silence_of(int)
     void remove_socket_file(int)
     int widen(int)
 
@@ -144,6 +161,36 @@ cdef bint writable(int fd) noexcept nogil:
     look.events = POLLOUT
     look.revents = 0
     return poll(&look, 1, 0) != 0
+
+
+def arrivals():
+    """Return how long ago bytes of other tasks have come, those of unfinished messages, too.
+
+    Known of tasks with a direct link to another host or with unread bytes, and of those that are in the middle of a
+    message of several MiB by `send_frames`.
+
+    Returns
+    -------
+    dict
+        {tid: seconds}
+    """
+    cdef long silence
+    cdef double seconds
+    cdef int i
+    found = {}
+    lock()
+    try:
+        for i in range(1, route_count):
+            if is_route(&routes[i]):
+                silence = silence_of(routes[i].fd)
+                if silence >= 0:
+                    found[routes[i].tid] = silence / 1000.0
+        for (tid, _), partial in partials.items():
+            seconds = now() - (<Partial>partial).touched
+            found[tid] = min(found.get(tid, seconds), seconds)
+    finally:
+        unlock()
+    return found
 
 
 # --- sends that take too long -------------------------------------------------------------

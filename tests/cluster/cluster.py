@@ -216,7 +216,12 @@ class Cluster:
         # nsenter -> unshare -> the node's first process
         self._inits[name] = _children(_children(starter.pid)[0])[0]
         port = self._port(name)
-        self._ip("link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", str(self._inits[name]))
+        # a computer has the same network card after a reboot, by which others know it
+        card = f"02:00:00:00:00:{self.names.index(name):02x}"
+        self._ip(
+            *("link", "add", "name", port, "type", "veth"),
+            *("peer", "name", "eth0", "address", card, "netns", str(self._inits[name])),
+        )
         self._ip("link", "set", port, "master", "switch", "up")
         address = f"{self.addresses[name]}/{NETWORK.prefixlen}"
         self._ip("addr", "add", address, "dev", "eth0", node=name)

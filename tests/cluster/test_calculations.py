@@ -29,7 +29,8 @@ class Master(TrackingJobMaster):
             print('done', item, host, time.time(), flush=True)
 
 master = Master(data, chunk_size=1, hosts=settings['hosts'], niceness=settings.get('nice', {}),
-                slave_script=settings['slave'], verbose=0, redistribute=0, **settings.get('options', {}))
+                slave_script=settings['slave'], redistribute=0,
+                verbose=settings.get('verbose', 0), **settings.get('options', {}))
 result = master.calculateResult()
 print('result', json.dumps(result), flush=True)
 """
@@ -47,7 +48,7 @@ class Run:
     def until(self, n_done: int) -> None:
         """Read until so many jobs are done."""
         while sum(line[0] == "done" for line in self.lines) < n_done:
-            self.read()
+            assert self.read(), self.lines[-20:]
 
     def read(self) -> bool:
         """Read a line; tell whether there was one."""

@@ -14,6 +14,7 @@ import pytest
 import pvm_ext as p
 
 from ..support import task
+from ..support.waiting import wait_for
 
 MIB = 1 << 20
 
@@ -499,6 +500,28 @@ def test_a_large_frame_costs_the_sender_nothing_and_the_receiver_its_own_size(ma
     assert all(100 * MIB < more < 220 * MIB for more in grown), grown
     for child in children:
         p.kill(child.tid)
+
+
+def test_bytes_that_wait_in_a_link_have_just_arrived(child):
+    assert child.tid not in p.arrivals()
+    child.order("p.send_frames(parent, 6, [b'x'])")
+    wait_for(lambda: p.arrivals().get(child.tid) == 0.0)
+    p.recv_frames(child.tid, 6, 20)
+    child.answer()
+    assert child.tid not in p.arrivals()
+
+
+def test_the_age_of_the_last_part_of_an_unfinished_message_is_known():
+    (one,) = task.spawn()
+    one.order("p.send_frames(parent, 6, [bytes(5_000_000)])")
+    wait_for(lambda: p.recv_frames(one.tid, 7, 0.05) is None and one.tid in p.arrivals())
+    p.recv_frames(one.tid, 7, 0.2)
+    before = p.arrivals()[one.tid]
+    p.recv_frames(one.tid, 7, 0.2)
+    assert 0 <= before < p.arrivals()[one.tid] < 30
+    assert len(p.recv_frames(one.tid, 6, 20).frames[0]) == 5_000_000
+    assert one.tid not in p.arrivals()
+    p.kill(one.tid)
 
 
 @pytest.mark.timeout(600)

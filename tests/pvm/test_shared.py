@@ -501,6 +501,28 @@ def test_a_folder_that_nobody_uses_is_swept_away_and_one_in_use_is_not(folder: N
     assert not os.path.exists(store.path)
 
 
+REMOVING = """
+import os, shutil, sys
+from biskit_pvm.machine import shared_memory
+
+def be_killed(path, **kw):
+    os.unlink(os.path.join(path, "alive"))
+    os._exit(1)
+
+shared_memory.FOLDER, shutil.rmtree = sys.argv[1], be_killed
+shared_memory.sweep()
+"""
+
+
+def test_who_is_killed_while_sweeping_leaves_it_to_the_next(folder: None) -> None:
+    store = shared_memory.Store("left")
+    put(store, "a", b"abc")
+    os.close(store._lock)
+    assert subprocess.run([sys.executable, "-c", REMOVING, shared_memory.FOLDER], timeout=30).returncode == 1
+    shared_memory.sweep()
+    assert os.listdir(shared_memory.FOLDER) == []
+
+
 @pytest.mark.usefixtures("folder")
 def test_who_shares_nothing_any_more_leaves_nothing() -> None:
     shelf = sharing.Shelf()

@@ -36,7 +36,7 @@ NO_CIRCLES = sorted(ROOMS.keys() - {"cli"})
 PURE = {
     "biskit_pvm.errors",
     "biskit_pvm.cli.table",
-    "biskit_pvm.jobs.events", "biskit_pvm.jobs.bulletin", "biskit_pvm.jobs.items",
+    "biskit_pvm.jobs.events", "biskit_pvm.jobs.bulletin", "biskit_pvm.jobs.items", "biskit_pvm.jobs.lost_hosts",
     "biskit_pvm.jobs.master_state", "biskit_pvm.jobs.rules", "biskit_pvm.jobs.slave_state",
     "biskit_pvm.machine.inventory", "biskit_pvm.machine.old_tasks", "biskit_pvm.machine.start_request",
     "biskit_pvm.machine.tags",

@@ -644,9 +644,23 @@ class Chaos(RuleBasedStateMachine):
             self.ended.update((tid, job) for job in jobs)  # nothing more is heard of them
             self.feed(ev.JobsReturned, tid, jobs, 0.1)
 
+    @precondition(lambda self: self.tids(BUSY))
+    @rule(data=st.data())
+    def begin_to_send(self, data):
+        tid = data.draw(st.sampled_from(self.tids(BUSY)))
+        self.feed(ev.ResultsComing, tid, list(self.play.state.slaves[tid].jobs)[:2])
+
     @rule(host=st.sampled_from(["h1", "h2"]))
     def lose_host(self, host):
         self.feed(ev.HostLost, host)
+
+    @rule(host=st.sampled_from(["h1", "h2"]), outcome=st.sampled_from([ev.DOWN, ev.REFUSED, ev.THERE, ev.DELETED]))
+    def try_host(self, host, outcome):
+        self.feed(ev.HostTried, host, outcome)
+
+    @rule(host=st.sampled_from(["h1", "h2"]))
+    def add_host(self, host):
+        self.feed(ev.HostAdded, host)
 
     @rule(seconds=st.sampled_from([0.1, 3.0, 9.0, 50.0]))
     def pass_time(self, seconds):
