@@ -14,14 +14,15 @@ from pvm_ext import installation
 @click.command()
 @click.option("--cflags", is_flag=True, help="Print what the compiler needs to find pvm3.h.")
 @click.option("--libs", is_flag=True, help="Print what the linker needs for libpvm3 and libgpvm3.")
-@click.option("--root", is_flag=True, help="Print PVM_ROOT.")
+@click.option("--root", is_flag=True, help="Print PVM_ROOT, as it is.")
 def command(cflags: bool, libs: bool, root: bool) -> None:
     """Tell how to compile C programs for this PVM.
 
     \b
     cc -o worker worker.c $(biskit-pvm config --cflags --libs)
 
-    Spaces in the name of a folder have a backslash before them, as pkg-config prints them.
+    Spaces in the name of a folder have a backslash before them, as pkg-config prints them.  Only PVM_ROOT is
+    printed as it is, for "$(biskit-pvm config --root)".
     Without options each value is printed with its name.
     """
     with expecting(installation.PvmNotFoundError):

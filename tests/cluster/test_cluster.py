@@ -92,7 +92,8 @@ from tests.cluster.cluster import Cluster
 cluster = Cluster(2).__enter__()
 child = cluster.popen(1, ["sleep", "600"])
 print(cluster._room_init, *cluster._inits.values(), child.pid, flush=True)
-time.sleep(600)
+while True:  # since Python sees a signal that comes just before a sleep only after it
+    time.sleep(0.1)
 """
 
 

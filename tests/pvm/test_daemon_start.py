@@ -45,7 +45,8 @@ def test_a_daemon_is_started_and_halted_behind_us(place):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_is_halted_however_we_end(place, number):
-    child = place.popen([sys.executable, "-c", START + "time.sleep(60)"])
+    # Python sees a signal that comes just before a sleep only after it.
+    child = place.popen([sys.executable, "-c", START + "while True: time.sleep(0.1)"])
     assert child.stdout.readline() == "True\n"
     wait_for(lambda: len(daemons(place)) == 1, 20)  # the first one forks at its start
     child.send_signal(number)

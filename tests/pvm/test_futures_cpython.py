@@ -18,6 +18,7 @@ class Future, which is Python's own.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import multiprocessing.util
 import sys
@@ -99,19 +100,27 @@ class OnPVM(util.ExecutorMixin):  # type: ignore[name-defined, misc]
         return manager.Event()
 
 
-class TestExecutor(base.ExecutorTest, OnPVM, util.BaseTestCase):  # type: ignore[name-defined, misc]
+class Case(util.BaseTestCase):  # type: ignore[name-defined, misc]
+    def tearDown(self) -> None:
+        # The objects of an executor refer to each other. Where CPython's own look for threads finds its thread, it
+        # holds on to it, and looks another hundred times whether it has gone, each time behind the garbage collector.
+        gc.collect()
+        super().tearDown()
+
+
+class TestExecutor(base.ExecutorTest, OnPVM, Case):  # type: ignore[name-defined, misc]
     pass
 
 
-class TestWait(waits.WaitTests, OnPVM, util.BaseTestCase):  # type: ignore[name-defined, misc]
+class TestWait(waits.WaitTests, OnPVM, Case):  # type: ignore[name-defined, misc]
     pass
 
 
-class TestAsCompleted(completions.AsCompletedTests, OnPVM, util.BaseTestCase):  # type: ignore[name-defined, misc]
+class TestAsCompleted(completions.AsCompletedTests, OnPVM, Case):  # type: ignore[name-defined, misc]
     pass
 
 
-class TestShutdown(shutdowns.ExecutorShutdownTest, OnPVM, util.BaseTestCase):  # type: ignore[name-defined, misc]
+class TestShutdown(shutdowns.ExecutorShutdownTest, OnPVM, Case):  # type: ignore[name-defined, misc]
     @pytest.fixture(autouse=True)
     def scripts_use_pvm(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Change the scripts that the tests run as programs."""
@@ -133,11 +142,11 @@ class TestShutdown(shutdowns.ExecutorShutdownTest, OnPVM, util.BaseTestCase):  #
         super().test_cancel_futures()
 
 
-class TestInitializer(starts.InitializerMixin, OnPVM, util.BaseTestCase):  # type: ignore[name-defined, misc]
+class TestInitializer(starts.InitializerMixin, OnPVM, Case):  # type: ignore[name-defined, misc]
     pass
 
 
-class TestFailingInitializer(starts.FailingInitializerMixin, OnPVM, util.BaseTestCase):  # type: ignore[name-defined, misc]
+class TestFailingInitializer(starts.FailingInitializerMixin, OnPVM, Case):  # type: ignore[name-defined, misc]
     @contextlib.contextmanager
     def _assert_logged(self, message: str) -> Iterator[None]:
         yield

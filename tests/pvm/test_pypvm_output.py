@@ -5,6 +5,8 @@ import sys
 import pypvm
 import pytest
 
+from ..support.waiting import wait_for
+
 ECHO = ["/bin/sh", ["-c", "echo hello; echo world"]]
 OPTION = pypvm.opt
 
@@ -170,7 +172,7 @@ p.exit()
 assert 'first' in f.getvalue() and 'second' not in f.getvalue()
 """
     vm.python(code)
-    assert "second" in vm.log()
+    wait_for(lambda: "second" in vm.log())
 
 
 def test_output_of_grandchildren_is_collected_too(vm):

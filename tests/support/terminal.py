@@ -25,8 +25,9 @@ class Terminal:
     def __init__(self, run: Callable[[Sequence[str]], str], socket: str, command: Sequence[str]) -> None:
         self._run = run
         self._tmux = ["tmux", "-S", socket, "-f", "/dev/null"]
-        shell = f"{shlex.join(command)}; echo rc=$?; exec sleep 1000"
-        self._do("new-session", "-d", "-x", "120", "-y", "30", shell)
+        # A shell of our own, which Ctrl-C does not end: what the user's does then depends on which one it is.
+        script = f"trap : INT; {shlex.join(command)}; echo rc=$?; exec sleep 1000"
+        self._do("new-session", "-d", "-x", "120", "-y", "30", "sh", "-c", script)
 
     def _do(self, *args: str) -> str:
         # readline, where a test process has loaded it, sets the last two

@@ -157,10 +157,12 @@ def test_config_keeps_spaces_in_words(tmp_path: Path):
     for name in ("lib/pvmd", "include/pvm3.h", "lib/libpvm3.so", "lib/libgpvm3.so"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch(0o755)
-    printed = _run("config", "--cflags", "--libs", env={**os.environ, "PVM_ROOT": str(root)}).stdout
+    env = {**os.environ, "PVM_ROOT": str(root)}
+    printed = _run("config", "--cflags", "--libs", env=env).stdout
     assert shlex.split(printed) == [
         f"-I{root}/include", f"-L{root}/lib", f"-Wl,-rpath,{root}/lib", "-lgpvm3", "-lpvm3"
     ]  # fmt: skip
+    assert _run("config", "--root", env=env).stdout == f"{root}\n"
 
 
 def test_config_and_console_say_what_a_pvm_lacks(tmp_path: Path):

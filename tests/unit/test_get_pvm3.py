@@ -222,11 +222,31 @@ def test_debians_mirror_is_the_one_of_the_system_and_not_the_one_of_security(ven
 # --------------------------------------------------------------------------- PVM_MIRROR
 
 
-def test_a_folder_of_packages_needs_no_apt(from_folder):
+def test_a_folder_of_packages_is_brought_once(from_folder):
     assert from_folder.get().returncode == 0
     assert (from_folder.tree / "usr/share/doc/pvm-dev/copyright").read_text() == "pvm-dev"
     again = from_folder.get()
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def without_apt(vendor):
+    """Nothing in the path but what other systems have as well."""
+    shutil.rmtree(vendor.bin)
+    vendor.bin.mkdir()
+    for name in ("sh", "dirname", "ldd"):
+        (vendor.bin / name).symlink_to(shutil.which(name))
+    vendor.env["PATH"] = str(vendor.bin)
+    return vendor
+
+
+def test_a_folder_of_packages_needs_no_apt_and_no_dpkg(without_apt):
+    done = without_apt.get()
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "there is no apt here" in done.stdout and "PVM_MIRROR=/a/folder" in done.stderr
+    without_apt.env["PVM_MIRROR"] = str(without_apt.mirror)
+    assert without_apt.get().returncode == 0
+    assert from_one_tree(without_apt)
 
 
 def test_a_mirror_is_asked_where_mirrors_have_it(vendor):
