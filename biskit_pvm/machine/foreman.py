@@ -113,7 +113,9 @@ class _Workshop:
         self.ends_with = ends_with
         self.listener = socket.socket(fileno=LISTENING)
         self.links: dict[int, socket.socket] = {}
-        self.environment = dict(os.environb)
+        self.environment = started_with()
+        #: what Python has added, as LC_CTYPE where there is no locale
+        self.added = {name: value for name, value in os.environb.items() if name not in self.environment}
         self.executable = os.fsencode(sys.executable)
         folder = os.stat(".")
         self.folder = folder.st_dev, folder.st_ino
@@ -208,6 +210,7 @@ class _Workshop:
             if unfit or (folder.st_dev, folder.st_ino) != self.folder:
                 slave.drop()
                 return None
+            slave.request.environment = {**self.added, **slave.request.environment}
         except BaseException:
             slave.drop()
             raise
@@ -288,6 +291,13 @@ class _Slave:
             trace = error.__traceback__
             error.__traceback__ = trace.tb_next if trace is not None else None  # without this frame
             sys.excepthook(type(error), error, error.__traceback__)
+
+
+def started_with() -> dict[bytes, bytes]:
+    """Return the environment with which this process was started."""
+    with open("/proc/self/environ", "rb") as file:
+        pairs = (text.partition(b"=") for text in file.read().split(b"\0"))
+    return {name: value for name, equals, value in pairs if equals and name}
 
 
 def take_over(environment: dict[bytes, bytes]) -> None:

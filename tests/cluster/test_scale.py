@@ -1,4 +1,4 @@
-"""Sixty-four slaves on sixteen hosts; the figures are printed (pytest -s shows them)."""
+"""Many slaves on many hosts; the figures are printed (pytest -s shows them)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ..support.waiting import wait_for
 from .cluster import Cluster
 
 SLAVE = str(Path(__file__).parents[1] / "support" / "slaves" / "counting.py")
@@ -48,3 +49,44 @@ def test_64_slaves_on_16_hosts_do_100000_items(cluster: Cluster, capsys):
             print("\n" + "  ".join(f"{name} {value}" for name, value in figures.items()))
         assert figures["right"]
         assert figures["slaves"] == 64
+
+
+STARTING = f"""
+import json, resource, sys, time
+from biskit_pvm import CalculationError, TrackingJobMaster
+began = time.monotonic()
+hosts = [host for host in sys.argv[2:] for _ in range(int(sys.argv[1]))]
+at_work = dict()
+class Master(TrackingJobMaster):
+    def start_job(self, slave_tid):
+        TrackingJobMaster.start_job(self, slave_tid)
+        at_work.setdefault(slave_tid, time.monotonic() - began)
+        if len(at_work) == len(hosts):
+            self.stop()
+master = Master(dict.fromkeys(range(2 * len(hosts)), 60.0), 1, hosts, dict(), {SLAVE!r}, verbose=0, add_hosts=1)
+added = time.monotonic() - began
+try:
+    master.calculateResult()
+except CalculationError:
+    pass
+times = sorted(at_work.values())
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps(dict(
+    slaves=len(times), failed=len(master.errors), hosts_added_s=round(added, 1),
+    half_at_work_s=round(times[len(times) // 2], 1), all_at_work_s=round(times[-1], 1),
+    master_cpu_s=round(used.ru_utime + used.ru_stime, 1))))
+"""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("cluster", [32], indirect=True)
+def test_a_thousand_slaves_on_32_hosts_are_at_work_within_a_minute(cluster: Cluster, thorough: bool, capsys):
+    n_slaves = 32 if thorough else 4
+    done = cluster.exec(0, [sys.executable, "-c", STARTING, str(n_slaves), *cluster.names], timeout=500)
+    figures = json.loads(done.stdout)
+    with capsys.disabled():
+        print("\n" + "  ".join(f"{name} {value}" for name, value in figures.items()))
+    assert figures["slaves"] == 32 * n_slaves and figures["failed"] == 0
+    assert figures["all_at_work_s"] < 60
+    for name in cluster.names:
+        wait_for(lambda name=name: not any("counting" in words for words in cluster.processes(name).values()))
