@@ -41,8 +41,9 @@ log = logging.getLogger(__name__)
 #: set to 1, it has masters run their slaves in their own process
 INLINE_VARIABLE = "BISKIT_PVM_INLINE"
 
-#: longest time (s) until a signal is seen that came before the wait
-SIGNAL_PAUSE = 4.0
+#: longest time (s) until a signal is seen that came right before the wait: less than the pause before slaves are
+#: started again, so that those that were ended together with this process are not yet replaced
+SIGNAL_PAUSE = 0.5
 
 #: seconds that the end of the daemon, or of all slaves, may come after a signal that PVM has sent
 RESET_TIME = 1.0

@@ -76,7 +76,7 @@ class Installation:
         Those that ``vendor/get_pvm3`` brought are ``pinned`` (their checksums are known) or ``signed`` (by apt's
         index); those of the system are ``installed``.  Empty for a PVM that is of no package.
         """
-        for folder in (self.root, *self.root.parents[2:3]):
+        for folder in (self.root, *list(self.root.parents)[2:3]):
             try:
                 return (folder / PACKAGES).read_text().splitlines()
             except OSError:

@@ -61,8 +61,8 @@ def installed(python, sdist, tmp_path_factory) -> Installed:
     run(ROOT / "vendor" / "get_pvm3", env={**os.environ, "PYTHON": sys.executable})
     wheel = load_wheels().build_wheel(python, sdist, place)
     folder = place / "venv"
-    run(python, "-m", "venv", folder)
     environment = {**os.environ, "TMPDIR": str(place)}  # pip leaves things there
+    run(python, "-m", "venv", folder, env=environment)
     pip = ["-m", "pip", "--disable-pip-version-check"]
     run(folder / "bin" / "python", *pip, "install", f"{wheel}[structures]", env=environment)
     return Installed(folder, wheel)
