@@ -41,9 +41,10 @@ log = logging.getLogger(__name__)
 #: set to 1, it has masters run their slaves in their own process
 INLINE_VARIABLE = "BISKIT_PVM_INLINE"
 
-#: longest time (s) until a signal is seen that came right before the wait: less than the pause before slaves are
-#: started again, so that those that were ended together with this process are not yet replaced
-SIGNAL_PAUSE = 0.5
+#: longest time (s) until a signal is seen that came right before a look, and that after the first of them, before
+#: slaves that were ended together with this process are replaced
+SIGNAL_PAUSE = 4.0
+FIRST_PAUSE = 0.1
 
 #: seconds that the end of the daemon, or of all slaves, may come after a signal that PVM has sent
 RESET_TIME = 1.0
@@ -527,8 +528,9 @@ class JobMaster(PVMMasterSlave):
         if timeout is not None:
             return ended.wait(timeout)
         # a Ctrl-C right before the sleep would not end it: look now and then
-        while not ended.wait(SIGNAL_PAUSE):
-            pass
+        pause = FIRST_PAUSE
+        while not ended.wait(pause):
+            pause = min(2 * pause, SIGNAL_PAUSE)
         return True
 
     def done(self) -> None:
