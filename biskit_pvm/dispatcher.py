@@ -18,6 +18,7 @@ from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.master_state import MasterState
 from biskit_pvm.jobs.poster import Poster
 from biskit_pvm.jobs.rules import Options
+from biskit_pvm.jobs.setup import Setup
 from biskit_pvm.jobs.slots import Slots, current_folder, nicknames
 from biskit_pvm.machine import names, old_tasks, spawning, task
 from biskit_pvm.machine.tags import Tag
@@ -256,17 +257,20 @@ class JobMaster(PVMMasterSlave):
     def __begin(self) -> None:
         calculation, slots, messenger = self.__calculation, self.__slots, messenger_of(self)
         slots.slots, slots.slaves_at = self.hosts, self.slaves
-        slots.niceness, slots.show_output = self.niceness, self.show_output
-        slots.slave_script, slots.xterm = self.slave_script, self.xterm_bin
         options = self.__options
-        slots.require_all, slots.threads = options.require == "all", options.threads
-        slots.extra = dict(options.env or {})
-        slots.logging = bool(options.logging)
-        if not options.foreman:
-            slots.foremen = None
-        if not spawning.runs_old_code():
-            slots.folder = current_folder()
-        slots.known_processors = lambda: hosts_file.read().cpus_all
+        slots.setup = Setup(
+            script=self.slave_script,
+            niceness=self.niceness,
+            show_output=self.show_output,
+            xterm=self.xterm_bin,
+            threads=options.threads,
+            env=dict(options.env or {}),
+            folder=None if spawning.runs_old_code() else current_folder(),
+            require_all=options.require == "all",
+            logging=bool(options.logging),
+            foreman=options.foreman,
+            processors=lambda: hosts_file.read().cpus_all,
+        )
         rules = options.for_inline() if self.__inline else options
         state = MasterState(self.status, {d["nickname"]: d["host"] for d in self.hosts}, rules)
         calculation.begin(state, self.status.lock, slots, messenger.loop.call_soon)

@@ -19,6 +19,7 @@ from concurrent.futures import Executor, Future
 from typing import Any, Callable
 
 from biskit_pvm import calls
+from biskit_pvm import hosts as hosts_file
 from biskit_pvm.errors import check_options
 from biskit_pvm.executor import packing
 from biskit_pvm.executor.broken import BrokenPVMExecutor
@@ -26,6 +27,8 @@ from biskit_pvm.executor.cells import Mapping as Mapped
 from biskit_pvm.executor.inline import InlinePool
 from biskit_pvm.executor.pool import Pool
 from biskit_pvm.executor.settings import CallOptions, Setting
+from biskit_pvm.jobs.scripts import slave_script
+from biskit_pvm.jobs.setup import Setup
 from biskit_pvm.machine import names
 
 __all__ = ["BrokenPVMExecutor", "PVMExecutor"]
@@ -138,16 +141,18 @@ class PVMExecutor(Executor):
             if max_tasks_per_child <= 0:
                 raise ValueError("max_tasks_per_child must be >= 1")
         check_options(options, OPTIONS, type(self).__name__)
-        setting = Setting(
-            {"default": 0} if niceness is None else niceness,
-            None if initializer is None else packing.pack(initializer, tuple(initargs), {}),
-            _somebody_looks() and "log" if show_output is None else show_output,
-            threads,
-            {str(name): str(value) for name, value in (env or {}).items()},
-            require,
-            foreman,
-            bool(logging),
+        setup = Setup(
+            script=slave_script("executor_slave.py"),
+            niceness={"default": 0} if niceness is None else niceness,
+            show_output=_somebody_looks() and "log" if show_output is None else show_output,
+            threads=threads,
+            env={str(name): str(value) for name, value in (env or {}).items()},
+            require_all=require == "all",
+            logging=bool(logging),
+            foreman=foreman,
+            processors=lambda: hosts_file.read().cpus_all,
         )
+        setting = Setting(setup, None if initializer is None else packing.pack(initializer, tuple(initargs), {}))
         options["jobs_per_slave"] = max_tasks_per_child
         self._pool: Any = (
             InlinePool(initializer, tuple(initargs))

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from biskit_pvm.jobs.setup import Setup
+
 
 class Setting(NamedTuple):
-    """How slaves are started.  See `biskit_pvm.futures.PVMExecutor`."""
+    """How slaves are started, and the call that they begin with.  See `biskit_pvm.futures.PVMExecutor`."""
 
-    niceness: dict[str, int]
+    setup: Setup
     initializer: Any
-    show_output: Any
-    threads: int | None
-    env: dict[str, str]
-    require: str
-    foreman: bool
-    logging: bool = False
 
 
 class CallOptions(NamedTuple):

@@ -10,7 +10,6 @@ from concurrent.futures import CancelledError, TimeoutError
 from typing import Any, Protocol
 
 from biskit_pvm import calls
-from biskit_pvm import hosts as hosts_file
 from biskit_pvm.errors import CalculationError, Failure, JobError
 from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
@@ -21,7 +20,6 @@ from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.items import FINISHED, Jobs
 from biskit_pvm.jobs.master_state import BUSY, IDLE, MasterState
 from biskit_pvm.jobs.rules import Rules
-from biskit_pvm.jobs.scripts import slave_script
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.slots import Slots, nicknames
 from biskit_pvm.machine import names, spawning, task
@@ -85,15 +83,7 @@ class Work:
         self.slaves = Slaves(self.messenger, self, owner.shelf)
         self.slots = slots = Slots(self.calculation, self.messenger, self.slaves, self, Guarded(Progress()))
         slots.slots = nicknames(where.hosts)
-        slots.niceness, slots.show_output = setting.niceness, setting.show_output
-        slots.require_all, slots.causes = setting.require == "all", where.causes
-        slots.joins = where.joins
-        slots.threads, slots.extra = setting.threads, setting.env
-        slots.logging = setting.logging
-        if not setting.foreman:
-            slots.foremen = None
-        slots.slave_script = slave_script("executor_slave.py")
-        slots.known_processors = lambda: hosts_file.read().cpus_all
+        slots.setup, slots.causes, slots.joins = setting.setup, where.causes, where.joins
         self.messenger.on_failed = self._failed
         self.messenger.on_unreadable = self._unreadable
         self.messenger.on_stuck = slots.stuck
@@ -112,7 +102,7 @@ class Work:
             self.thread.start()
             self.loop.resume()
             slots.prepare()
-            slots.start_all(slots.niceness, setting.show_output)
+            slots.start_all(setting.setup.niceness, setting.setup.show_output)
             slots.all_started()
         except BaseException as error:
             self.calculation.abort(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -41,7 +41,7 @@ class InlineSlots(Slots):
 
         loop.tick = after_beats
 
-    def start_all(self, niceness: dict[str, int], show_output: Any) -> None:
+    def start_all(self, niceness: Mapping[str, int], show_output: Any) -> None:
         """Run the slave script for every slot; whatever it raises is raised."""
         for slot in list(self.slots):
             if self.messenger.loop.stopped or self.calculation.finished:
@@ -50,12 +50,12 @@ class InlineSlots(Slots):
 
     def spawn(self, host: str, nickname: str, niceness: int, show_output: Any = 0) -> int:
         """Run the slave script for a slot; see `Slots.spawn`."""
-        script = self.slave_script
+        script = self.setup.script
         if not os.path.exists(script):
             raise FileNotFoundError(f"there is no slave script {script!r}")
         main, code = _load(script)
         # the process of the user keeps its niceness
-        role = Role(main, [script, "0"], self.extra)
+        role = Role(main, [script, "0"], self.setup.env)
 
         def run() -> None:
             exec(code, main.__dict__)
@@ -70,7 +70,7 @@ class InlineSlots(Slots):
         """Start a slave again at its slot, when the loop has done what it does now."""
         for slot in self.slots:
             if slot["nickname"] == nickname:
-                self.messenger.loop.call_soon(self._start_at, slot, self.niceness, self.show_output, ())
+                self.messenger.loop.call_soon(self._start_at, slot, self.setup.niceness, self.setup.show_output, ())
 
     def add(self, hosts: Iterable[str], join: bool = False) -> None:
         """Have more slaves, at hosts of whatever names."""

@@ -11,13 +11,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
 from biskit_pvm.jobs.foremen import Foremen
 from biskit_pvm.jobs.host_watch import HostWatch
+from biskit_pvm.jobs.setup import Setup
 from biskit_pvm.jobs.slaves import Slaves
 from biskit_pvm.jobs.threads import thread_variables, usable_processors
 from biskit_pvm.machine import ending, names, output, spawning, task
@@ -72,6 +73,8 @@ class Slots:
         {host: why no slave can be started there} where that is known already.
     joins : bool
         Whether hosts that are not in the virtual machine are to be in it, and are tried again.
+    setup : Setup
+        How slaves are started.
     """
 
     def __init__(
@@ -87,20 +90,9 @@ class Slots:
         self.slots: list[dict[str, str]] = []
         self.slaves_at: dict[int, dict[str, str]] = {}
         self.causes: dict[str, str] = {}
-        self.niceness: dict[str, int] = {}
-        self.slave_script: Any = ""
-        self.show_output: Any = 0
-        self.xterm = ""
-        self.threads: Any = None
-        self.folder: str | None = None
-        self.extra: dict[str, str] = {}
-        self.require_all = False
-        #: whether log records of slaves come to this process
-        self.logging = False
-        #: what starts slaves; None: each is started by itself
-        self.foremen: Foremen | None = Foremen(messenger)
-        self.known_processors: Callable[[], list[str]] = list
         self.joins = False
+        self.setup = Setup()
+        self._foremen = Foremen(messenger)
         self.watch = HostWatch(calculation, messenger.loop, self._hosts, self._host_left)
         self._lock = threading.Lock()
         #: nicknames of all slots that there have been since one was added
@@ -123,19 +115,19 @@ class Slots:
         self.watch.begin()
         self.messenger.patience = rules.patience
         self.messenger.spawn_timeout = rules.heartbeat
-        variables = {task.BEAT_VARIABLE: repr(rules.beat), **spawning.slave_variables(), **self.extra}
+        variables = {task.BEAT_VARIABLE: repr(rules.beat), **spawning.slave_variables(), **self.setup.env}
         if len(self.slots) <= task.MOST_LINKS:
             variables[task.LINK_VARIABLE] = "1"
-        if self.show_output == "log":
+        if self.setup.show_output == "log":
             # else Python writes to a pipe by blocks, not by lines
             variables["PYTHONUNBUFFERED"] = "1"
             loop.bindings[-1, self._output_tag] = self._printed
             self.messenger.output_to = self.messenger.tid, 0, self._output_tag
-        if self.logging:
+        if self.setup.logging:
             variables[task.LOG_VARIABLE] = str(records.lowest_level())
         self.messenger.variables = variables
 
-    def start_all(self, niceness: dict[str, int], show_output: Any) -> None:
+    def start_all(self, niceness: Mapping[str, int], show_output: Any) -> None:
         """Start a slave at every slot, one after the other, from the calling thread."""
         if show_output and show_output != "log":
             self._open_windows(show_output).prepare(slot["host"] for slot in self.slots)
@@ -155,7 +147,7 @@ class Slots:
         """
         if self._failures and not self.calculation.finished:
             text = self._failure_text()
-            if self.require_all:
+            if self.setup.require_all:
                 raise self.calculation.error_of(text)
             say(f"biskit_pvm: {text}", "stderr")
         # nobody waits, and daemons are slow while another host is silent
@@ -164,7 +156,11 @@ class Slots:
         self.messenger.loop.tick_soon()
 
     def _start_at(
-        self, slot: dict[str, str], niceness: dict[str, int], show_output: Any, caught: type[BaseException] | tuple[()]
+        self,
+        slot: dict[str, str],
+        niceness: Mapping[str, int],
+        show_output: Any,
+        caught: type[BaseException] | tuple[()],
     ) -> None:
         host, nickname = slot["host"], slot["nickname"]
         absent = False
@@ -221,19 +217,19 @@ class Slots:
         FileNotFoundError
             There is no slave script, as far as this host can tell.
         """
-        script = self.slave_script
+        script = self.setup.script
         if names.is_own_host(host) and not os.path.exists(script):
             raise FileNotFoundError(f"there is no slave script {script!r}")
         words = spawning.python_command(script, niceness)
         where = names.name_in_machine(host)
-        if self.folder is not None and ":" not in self.folder:
-            where += f":{self.folder}"  # the home folder where that host has no such folder
+        if self.setup.folder is not None and ":" not in self.setup.folder:
+            where += f":{self.setup.folder}"  # the home folder where that host has no such folder
         here = sum(slot["host"] == host for slot in self.slots)
         if show_output and show_output != "log":
             words = self._open_windows(show_output).command(words, host)
-        elif self.foremen is not None:
-            words = self.foremen.words(words, host, where, here)
-        variables = thread_variables(self._n_processors(host), here, self.threads, self.extra)
+        elif self.setup.foreman:
+            words = self._foremen.words(words, host, where, here)
+        variables = thread_variables(self._n_processors(host), here, self.setup.threads, self.setup.env)
         tid = self.messenger.spawn((words[0], words[1:], spawning.ON_HOST, where, 1), nickname, variables)
         if tid > 0:
             self.slaves.adopt(tid, nickname)
@@ -242,7 +238,7 @@ class Slots:
     def _n_processors(self, host: str) -> int:
         """Return how many processors a host has, as far as this process can know: of another one as many as
         the user's list of hosts has entries for it."""
-        return usable_processors() if names.is_own_host(host) else max(self.known_processors().count(host), 1)
+        return usable_processors() if names.is_own_host(host) else max(self.setup.processors().count(host), 1)
 
     def adopted(self, tid: int, nickname: Any) -> None:
         """Note where a new slave is; any thread."""
@@ -253,7 +249,7 @@ class Slots:
             self.slaves_at[tid] = slot
         self.calculation.feed(ev.SlaveSpawned(nickname, tid, now()))
         self.messenger.loop.bindings[tid, Tag.BEAT] = self._heard
-        if self.logging:
+        if self.setup.logging:
             self.messenger.loop.bindings[tid, Tag.RECORD] = self._logged
 
     def add(self, hosts: Iterable[str], join: bool = False) -> None:
@@ -307,7 +303,7 @@ class Slots:
 
     def _restart(self, slot: dict[str, str]) -> None:
         try:
-            self._start_at(slot, self.niceness, self.show_output, BaseException)
+            self._start_at(slot, self.setup.niceness, self.setup.show_output, BaseException)
         except BaseException as error:
             self.messenger.loop.call_soon(self.messenger.on_failed, error)
 
@@ -406,8 +402,7 @@ class Slots:
         return [slot["host"] for slot in list(self.slots)]
 
     def _host_left(self, dtid: int) -> None:
-        if self.foremen is not None:
-            self.foremen.lose(dtid)
+        self._foremen.lose(dtid)
         for tid in list(self.slaves_at):
             if names.host_of(tid) == dtid:
                 self.slaves.forget(tid)
@@ -437,7 +432,7 @@ class Slots:
         if self._windows is None:
             from biskit_pvm.machine.windows import Windows
 
-            self._windows = Windows(self.calculation.hooks.note, keep=show_output == "keep", xterm=self.xterm)
+            self._windows = Windows(self.calculation.hooks.note, keep=show_output == "keep", xterm=self.setup.xterm)
         return self._windows
 
     def slaves_left(self) -> None:
@@ -447,8 +442,7 @@ class Slots:
             loop.run_until(lambda: not any(tid in self.slaves_at for tid in self._lines.open), output.END_TIME)
         if self._windows is not None:
             self._windows.close()
-        if self.foremen is not None:
-            self.foremen.end()
+        self._foremen.end()
 
 
 def _hint(code: int, host: str) -> str:

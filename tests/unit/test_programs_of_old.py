@@ -1,12 +1,14 @@
 """Which commands an old script gives to the shell run through the translator."""
 
+import shlex
 import sys
 
 import pytest
 
 from biskit_pvm.compat.python2.stdlib.programs import line_of_old, words_of_old
 
-RUN = f"{sys.executable} -m tool.run"
+PYTHON = shlex.quote(sys.executable)
+RUN = f"{PYTHON} -m tool.run"
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +21,7 @@ def old(monkeypatch, tmp_path):
     ("line", "wanted"),
     [
         ("python x.py a 'b c'", f"{RUN} x.py a 'b c'"),
-        ("  python2.4 -u x.py > out", f"  {sys.executable} -u -m tool.run x.py > out"),
+        ("  python2.4 -u x.py > out", f"  {PYTHON} -u -m tool.run x.py > out"),
         (f"'{sys.executable}' x.py", f"{RUN} x.py"),
         (f'"{sys.executable}" "my x.py"', f'{RUN} "my x.py"'),
         ("python -c 'print 1; print 2'", f"{RUN} -c 'print 1; print 2'"),
@@ -51,7 +53,7 @@ def test_scripts_are_told_by_their_first_line(tmp_path):
     assert words_of_old([old, "a"]) == [sys.executable, "-m", "tool.run", old, "a"]
     assert words_of_old([str(tmp_path / "new")]) == [str(tmp_path / "new")]
     assert words_of_old(["other", "a"]) == ["other", "a"]
-    assert line_of_old(f"{old} a|cat") == f"{RUN} {old} a|cat"
+    assert line_of_old(f"{shlex.quote(old)} a|cat") == f"{RUN} {shlex.quote(old)} a|cat"
 
 
 def test_a_python_2_that_is_there_is_used(tmp_path):
