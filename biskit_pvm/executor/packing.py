@@ -15,10 +15,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from biskit_pvm.executor.importing import has_guard, home_of, script_can_be_run, script_of_main
-from biskit_pvm.messages.shared import digest_of
-
-IN_PLACE = 65536
-"""Size in bytes from which parts of calls and results travel without being copied into a pickle."""
+from biskit_pvm.messages.shared import IN_PLACE, digest_of
 
 #: what pickle raises for things that cloudpickle may know how to carry
 _UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)
@@ -114,6 +111,11 @@ def pack_arguments(packed: bytes, args: tuple[Any, ...], kwargs: dict[str, Any])
 
 def _lighter(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(LargeBytes(a) if type(a) is bytes and len(a) >= IN_PLACE else a for a in args)
+
+
+def n_bytes(call: Call) -> int:
+    """Return how many bytes the arguments of a call have."""
+    return sum(memoryview(part).nbytes for part in call[1:])
 
 
 def light(call: Call) -> Call:

@@ -167,7 +167,7 @@ class Work:
             number, call = new.popleft()
             data[number] = call
             if len(call) > 2 or len(call[1]) >= packing.IN_PLACE:
-                self.state.sizes[number] = sum(memoryview(part).nbytes for part in call[1:])
+                self.state.sizes[number] = packing.n_bytes(call)
             numbers.append(number)
         if new:
             self.loop.call_soon(self._take_in)
@@ -214,7 +214,7 @@ class Work:
     def _initializer(self) -> Any:
         """Return the call of the user's initializer; where it is large, it travels to each host once."""
         call = self._setting.initializer
-        if call is None or sum(memoryview(part).nbytes for part in call[1:]) < LARGE:
+        if call is None or packing.n_bytes(call) < LARGE:
             return call
         if self._parcel is None:
             parts = [part if type(part) is bytes else part.raw() for part in call[1:]]

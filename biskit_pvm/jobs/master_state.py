@@ -499,10 +499,14 @@ class MasterState:
         if job is not None:
             took = now - job.given
             self._took = 0.0 if not slave.large else took if not self._took else 0.8 * self._took + 0.2 * took
-            if slave.large:
-                slave.coming.discard(number)
-                self._coming.difference_update(job.items)
+            self._comes_no_more(slave, number, job)
         return job
+
+    def _comes_no_more(self, slave: Slave, number: int, job: Job) -> None:
+        """Note that the result of a job is not on its way: it has come, or never will."""
+        if number in slave.coming:
+            slave.coming.discard(number)
+            self._coming.difference_update(job.items)
 
     def _done(self, event: ev.JobDone) -> list[Instruction]:
         slave = self.slaves.get(event.tid)
@@ -743,10 +747,8 @@ class MasterState:
         """Take back, blamelessly, what a slave holds; oldest first again."""
         self._idle.pop(slave.tid, None)
         slave.asked = False
-        for number in slave.coming:
-            self._coming.difference_update(slave.jobs[number].items)
-        slave.coming.clear()
-        for job in reversed(slave.jobs.values()):
+        for number, job in reversed(slave.jobs.items()):
+            self._comes_no_more(slave, number, job)
             for item in reversed(job.items):
                 self.jobs.give_back(item)
         slave.jobs.clear()
@@ -796,9 +798,7 @@ class MasterState:
         if now - slave.since > REPORTED:
             jobs = jobs[:1]
         for number, job in jobs:
-            if number in slave.coming:
-                slave.coming.discard(number)
-                self._coming.difference_update(job.items)
+            self._comes_no_more(slave, number, job)
         return [slave.jobs.pop(number) for number, _ in jobs]
 
     def _suspect(self, jobs: list[Job], slave: Slave) -> list[Instruction]:

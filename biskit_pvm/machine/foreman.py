@@ -28,7 +28,7 @@ import struct
 import sys
 import time
 
-from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request
+from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request, environment_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -296,8 +296,7 @@ class _Slave:
 def started_with() -> dict[bytes, bytes]:
     """Return the environment with which this process was started."""
     with open("/proc/self/environ", "rb") as file:
-        pairs = (text.partition(b"=") for text in file.read().split(b"\0"))
-    return {name: value for name, equals, value in pairs if equals and name}
+        return environment_of(file.read().split(b"\0"))
 
 
 def take_over(environment: dict[bytes, bytes]) -> None:

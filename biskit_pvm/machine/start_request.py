@@ -6,7 +6,7 @@ import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 INT = struct.Struct("=i")
 """How numbers go between the two: as ints of their machine."""
@@ -49,8 +49,7 @@ class Request:
         *strings, rest = body.split(b"\0")
         if rest or not 0 < n_words <= len(strings):
             raise ValueError("not a request for a process")
-        pairs = (text.partition(b"=") for text in strings[n_words:])
-        return cls(strings[:n_words], {name: value for name, equals, value in pairs if equals and name})
+        return cls(strings[:n_words], environment_of(strings[n_words:]))
 
     def unfit(self, executable: bytes, environment: Mapping[bytes, bytes]) -> str:
         """Return why a fork of a Python cannot be this process; ``''`` when it can.
@@ -71,6 +70,12 @@ class Request:
             if mine.get(name) != theirs.get(name):
                 return f"another {name.decode(errors='replace')}"
         return ""
+
+
+def environment_of(strings: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return the environment that such strings stand for: ``name=value`` each."""
+    pairs = (text.partition(b"=") for text in strings)
+    return {name: value for name, equals, value in pairs if equals and name}
 
 
 def settled(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
