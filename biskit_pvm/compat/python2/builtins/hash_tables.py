@@ -137,7 +137,7 @@ def table_order(keys: list, forgotten: bool = False, updated: bool = False) -> l
     kinds = set(map(type, keys))
     if kinds == {int} and min(keys) >= 0 and max(keys) < size:
         return sorted(keys)
-    hashes = _texts(keys) if kinds == {str} else list(map(fixed_hash, keys))
+    hashes: list[Any] = list(map(of_text if kinds == {str} else fixed_hash, keys))
     if None in hashes:
         return keys
     numbers = [number & 0xFFFFFFFFFFFFFFFF for number in hashes]
@@ -180,22 +180,6 @@ def _put(table: list, entries: Iterable[int], numbers: list[int]) -> None:
             place = (place * 5 + disturbance + 1) & mask
             disturbance >>= 5
         table[place] = entry
-
-
-def _texts(keys: list[str]) -> list[int]:
-    """Return the hashes of 8-bit strings, most of which have been asked for before."""
-    hashes: list[Any] = list(map(_known.get, keys))
-    missing = {key: of_text(key) for key, number in zip(keys, hashes) if number is None}
-    if not missing:
-        return hashes
-    if len(_known) + len(missing) > _MOST_TEXTS:
-        _known.clear()
-    _known.update(missing)
-    return [missing[key] if number is None else number for key, number in zip(keys, hashes)]
-
-
-_known: dict[str, Any] = {}
-_MOST_TEXTS = 200_000
 
 
 def _walked(obj: Any, keys: list) -> Iterator:

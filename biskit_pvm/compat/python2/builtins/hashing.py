@@ -43,7 +43,7 @@ def fixed_hash(obj: Any) -> int | None:
     if kind is int or kind is bool:
         return _of_integer(obj)
     if isinstance(obj, str):
-        return _of_text(str.__str__(obj)) if kind.__hash__ is str.__hash__ else None
+        return of_text(str.__str__(obj)) if kind.__hash__ is str.__hash__ else None
     if kind is float:
         return _of_float(obj)
     if kind is tuple:
@@ -66,6 +66,7 @@ def _of_integer(number: int) -> int:
     return _signed((value if number > 0 else -value) & _MASK)
 
 
+@lru_cache(maxsize=200_000)
 def of_text(text: str) -> int:
     """
     Give the hash of a string.
@@ -85,9 +86,6 @@ def of_text(text: str) -> int:
     for letter in letters:
         value = (1000003 * value ^ letter) & _MASK
     return _signed(value ^ len(text))
-
-
-_of_text = lru_cache(maxsize=1 << 16)(of_text)
 
 
 def _of_float(number: float) -> int:
