@@ -65,7 +65,7 @@ class Foremen:
 
     def _start(self, place: _Place, where: str) -> None:
         messenger = self._messenger
-        program, *words = standin.foreman_words(place.name, messenger.tid)
+        program, *words = standin.foreman_words(place.name, "biskit_pvm.jobs.foreman_task", messenger.tid)
         # A fork has its interpreter from there, so the foreman is started with the same variables.
         variables = {**spawning.package_variables(), **messenger.variables}
         timeout = messenger.spawn_timeout

@@ -6,9 +6,9 @@ like any other.  The slaves are spawned by PVM's daemon as ever; but the program
 for each is a stand-in, which asks the foreman for the slave and then stands for it (see
 ``pvm_ext/standin.c``).
 
-The foreman is two processes.  The task of PVM waits for the end of its master.  Its child, which
-has never talked to PVM and may therefore be forked, listens, forks, and tells stand-ins how
-their slaves have ended; it ends with the other one.  When the foreman ends, its slaves go on.
+The foreman is two processes.  One is the task of PVM, which ends with its master (`jobs.foreman_task`).
+Its child, which has never talked to PVM and may therefore be forked, listens, forks, and tells stand-ins
+how their slaves have ended; it ends with the other one.  When the foreman ends, its slaves go on.
 
 A fork becomes a slave as if its interpreter had been started by ``python -i script``, and takes
 over all that the stand-in was started with.  What a fork cannot be (see `start_request`), the
@@ -32,6 +32,7 @@ from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request, enviro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
 LISTENING = 3
@@ -48,15 +49,15 @@ _OF_MAIN = ("__name__", "__doc__", "__package__", "__spec__", "__annotations__",
 _SET_SIGNAL = getattr(fcntl, "F_SETSIG", 10)
 
 
-def main(master: int, path: list[str]) -> None:
+def work(path: list[str], attend: Callable[[], None]) -> None:
     """Be the foreman; this returns in slaves alone, when their script has ended.
 
     Parameters
     ----------
-    master : int
-        The tid of the task that it ends with.
     path : list of str
         `sys.path` of the slaves, but for the folder of their script.
+    attend : callable
+        What the foreman does as a task of PVM; it ends when this returns.
     """
     interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
     flags = sys.getdlopenflags()
@@ -69,7 +70,7 @@ def main(master: int, path: list[str]) -> None:
     if child:
         os.close(LISTENING)
         os.close(ends_with)
-        _wait(master, child)
+        _attend(attend, child)
     os.close(end)
     for module in WARM:
         importlib.import_module(module)
@@ -86,12 +87,9 @@ def main(master: int, path: list[str]) -> None:
     slave.run()
 
 
-def _wait(master: int, child: int) -> NoReturn:
-    """Wait for the end of the master, of the daemon, or of the child; then end."""
+def _attend(attend: Callable[[], None], child: int) -> NoReturn:
+    """Be the task of PVM, until it is done or the child ends."""
     import threading
-
-    from biskit_pvm.machine import task
-    from biskit_pvm.machine.tags import Tag
 
     def child_ends() -> None:
         os.waitpid(child, 0)
@@ -99,9 +97,7 @@ def _wait(master: int, child: int) -> NoReturn:
 
     threading.Thread(target=child_ends, daemon=True).start()
     try:
-        task.enrol()
-        task.notify_exit([master])
-        task.receive(tag=Tag.TASK_EXITED)
+        attend()
     finally:
         os._exit(0)
 

@@ -31,16 +31,18 @@ def words(name: str, command: Sequence[str]) -> list[str]:
     return [program(), name, *command]
 
 
-def foreman_words(name: str, master: int) -> list[str]:
+def foreman_words(name: str, module: str, master: int) -> list[str]:
     """Return the words that start a foreman.
 
     Parameters
     ----------
     name : str
         Its socket; see `new_name`.
+    module : str
+        Whose `main` it runs.
     master : int
         The tid of the task that it ends with.
     """
-    python, *rest = helper.command("biskit_pvm.machine.foreman", arguments=f"{master}, path")
+    python, *rest = helper.command(module, arguments=f"{master}, path")
     # Its forks go on where `python -i script` does.
     return [program(), "--listen", name, python, "-i", *rest]
