@@ -266,6 +266,23 @@ def executor(bench: Workbench) -> list[Figure]:
     return figures
 
 
+def arguments(bench: Workbench) -> list[Figure]:
+    """One call with a large argument, for which the computer has memory at hand."""
+    size = bench.size(1_000_000_000, 8_000_000)
+    figures = []
+    for what, goal in ("array", 1.5), ("bytes", 1.0):
+        speeds = alternate({kind: _argument(bench, kind, what, size) for kind in ("pvm", "process")}, bench.rounds)
+        value = speeds.median("pvm")
+        case = f"{what} of {size / 1e9:g} GB, 1 worker"
+        figures += [
+            Figure(
+                "large argument", case, value, "GB/s", ratio=value, goal=None if bench.quick else goal, at_least=True
+            ),
+            speeds.compare("large argument", case, "GB/s", "pvm", "process"),
+        ]
+    return figures
+
+
 EXECUTOR_CASES = [(how, where) for how in ("map", "submit") for where in ("module", "main")]
 EXECUTOR_GOALS = {"pvm": None, "process": 5.0, "loky": 10.0, "mpi": 8.0, "dask": None, "ray": None}
 """What `PVMExecutor` is compared with, and how many times as fast it should be."""
@@ -292,9 +309,25 @@ def _large(bench: Workbench, kind: str, count: int, size: int) -> Callable[[], f
     return lambda: float(bench.task("calls", "large", kind, count, size)["peak"]) / 1e6
 
 
+def _argument(bench: Workbench, kind: str, what: str, size: int) -> Callable[[], float]:
+    return lambda: float(bench.task("calls", "argument", kind, what, size)["bytes_per_second"]) / 1e9
+
+
 ROWS = {
     row.__name__: row
-    for row in (round_trip, arrays, jobs, executor, ideal_time, scheduler, gather, start_up, imports, waiting)
+    for row in (
+        round_trip,
+        arrays,
+        jobs,
+        executor,
+        arguments,
+        ideal_time,
+        scheduler,
+        gather,
+        start_up,
+        imports,
+        waiting,
+    )
 }
 
 

@@ -1,4 +1,4 @@
-"""Calls through an executor: ``calls speed|fair|large KIND ...``; KIND is pvm, process, loky,
+"""Calls through an executor: ``calls speed|fair|large|argument KIND ...``; KIND is pvm, process, loky,
 dask, ray or mpi.
 
 - ``speed KIND map|submit module|main WORKERS CALLS``: trivial calls per second, of a function of a module or of this
@@ -6,6 +6,7 @@ dask, ray or mpi.
 - ``fair KIND WORKERS CALLS``: seconds until CALLS short calls are done that were submitted around one of 2 s.
 - ``large KIND CALLS BYTES``: CALLS calls with one and the same array: growth of the peak memory of this process, in
   bytes, and the bytes that the calls got per second.
+- ``argument KIND array|bytes BYTES``: bytes per second of one call with one argument of that size.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import atexit
 import json
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -139,5 +141,35 @@ def large(kind: str, calls: str, size: str) -> dict[str, float]:
     return {"peak": peak, "bytes_per_second": count * array.nbytes / seconds}
 
 
+def argument(kind: str, what: str, size: str) -> dict[str, float]:
+    """Return the bytes per second of a call with one argument."""
+    import numpy as np
+
+    array = np.random.default_rng(1).random(int(size) // 8)
+    value: Any = array if what == "array" else array.tobytes()
+    with make(kind, 1) as executor:
+        executor.submit(functions.length, array[:9]).result()
+        have_at_hand(2 * array.nbytes)
+        start = time.perf_counter()
+        assert executor.submit(functions.length, value).result() == len(value)
+        seconds = time.perf_counter() - start
+    return {"bytes_per_second": array.nbytes / seconds}
+
+
+def have_at_hand(size: int) -> None:
+    """Have the system hold so much free memory that was in use a moment ago.
+
+    What a virtual machine has not used for some time it first has to get from its host, which may take several times
+    as long as to send it.
+    """
+    code = (
+        f"import mmap; memory = mmap.mmap(-1, {size}, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); "
+        "memory.madvise(mmap.MADV_HUGEPAGE); "
+        f"[memory.__setitem__(at, 1) for at in range(0, {size}, mmap.PAGESIZE)]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+
+
 if __name__ == "__main__":
-    print(json.dumps({"speed": speed, "fair": fair, "large": large}[sys.argv[1]](*sys.argv[2:])), flush=True)
+    tasks = {"speed": speed, "fair": fair, "large": large, "argument": argument}
+    print(json.dumps(tasks[sys.argv[1]](*sys.argv[2:])), flush=True)
