@@ -75,7 +75,7 @@ class Foremen:
         with self._lock:
             too_late = self._ended and place.tid > 0
         if too_late:
-            messenger.end_task(place.tid, signal.SIGTERM)
+            messenger.end_task(place.tid, signal.SIGKILL)
 
     def lose(self, dtid: int) -> None:
         """Forget the foreman of a host that has left the machine."""
@@ -85,13 +85,13 @@ class Foremen:
                     del self._places[host]
 
     def end(self) -> None:
-        """End all of them."""
+        """End all of them, those that are stopped, too."""
         with self._lock:
             self._ended = True
             places, self._places = self._places, {}
         for place in places.values():
             if place.tid > 0:
-                self._messenger.end_task(place.tid, signal.SIGTERM)
+                self._messenger.end_task(place.tid, signal.SIGKILL)
 
 
 class _Place:

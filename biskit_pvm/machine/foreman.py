@@ -72,6 +72,7 @@ def work(path: list[str], attend: Callable[[], None]) -> None:
         os.close(ends_with)
         _attend(attend, child)
     os.close(end)
+    end_with(ends_with)
     for module in WARM:
         importlib.import_module(module)
     if len(os.listdir("/proc/self/task")) > 1:
@@ -261,14 +262,7 @@ class _Slave:
 
     def _end_with_the_stand_in(self) -> None:
         """Have the kernel kill this process when the stand-in was killed."""
-        link = self.link.detach()  # it stays open as long as this process is there
-        fcntl.fcntl(link, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(link, _SET_SIGNAL, signal.SIGKILL)
-        fcntl.fcntl(link, fcntl.F_SETFL, fcntl.fcntl(link, fcntl.F_GETFL) | os.O_ASYNC)
-        poll = select.poll()
-        poll.register(link, 0)
-        if poll.poll(0):  # just before
-            os._exit(1)
+        end_with(self.link.detach())  # it stays open as long as this process is there
 
     def run(self) -> None:
         """Run the script as the main module; what it raises is printed, as by ``python -i``."""
@@ -287,6 +281,17 @@ class _Slave:
             trace = error.__traceback__
             error.__traceback__ = trace.tb_next if trace is not None else None  # without this frame
             sys.excepthook(type(error), error, error.__traceback__)
+
+
+def end_with(descriptor: int) -> None:
+    """Have the kernel kill this process, also while it is stopped, when the other end of a pipe or socket is closed."""
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(descriptor, _SET_SIGNAL, signal.SIGKILL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    if poll.poll(0):  # just before
+        os._exit(1)
 
 
 def started_with() -> dict[bytes, bytes]:

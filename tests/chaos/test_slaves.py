@@ -58,7 +58,7 @@ class Chaos:
     def __init__(self, master, rng, figures):
         self.master, self.rng, self.figures = master, rng, figures
         self.ways = [self.kill, self.kill, self.end, self.stop, self.console, self.forge, self.plain, self.slow]
-        self.ways += [self.other]
+        self.ways += [self.other, self.kill_foreman, self.stop_foreman]
 
     def run(self):
         """Inject faults until enough, or until the calculation has ended.
@@ -121,6 +121,31 @@ class Chaos:
                 pass
         return True
 
+    def foremen(self):
+        """Return the processes that are foremen of the master: the tasks of PVM, and those that fork."""
+        ours = {task.pid for task in pvm_ext.tasks() if task.ptid == self.master.getTID()}
+        tasks = ours - set(self.master.living().values())
+        return sorted(tasks) + [pid for task in tasks for pid in children_of(task)]
+
+    def kill_foreman(self):
+        """Kill a part of a foreman as a lack of memory does."""
+        return self.signal_foreman(signal.SIGKILL)
+
+    def stop_foreman(self):
+        """Stop a part of a foreman for good."""
+        return self.signal_foreman(signal.SIGSTOP)
+
+    def signal_foreman(self, signum):
+        """Send a signal to one of the processes that are foremen."""
+        foremen = self.foremen()
+        if not foremen:
+            return False
+        try:
+            os.kill(self.rng.choice(foremen), signum)
+        except ProcessLookupError:
+            return False
+        return True
+
     def console(self):
         """Kill a slave as the console does."""
         chosen = self.victim()
@@ -153,6 +178,15 @@ class Chaos:
         )  # fmt: skip
         assert other.calculateResult() == {0: 1} and list(other.errors) == [1]
         return True
+
+
+def children_of(pid):
+    """Return the children of a process."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(word) for word in file.read().split()]
+    except FileNotFoundError:
+        return []
 
 
 def orders(rng, folder):

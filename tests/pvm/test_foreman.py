@@ -319,6 +319,19 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.parametrize("which", [0, 1], ids=["the task", "the one that forks"])
+def test_a_foreman_that_is_stopped_ends_with_its_master(busy, which):
+    calculation = busy()
+    both = foreman_of(next(iter(calculation.begin())))
+    os.kill(both[which], signal.SIGSTOP)
+    try:
+        assert len(calculation.finish()) == 4
+        wait_for(lambda: not any(map(alive, both)), 10)
+    finally:
+        for pid in filter(alive, both):
+            os.kill(pid, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_is_left_when_the_master_ends(vm, tmp_path, how):
     process = vm.popen([sys.executable, "-c", MASTER, str(tmp_path)])
