@@ -16,7 +16,6 @@ import multiprocessing
 import os
 import threading
 import warnings
-import weakref
 from typing import Any, Callable
 
 from joblib.parallel import (
@@ -28,6 +27,7 @@ from joblib.parallel import (
     register_parallel_backend,
 )
 
+from biskit_pvm.executor.recurring import Argument, Recurring
 from biskit_pvm.futures import PVMExecutor
 
 __all__ = ["PVMBackend", "shutdown"]
@@ -68,7 +68,7 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
         self._given, self._options = executor, options
         self._kept: _Kept | None = None
         self._executor: PVMExecutor | None = None
-        self._arrays: _Arrays | None = None
+        self._arrays: Recurring | None = None
         self._running: set[Any] = set()
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
@@ -123,7 +123,11 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
             self._kept = _get(number, n_jobs == -1, self._with_threads({}))
             self._executor = self._kept.executor
         if limit is not None:
-            self._arrays = _Arrays(self._executor, limit)
+            share = self._executor.share
+            self._arrays = Recurring(
+                lambda array: share(_in_one_piece(array)),
+                lambda value: getattr(value, "nbytes", 0) >= limit and _can_be_shared(value),
+            )
         return number
 
     def submit(self, func: Callable[[], Any], callback: Callable[[Any], None] | None = None) -> Any:
@@ -133,10 +137,10 @@ class PVMBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
                 "the workers of this Parallel were let go, which a generator does when it is given up: hold the one of "
                 "an earlier call until its last result is taken"
             )
-        used: list[_Array] = []
+        used: list[Argument] = []
         arrays = self._arrays
         if arrays is not None and isinstance(func, BatchedCalls):
-            func, used = arrays.lighter(func)
+            func, used = _lighter(func, arrays)
         future = self._executor.submit(_Task(func))
         self._running.add(future)
         future.add_done_callback(self._running.discard)
@@ -206,92 +210,20 @@ class _Task:
 # -- large arguments ---------------------------------------------------------------
 
 
-class _Array:
-    """A large array that is an argument of tasks."""
-
-    def __init__(self, reference: weakref.ref[Any]) -> None:
-        self.reference = reference
-        #: what stands for it, from its second time on
-        self.shared: Any = None
-        #: batches with it that are not done
-        self.users = 0
-        #: whether more may come
-        self.wanted = True
-
-
-class _Arrays:
-    """The large arguments of one `Parallel`.  What comes again is shared, until no task can need it any more.
-
-    Parameters
-    ----------
-    executor : PVMExecutor
-    limit : int
-        Bytes from which an array is large.
-    """
-
-    def __init__(self, executor: PVMExecutor, limit: int) -> None:
-        self._executor, self._limit = executor, limit
-        self._known: dict[int, _Array] = {}
-        # Reentrant: the collector may end an array in whatever thread holds this.
-        self._lock = threading.RLock()
-
-    def lighter(self, batch: Any) -> tuple[Any, list[_Array]]:
-        """Return a batch with something lighter in place of shared arrays, and these."""
-        used: list[_Array] = []
-        items = [
-            (
-                function,
-                tuple([self._lighter(value, used) for value in args]),
-                {name: self._lighter(value, used) for name, value in kwargs.items()},
-            )
-            for function, args, kwargs in batch.items
-        ]
-        if not used:
-            return batch, used
-        return BatchedCalls(items, (batch._backend, batch._n_jobs), None, batch._pickle_cache), used
-
-    def _lighter(self, value: Any, used: list[_Array]) -> Any:
-        if getattr(value, "nbytes", 0) < self._limit or not _can_be_shared(value):
-            return value
-        key = id(value)
-        with self._lock:
-            array = self._known.get(key)
-            if array is None or array.reference() is not value:
-                self._known[key] = _Array(weakref.ref(value, lambda reference: self._gone(key, reference)))
-                return value
-            if array.shared is None:
-                array.shared = self._executor.share(_in_one_piece(value))
-            array.users += 1
-        used.append(array)
-        return array.shared
-
-    def done(self, used: list[_Array], future: Any = None) -> None:
-        """A batch with these is done."""
-        with self._lock:
-            for array in used:
-                array.users -= 1
-                self._share_no_more(array)
-
-    def _gone(self, key: int, reference: Any) -> None:
-        with self._lock:
-            array = self._known.get(key)
-            if array is not None and array.reference is reference:
-                del self._known[key]
-                array.wanted = False
-                self._share_no_more(array)
-
-    def close(self) -> None:
-        """No more tasks will come."""
-        with self._lock:
-            known, self._known = self._known, {}
-            for array in known.values():
-                array.wanted = False
-                self._share_no_more(array)
-
-    def _share_no_more(self, array: _Array) -> None:
-        if not array.wanted and not array.users and array.shared is not None:
-            shared, array.shared = array.shared, None
-            shared.close()
+def _lighter(batch: Any, arrays: Recurring) -> tuple[Any, list[Argument]]:
+    """Return a batch with something lighter in place of large arrays that come again, and these."""
+    used: list[Argument] = []
+    items = [
+        (
+            function,
+            tuple([arrays.lighter(value, used) for value in args]),
+            {name: arrays.lighter(value, used) for name, value in kwargs.items()},
+        )
+        for function, args, kwargs in batch.items
+    ]
+    if not used:
+        return batch, used
+    return BatchedCalls(items, (batch._backend, batch._n_jobs), None, batch._pickle_cache), used
 
 
 def _can_be_shared(value: Any) -> bool:

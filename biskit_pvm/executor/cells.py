@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import CancelledError, TimeoutError
 from typing import Any
 
@@ -114,3 +115,26 @@ class Cell:
         # the iterator asks once, and the value must not live longer than its user wants
         value, self._value = self._value, None
         return value
+
+
+class UsingCell(Cell):
+    """The outcome of a call that uses something.
+
+    Parameters
+    ----------
+    common : Mapping
+    done : callable
+        Called when it is not used any more.
+    """
+
+    __slots__ = ("_done",)
+
+    def __init__(self, common: Mapping, done: Callable[[], None]) -> None:
+        super().__init__(common)
+        self._done: Callable[[], None] | None = done
+
+    def _wake(self) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            done()
+        super()._wake()

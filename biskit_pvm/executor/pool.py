@@ -10,15 +10,16 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from biskit_pvm import calls
 from biskit_pvm.errors import CalculationError
 from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
-from biskit_pvm.executor.cells import Cell
+from biskit_pvm.executor.cells import Cell, UsingCell
 from biskit_pvm.executor.cells import Mapping as Mapped
-from biskit_pvm.executor.recurring import Recurring
+from biskit_pvm.executor.recurring import Argument, Recurring
 from biskit_pvm.executor.settings import CallOptions, Setting
 from biskit_pvm.executor.work import Work, fail
 from biskit_pvm.jobs.failures import words_of
@@ -82,11 +83,14 @@ class Pool:
     ) -> Future[Any]:
         """Take a call in."""
         future: Future[Any] = Future()
+        used: list[Argument] = []
         try:
             packed = self.functions.pack(fn)
             if self.recurring is not None:
-                args = tuple(map(self.recurring.lighter, args))
-                kwargs = {name: self.recurring.lighter(value) for name, value in kwargs.items()}
+                args = tuple([self.recurring.lighter(value, used) for value in args])
+                kwargs = {name: self.recurring.lighter(value, used) for name, value in kwargs.items()}
+                if used:
+                    future.add_done_callback(partial(self.recurring.done, used))
             call = (
                 packing.pack_whole(fn, args, kwargs) if packed is None else packing.pack_arguments(packed, args, kwargs)
             )
@@ -111,7 +115,10 @@ class Pool:
                 if unpacked:
                     packed, unpacked = self.functions.pack(fn), False
                 if self.recurring is not None:
-                    args = tuple(map(self.recurring.lighter, args))
+                    used: list[Argument] = []
+                    args = tuple([self.recurring.lighter(value, used) for value in args])
+                    if used:
+                        cell = UsingCell(common, partial(self.recurring.done, used))
                 call = packing.pack_whole(fn, args, {}) if packed is None else packing.pack_arguments(packed, args, {})
             except KeyboardInterrupt:
                 raise

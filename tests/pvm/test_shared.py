@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,27 @@ def test_arguments_that_come_again_are_shared_only_on_demand(session_vm: Any, no
     size = array.nbytes
     assert sent[False] > 20 * size
     assert sent[True] < 1.1 * (size + MIB + 4 * size)
+
+
+@pytest.mark.parametrize("how", ["map", "submit"])
+def test_what_was_shared_by_itself_is_freed_when_nobody_needs_it(session_vm: Any, none_left: None, how: str) -> None:
+    with PVMExecutor(2, share_arguments=True) as executor:
+        array = np.arange(MIB)
+        assert executor.submit(element, array, 1).result(20) == 1.0
+        assert not folders()
+        futures = [executor.submit(slow_element, array, i) for i in range(3)] if how == "submit" else []
+        values = executor.map(slow_element, [array] * 3, range(3)) if how == "map" else ()
+        del array
+        gc.collect()
+        (folder,) = folders()
+        assert len(list(folder.iterdir())) == 2  # calls need it; the other file tells that its owner lives
+        assert list(values) or [future.result(20) for future in futures] == [0.0, 1.0, 2.0]
+        wait_for(lambda: len(list(folder.iterdir())) == 1, 20)
+
+
+def slow_element(array: Any, i: int) -> float:
+    time.sleep(0.3)
+    return float(array[i])
 
 
 SCRIPT = """
