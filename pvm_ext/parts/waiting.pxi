@@ -460,6 +460,9 @@ cdef int receive(int tid, int tag, MatchTable *table, bint parts, double timeout
                         mid = PvmSysErr
                     elif not first or pvmrxlist == NULL or pvmrxlist[0] != pvmrxlist:
                         mid = look(waiter)
+                        if mid == 0 and not first:
+                            # the first look has read the head of a message, this one reads the rest
+                            mid = look(waiter)
                     first = False
                     if mid != 0 or last:
                         break
