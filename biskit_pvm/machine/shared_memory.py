@@ -162,6 +162,10 @@ class Draft:
             self._end += written
             view = view[written:]
 
+    def another_file(self) -> int:
+        """Return a descriptor of its own for others to read what there is; -1 where it is memory of this process."""
+        return -1 if self._file < 0 else os.dup(self._file)
+
     def finish(self) -> memoryview:
         """Put the whole object in its place; return it where it is memory of this process."""
         if self._memory is not None:

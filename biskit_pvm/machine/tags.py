@@ -43,6 +43,8 @@ class Tag(IntEnum):
     #: a slave asks for a piece of a shared object, and gets it
     WANTED = 999980
     SHARED = 999979
+    #: a slave has enough of one to pass it on, or the whole
+    PASSING = 999974
     #: an object is shared no more
     UNSHARED = 999976
     #: a slave of an executor tells how many processors its host has
