@@ -85,6 +85,7 @@ class Slaves:
         bindings[tid, Tag.INITIALIZED] = self.owner.ready
         bindings[tid, Tag.SPEAKS] = self._numbers.add
         bindings[tid, Tag.WANTED] = self._wanted
+        bindings[tid, Tag.WHOM] = self._asks_whom
         bindings[tid, Tag.PASSING] = self._pieces.passes
         self.messenger.loop.watch_tasks([tid])
         bindings[tid, Tag.LOOP_UP] = self._up
@@ -107,6 +108,14 @@ class Slaves:
     def _wanted(self, tid: int, shelf: str, key: str, offset: int, alone: str, failed: int | None) -> None:
         """A slave needs a piece of a shared object."""
         self._pieces.ask(tid, shelf, key, offset, failed)
+        self._warn(tid, alone)
+
+    def _asks_whom(self, tid: int, shelf: str, key: str, offset: int, alone: str, source: int | None) -> None:
+        """A slave needs a shared object that hosts pass on."""
+        self._pieces.whom(tid, shelf, key, offset, source)
+        self._warn(tid, alone)
+
+    def _warn(self, tid: int, alone: str) -> None:
         host = names.host_of(tid)
         if alone and host not in self._roomless:
             self._roomless.add(host)

@@ -58,8 +58,11 @@ LARGE = 1024 * 1024
 SPREADING = 4 * 1024 * 1024
 ENOUGH = 1024 * 1024
 
-#: seconds to wait until there is somebody to ask
-FIRST_TIME = 30.0
+#: seconds to wait until the master tells whom to ask
+WHOM_TIME = 30.0
+
+#: seconds after which one who gets an object from another host asks whether there is a faster one
+SLOW_TIME = 5.0
 
 
 class Ticket(NamedTuple):
@@ -336,14 +339,21 @@ class Pieces:
 
     def ask(self, tid: int, shelf: str, key: str, offset: int, failed: int | None = None) -> None:
         """Note what a slave wants; `failed` is who has not given it, or `OWNER` if it was not told whom to ask."""
-        view = view_of(shelf, key)
-        if view is not None and view.nbytes >= SPREADING and (failed is not None or not offset):
-            spread = self._spreads.setdefault((shelf, key), Spread(self._failing))
-            if failed is None:
-                self._carry_out(shelf, key, spread.ask(tid))
-                return
+        spread = self._spreads.get((shelf, key))
+        if spread is not None and failed is not None:
             spread.failed(tid, failed)
         self._note(tid, shelf, key, offset)
+
+    def whom(self, tid: int, shelf: str, key: str, offset: int, source: int | None) -> None:
+        """Tell a slave whom to get an object from, or send it; `source` is somebody who gives it slowly."""
+        if view_of(shelf, key) is None:
+            self._note(tid, shelf, key, offset)
+            return
+        spread = self._spreads.setdefault((shelf, key), Spread(self._failing))
+        if source is None:
+            self._carry_out(shelf, key, spread.ask(tid))
+        else:
+            self._carry_out(shelf, key, [(tid, spread.again(tid))], offset)
 
     def passes(self, tid: int, shelf: str, key: str, door: Address | None, whole: bool) -> None:
         """A slave has enough of an object to pass it on, or the whole; without a door it cannot pass it on."""
@@ -356,13 +366,13 @@ class Pieces:
             self._doors[tid] = door
             self._carry_out(shelf, key, spread.passes(tid))
 
-    def _carry_out(self, shelf: str, key: str, given: list[tuple[int, int]]) -> None:
+    def _carry_out(self, shelf: str, key: str, given: list[tuple[int, int]], offset: int = 0) -> None:
         for tid, source in given:
             if source == OWNER:
-                self._note(tid, shelf, key, 0)
+                self._note(tid, shelf, key, offset)
             else:
                 where = source, self._doors[source]
-                self._messenger.send(tid, Tag.SHARED, (time.time(), (shelf, key, 0, where)))
+                self._messenger.send(tid, Tag.SHARED, (time.time(), (shelf, key, offset, where)))
 
     def unshared(self, shelf: str, key: str) -> None:
         """An object is shared no more."""
@@ -546,26 +556,44 @@ class _Fetch:
             self._tell(whole=True)
 
     def _begin(self) -> int | None:
-        """Ask for the first piece, or whom to ask; return who has not answered, or not to the end."""
-        self._ask(0)
-        answer = next(self._pieces(FIRST_TIME), None)
+        """Get a piece from the master, or all from other hosts; return who has not answered, or not to the end."""
+        answer = self._whom()
+        while type(answer) is tuple:
+            source, address = answer
+            answer = self._from_host(source, address)
+            if answer is None:
+                return None if self._end == self._ticket.size else source
         if answer is None:
             return OWNER
-        if type(answer) is not tuple:
-            self._write(answer)
-            return None
+        self._write(answer)
+        return None
+
+    def _from_host(self, source: int, address: Address) -> Any:
+        """Get what there is from another host; return what the master says when that takes long, if it says another."""
         from biskit_pvm.messages import passing  # where few hosts are, nobody needs it
 
-        source, address = answer
-        for data in passing.received(address, self._messenger.key, self._name, 0):
+        due = time.monotonic() + SLOW_TIME
+        for data in passing.received(address, self._messenger.key, self._name, self._end):
             self._write(data)
             if self._end == self._ticket.size:
                 return None
-        return source  # type: ignore[no-any-return]
+            if time.monotonic() >= due:
+                answer = self._whom(source)
+                if answer is not None and (type(answer) is not tuple or answer[0] != source):
+                    return answer
+                due = time.monotonic() + SLOW_TIME
+        return None
+
+    def _whom(self, source: int | None = None) -> Any:
+        """Ask whom to get the object from; return that, or the next piece; None when nothing is said."""
+        self._send(Tag.WHOM, self._end, self._why, source)
+        return next(self._pieces(WHOM_TIME), None)
 
     def _ask(self, offset: int, failed: int | None = None) -> None:
-        arguments = self._messenger.tid, *self._name, offset, "" if offset else self._why, failed
-        self._messenger.send(self._master, Tag.WANTED, (time.time(), arguments))
+        self._send(Tag.WANTED, offset, "" if offset else self._why, failed)
+
+    def _send(self, tag: Tag, *arguments: Any) -> None:
+        self._messenger.send(self._master, tag, (time.time(), (self._messenger.tid, *self._name, *arguments)))
 
     def _pieces(self, timeout: float) -> Iterator[Any]:
         for shelf, key, offset, piece in self._messenger.unread(self._master, Tag.SHARED, timeout):
@@ -604,8 +632,7 @@ class _Fetch:
 
     def _tell(self, whole: bool) -> None:
         door = _door.address if _door is not None and self._passed is not None else None
-        arguments = self._messenger.tid, *self._name, door, whole
-        self._messenger.send(self._master, Tag.PASSING, (time.time(), arguments))
+        self._send(Tag.PASSING, door, whole)
 
     def give_up(self) -> None:
         """Nothing more comes."""

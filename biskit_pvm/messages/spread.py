@@ -29,6 +29,7 @@ class Spread:
         #: of those that get it at present
         self._source: dict[int, int] = {}
         self._passing: set[int] = set()
+        self._whole: set[int] = set()
         #: how many the owner can still serve; each other task is in here once for each that it can
         self._own_places = PLACES
         self._places: deque[int] = deque()
@@ -48,20 +49,33 @@ class Spread:
 
     def has(self, task: int) -> list[tuple[int, int]]:
         """A task has all of it; return who gets it from whom now."""
+        self._whole.add(task)
         self._ends(task)
         return self._give()
+
+    def again(self, task: int) -> int:
+        """A task gets it slowly; return whom it gets the rest from: its source, or somebody who has it all."""
+        source = self._source.get(task, OWNER)
+        if source == OWNER:
+            return source
+        better = OWNER if self._own_places > 0 else self._whole_one(source)
+        if better is None:
+            return source
+        self._ends(task)
+        self._take(task, better)
+        return better
 
     def failed(self, task: int, source: int) -> None:
         """A task had nothing from its source for too long; the owner serves it from now on."""
         if source != OWNER:
             self._failing.add(source)
         self._ends(task)
-        self._own_places -= 1
-        self._source[task] = OWNER
+        self._take(task, OWNER)
 
     def lose(self, task: int) -> list[tuple[int, int]]:
         """A task has ended; return who gets it from whom now."""
         self._passing.discard(task)
+        self._whole.discard(task)
         self._ends(task)
         return self._give()
 
@@ -73,24 +87,35 @@ class Spread:
         elif source is not None:
             self._places.append(source)
 
+    def _take(self, task: int, source: int) -> None:
+        if source == OWNER:
+            self._own_places -= 1
+        else:
+            self._places.remove(source)
+        self._source[task] = source
+
     def _give(self) -> list[tuple[int, int]]:
         given = []
         while self._waiting:
-            source = self._next()
+            source = OWNER if self._own_places > 0 else self._first()
             if source is None:
                 break
             task = next(iter(self._waiting))
             del self._waiting[task]
-            self._source[task] = source
+            self._take(task, source)
             given.append((task, source))
         return given
 
-    def _next(self) -> int | None:
-        if self._own_places > 0:
-            self._own_places -= 1
-            return OWNER
+    def _first(self) -> int | None:
+        """Return who can serve somebody and has been able to for longest."""
         while self._places:
-            source = self._places.popleft()
-            if source in self._passing and source not in self._failing:
-                return source
+            if self._is_fit(self._places[0]):
+                return self._places[0]
+            self._places.popleft()
         return None
+
+    def _whole_one(self, but: int) -> int | None:
+        return next((one for one in self._places if one != but and one in self._whole and self._is_fit(one)), None)
+
+    def _is_fit(self, task: int) -> bool:
+        return task in self._passing and task not in self._failing
