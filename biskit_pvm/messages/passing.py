@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from biskit_pvm.machine import addresses
 from biskit_pvm.machine.log import Log
+from biskit_pvm.machine.shared_memory import reading
 
 try:  # without OpenSSL, as in `wire`
     from _blake2 import blake2b
@@ -57,20 +58,17 @@ class Passed:
 
     Parameters
     ----------
-    file : int
-        Descriptor of the file that they are in, which is closed with this object.
+    path : str
+        Of the draft that they are written to.
     size : int
         Bytes of the whole object.
     """
 
-    def __init__(self, file: int, size: int) -> None:
-        self.file, self.size = file, size
+    def __init__(self, path: str, size: int) -> None:
+        self.path, self.size = path, size
         self._end = 0
         self._given_up = False
         self._changed = threading.Condition()
-
-    def __del__(self) -> None:
-        os.close(self.file)
 
     def grown(self, end: int) -> None:
         """There are as many bytes now."""
@@ -152,21 +150,22 @@ class Door:
                 shelf, key, offset = _REQUEST.unpack(request)
                 passed = self._objects.get((shelf.decode(), key.decode()))
                 if passed is not None:
-                    _send(link, passed, offset)
+                    with reading(passed.path) as file:
+                        _send(link, passed, file, offset)
         except (OSError, ValueError) as error:
             log.info("an object was not passed on: %s", error)
         finally:
             self._links.release()
 
 
-def _send(link: socket.socket, passed: Passed, offset: int) -> None:
+def _send(link: socket.socket, passed: Passed, file: int, offset: int) -> None:
     link.settimeout(None)  # for `sendfile`; the kernel looks after the time
     link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SECONDS.pack(STUCK_TIME, 0))
     while offset < passed.size:
         left = min(passed.beyond(offset, SIGN_TIME), ANNOUNCED)
         link.sendall(_LENGTH.pack(left))
         while left:
-            sent = os.sendfile(link.fileno(), passed.file, offset, left)
+            sent = os.sendfile(link.fileno(), file, offset, left)
             if not sent:
                 raise ConnectionError("the file is shorter than it was")
             offset += sent

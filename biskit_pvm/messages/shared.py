@@ -616,17 +616,16 @@ class _Fetch:
         global _door
         from biskit_pvm.messages import passing
 
-        file = self._draft.another_file()
-        if file < 0:
+        if not self._draft.path:
             return
-        self._passed = passing.Passed(file, self._ticket.size)
-        self._passed.grown(self._end)
         try:
             if _door is None:
                 _door = passing.Door(self._messenger.key)
         except OSError as error:
             log.info("nothing is passed on from here: %s", error)
             return
+        self._passed = passing.Passed(self._draft.path, self._ticket.size)
+        self._passed.grown(self._end)
         _door.pass_on(self._name, self._passed)
         self._tell(whole=False)
 

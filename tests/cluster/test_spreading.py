@@ -76,14 +76,16 @@ class Run:
         MB that the master's host can send per second.
     n_lost : int
         Slaves without which it is to work.
+    size : int
+        MiB of the parameters.
     """
 
-    def __init__(self, cluster: Cluster, line: float, n_lost: int = 0) -> None:
+    def __init__(self, cluster: Cluster, line: float, n_lost: int = 0, size: int = SIZE) -> None:
         self.cluster = cluster
         cluster.path(f"{SHARED}/slave.py").write_text(SLAVE)
         cluster.narrow(0, line, sending=True)
         names = cluster.names
-        command = [sys.executable, "-c", MASTER, str(SIZE), str(len(names) - n_lost), *names]
+        command = [sys.executable, "-c", MASTER, str(size), str(len(names) - n_lost), *names]
         self.process: NodeProcess = cluster.popen(0, command)
 
     def one_who_gives(self) -> tuple[str, str]:
@@ -102,15 +104,16 @@ class Run:
         return figures
 
 
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("cluster", [8], indirect=True)
-def test_the_line_of_the_master_carries_it_a_few_times(cluster: Cluster, capsys):
-    figures = Run(cluster, 20).outcome()
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("cluster", [16], indirect=True)
+def test_the_line_of_the_master_carries_it_a_few_times(cluster: Cluster, thorough: bool, capsys):
+    size, line = (100, 40) if thorough else (SIZE, 20)
+    figures = Run(cluster, line, size=size).outcome()
     with capsys.disabled():
-        print(f"\n{SIZE} MiB to 7 hosts over a line of 20 MB/s: {figures}")
-    assert figures["hosts"] == cluster.names
-    assert figures["sent"] < 3.5 * SIZE * MIB
-    assert figures["seconds"] < 0.7 * 7 * SIZE * MIB / 20e6
+        print(f"\n{size} MiB to 15 hosts over a line of {line} MB/s: {figures}")
+    assert set(figures["hosts"]) == set(cluster.names)
+    assert figures["sent"] < 4.5 * size * MIB
+    assert figures["seconds"] < 0.6 * 15 * size * MIB / (line * 1e6)
 
 
 @pytest.mark.timeout(180)
@@ -142,5 +145,5 @@ def test_one_who_sends_slowly_holds_up_others_for_seconds_only(cluster: Cluster,
     figures = run.outcome()
     with capsys.disabled():
         print(f"\n{host} sends 0.5 MB/s: {figures}")
-    assert figures["hosts"] == cluster.names
+    assert set(figures["hosts"]) == set(cluster.names)
     assert figures["seconds"] < 0.5 * SIZE * MIB / 0.25e6  # what two who get it there would take

@@ -33,7 +33,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[passing.Door]:
 def passed(door: passing.Door, tmp_path: Path) -> passing.Passed:
     """Give an object of which nothing is there yet, though its file has its size."""
     (tmp_path / "file").write_bytes(DATA)
-    passed = passing.Passed(os.open(tmp_path / "file", os.O_RDONLY), len(DATA))
+    passed = passing.Passed(str(tmp_path / "file"), len(DATA))
     door.pass_on(NAME, passed)
     return passed
 
@@ -54,7 +54,7 @@ def test_it_comes_as_it_grows_and_from_where_one_is(door: passing.Door, passed: 
     assert bytes(next(pieces)) == DATA[:1000]
     passed.grown(5000)
     assert bytes(next(pieces)) == DATA[1000:5000]
-    pieces.close()
+    del pieces
     passed.grown(len(DATA))
     assert whole(door) == DATA
     assert whole(door, 2_999_000) == DATA[2_999_000:]
