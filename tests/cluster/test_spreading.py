@@ -118,15 +118,15 @@ def test_the_line_of_the_master_carries_it_a_few_times(cluster: Cluster, thoroug
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("cluster", [6], indirect=True)
-@pytest.mark.parametrize("fault", ["killed", "gone", "stopped"])
+@pytest.mark.parametrize("fault", ["killed", "cut off", "stopped"])
 def test_others_get_it_when_one_who_passes_it_on_cannot(cluster: Cluster, fault: str, capsys):
     run = Run(cluster, 5, n_lost=fault != "killed")
     host, process = run.one_who_gives()
     start = time.monotonic()
     if fault == "killed":
         cluster.exec(host, ["kill", "-KILL", process])
-    elif fault == "gone":
-        cluster.kill(host)
+    elif fault == "cut off":
+        cluster.cut(host)
     else:
         cluster.exec(host, ["kill", "-STOP", process])
     figures = run.outcome()
@@ -134,6 +134,7 @@ def test_others_get_it_when_one_who_passes_it_on_cannot(cluster: Cluster, fault:
         print(f"\n{fault}: {time.monotonic() - start:.1f} s more, {figures}")
     assert set(cluster.names) - {host} <= set(figures["hosts"])
     assert figures["sent"] < 4.5 * SIZE * MIB
+    assert figures["seconds"] < 40  # after a minute a stopped slave is killed, and its connections with it
 
 
 @pytest.mark.timeout(180)
@@ -146,4 +147,4 @@ def test_one_who_sends_slowly_holds_up_others_for_seconds_only(cluster: Cluster,
     with capsys.disabled():
         print(f"\n{host} sends 0.5 MB/s: {figures}")
     assert set(figures["hosts"]) == set(cluster.names)
-    assert figures["seconds"] < 0.5 * SIZE * MIB / 0.25e6  # what two who get it there would take
+    assert figures["seconds"] < 30  # two who get it there would take 50
