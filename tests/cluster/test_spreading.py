@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from ..support.waiting import wait_for
 from .cluster import SHARED, Cluster, NodeProcess
+from .test_hosts import DROP
 
 SLAVES = str(Path(__file__).parents[1] / "support" / "slaves")
 MIB = 1 << 20
@@ -148,3 +150,18 @@ def test_one_who_sends_slowly_holds_up_others_for_seconds_only(cluster: Cluster,
         print(f"\n{host} sends 0.5 MB/s: {figures}")
     assert set(figures["hosts"]) == set(cluster.names)
     assert figures["seconds"] < 30  # two who get it there would take 50
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("cluster", [6], indirect=True)
+@pytest.mark.skipif(shutil.which("nft") is None, reason="needs nft to make a firewall")
+def test_hosts_that_reach_the_master_but_not_each_other_get_it_from_the_master(cluster: Cluster, capsys):
+    rule = f"iifname eth0 ip saddr != {cluster.addresses['node0']} tcp dport != 22 tcp flags syn / syn,ack drop"
+    for name in cluster.names[1:]:
+        cluster.exec(name, ["nft", DROP.format(rule)])
+    figures = Run(cluster, 20).outcome()
+    with capsys.disabled():
+        print(f"\nbehind firewalls: {figures}")
+    assert set(figures["hosts"]) == set(cluster.names)
+    assert 4.5 * SIZE * MIB < figures["sent"] < 5.5 * SIZE * MIB
+    assert figures["seconds"] < 30
