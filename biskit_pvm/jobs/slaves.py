@@ -85,6 +85,8 @@ class Slaves:
         bindings[tid, Tag.INITIALIZED] = self.owner.ready
         bindings[tid, Tag.SPEAKS] = self._numbers.add
         bindings[tid, Tag.WANTED] = self._wanted
+        bindings[tid, Tag.WHOM] = self._asks_whom
+        bindings[tid, Tag.PASSING] = self._pieces.passes
         self.messenger.loop.watch_tasks([tid])
         bindings[tid, Tag.LOOP_UP] = self._up
         if self._dismissed:  # it was on its way when the others were told to leave
@@ -103,9 +105,17 @@ class Slaves:
             return parameters
         return self._parameters.lighter(parameters)
 
-    def _wanted(self, tid: int, shelf: str, key: str, offset: int, alone: str) -> None:
+    def _wanted(self, tid: int, shelf: str, key: str, offset: int, alone: str, failed: int | None) -> None:
         """A slave needs a piece of a shared object."""
-        self._pieces.ask(tid, shelf, key, offset)
+        self._pieces.ask(tid, shelf, key, offset, failed)
+        self._warn(tid, alone)
+
+    def _asks_whom(self, tid: int, shelf: str, key: str, offset: int, alone: str, source: int | None) -> None:
+        """A slave needs a shared object that hosts pass on."""
+        self._pieces.whom(tid, shelf, key, offset, source)
+        self._warn(tid, alone)
+
+    def _warn(self, tid: int, alone: str) -> None:
         host = names.host_of(tid)
         if alone and host not in self._roomless:
             self._roomless.add(host)
@@ -115,6 +125,7 @@ class Slaves:
         self.messenger.loop.call_soon(self._tell_unshared, shelf, key)
 
     def _tell_unshared(self, shelf: str, key: str) -> None:
+        self._pieces.unshared(shelf, key)
         for tid in self._numbers.intersection(self.alive):
             self.messenger.send(tid, Tag.UNSHARED, (time.time(), (shelf, key)))
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from biskit_pvm.machine import daemon, names, planted, reach, remote
+from biskit_pvm.machine import addresses, daemon, names, planted, reach, remote
 from pvm_ext import installation
 
 OK, WARNING, ERROR = "ok", "warning", "error"
@@ -120,14 +120,14 @@ def examine_local(network: bool = True) -> list[Finding]:
         remedy = "use another account; or, on every host: export PVM_ALLOW_ROOT=1"
         tell("user", ERROR, "PVM refuses to run as root", remedy)
     found += _examine_files(own)
-    address = daemon.address_for_others()
+    address = addresses.address_for_others()
     if address is not None:
         if daemon.uses_loopback():
             text = f"the daemon uses a loopback address, since {own} resolves to one"
             tell("name", ERROR if network else WARNING, text, loopback_remedy())
         else:
             tell("name", OK, f"{own} resolves to a loopback address; biskit-pvm start uses {address} instead")
-    elif network and not daemon.own_addresses():
+    elif network and not addresses.own_addresses():
         tell("name", ERROR, "this host has no network", "ip address")
     else:
         tell("name", OK, f"{own} is {socket.gethostbyname(own)}" if network else own)
@@ -185,7 +185,7 @@ def _umask() -> int:
 def loopback_remedy() -> str:
     """Return what to do when PVM uses a loopback address on this host."""
     own = socket.gethostname()
-    address = next(iter(daemon.own_addresses()), None)
+    address = next(iter(addresses.own_addresses()), None)
     if address is None:
         return "this host has no network address besides loopback; connect it first"
     return (

@@ -98,9 +98,9 @@ def is_local(name: str) -> bool:
         return True
     if lower.startswith("127."):
         return True
-    from biskit_pvm.machine import daemon
+    from biskit_pvm.machine import addresses
 
-    return lower in daemon.own_addresses()
+    return lower in addresses.own_addresses()
 
 
 def is_own_host(name: str) -> bool:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from typing import IO, NamedTuple
 
-from biskit_pvm.machine import daemon, remote
+from biskit_pvm.machine import addresses, remote
 
 ANSWER_TIME = 3.0
 """Seconds that a host has for letting us in by ssh, by default."""
@@ -111,7 +111,7 @@ def look(name: str, options: Sequence[str] = (), answer_time: float = ANSWER_TIM
         server.bind(("", 0))
         server.listen(5)
         ports = str(datagrams.getsockname()[1]), str(server.getsockname()[1])
-        arguments = [word, daemon.own_address(), *ports, str(NETWORK_TIME)]
+        arguments = [word, addresses.own_address(), *ports, str(NETWORK_TIME)]
         vmid = os.environ.get("PVM_VMID")
         script = _SCRIPT.replace("@VMID@", shlex.quote(f".{vmid}") if vmid else "")
         script = script.replace("@PYTHON@", shlex.quote(sys.executable)).replace("@CODE@", shlex.quote(_THERE))

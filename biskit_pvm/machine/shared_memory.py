@@ -146,7 +146,7 @@ class Draft:
     """
 
     def __init__(self, size: int, file: int = -1, path: str = "") -> None:
-        self.size, self._file, self._path = size, file, path
+        self.size, self._file, self.path = size, file, path
         self._memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) if file < 0 else None
         self._end = 0
 
@@ -167,7 +167,7 @@ class Draft:
         if self._memory is not None:
             return memoryview(self._memory)
         os.close(self._file)
-        os.rename(self._path + ".part", self._path)
+        os.rename(self.path + ".part", self.path)
         return memoryview(b"")
 
     def abandon(self) -> None:
@@ -175,9 +175,22 @@ class Draft:
         if self._memory is None:
             os.close(self._file)
             try:
-                os.unlink(self._path + ".part")
+                os.unlink(self.path + ".part")
             except OSError:
                 pass
+
+
+@contextmanager
+def reading(path: str) -> Iterator[int]:
+    """Open the file of a draft, or of the object that has become of it; gives a descriptor."""
+    try:
+        file = os.open(path + ".part", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield file
+    finally:
+        os.close(file)
 
 
 def pieces_of(parts: Sequence[Any]) -> list[memoryview]:

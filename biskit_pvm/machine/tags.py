@@ -43,6 +43,9 @@ class Tag(IntEnum):
     #: a slave asks for a piece of a shared object, and gets it
     WANTED = 999980
     SHARED = 999979
+    #: a slave asks whom to get one from, and has enough of it to pass it on, or the whole
+    WHOM = 999973
+    PASSING = 999974
     #: an object is shared no more
     UNSHARED = 999976
     #: a slave of an executor tells how many processors its host has

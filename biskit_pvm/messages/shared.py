@@ -4,6 +4,9 @@ Whoever shares an object lays it on a shelf: pickled once, in a file that the pr
 a ticket stands for it.  A slave that reads a ticket finds the object on its host, or fetches it, piece by piece, from
 its master, while other slaves of the host wait for it.  A piece is asked for when an earlier one has come, so nobody
 is sent more than fits into its link, and all hosts get theirs at the same time.
+
+Of what is larger the master sends only a few hosts the pieces.  It tells the others which host to ask: each that has
+some of it passes it on (`spread` decides, `passing` does it).  Whoever gets nothing there comes back to the master.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.shared_memory import Draft, Store, parts_of, pieces_of, same, sweep
 from biskit_pvm.machine.tags import Tag
+from biskit_pvm.messages.spread import OWNER, Spread
 
 try:  # without OpenSSL, as in `wire`
     from _blake2 import blake2b
@@ -33,6 +37,7 @@ except ImportError:
 
 if TYPE_CHECKING:
     from biskit_pvm.messages.messenger import Messenger
+    from biskit_pvm.messages.passing import Address, Door, Passed
 
 log = Log(__name__)
 
@@ -48,6 +53,16 @@ IN_PLACE = 65536
 
 #: what is smaller altogether goes to each slave by itself
 LARGE = 1024 * 1024
+
+#: bytes of an object that hosts pass on, and of it that one must have before it does
+SPREADING = 4 * 1024 * 1024
+ENOUGH = 1024 * 1024
+
+#: seconds to wait until the master tells whom to ask
+WHOM_TIME = 30.0
+
+#: seconds after which one who gets an object from another host asks whether there is a faster one
+SLOW_TIME = 5.0
 
 
 class Ticket(NamedTuple):
@@ -317,9 +332,53 @@ class Pieces:
         #: slaves that wait, the one that has most first
         self._waiting: list[tuple[int, int, int]] = []
         self._numbers = itertools.count()
+        self._spreads: dict[tuple[str, str], Spread] = {}
+        #: where slaves pass on what they have, and who has failed others
+        self._doors: dict[int, Address] = {}
+        self._failing: set[int] = set()
 
-    def ask(self, tid: int, shelf: str, key: str, offset: int) -> None:
-        """Note what a slave wants."""
+    def ask(self, tid: int, shelf: str, key: str, offset: int, failed: int | None = None) -> None:
+        """Note what a slave wants; `failed` is who has not given it, or `OWNER` if it was not told whom to ask."""
+        spread = self._spreads.get((shelf, key))
+        if spread is not None and failed is not None:
+            spread.failed(tid, failed)
+        self._note(tid, shelf, key, offset)
+
+    def whom(self, tid: int, shelf: str, key: str, offset: int, source: int | None) -> None:
+        """Tell a slave whom to get an object from, or send it; `source` is somebody who gives it slowly."""
+        if view_of(shelf, key) is None:
+            self._note(tid, shelf, key, offset)
+            return
+        spread = self._spreads.setdefault((shelf, key), Spread(self._failing))
+        if source is None:
+            self._carry_out(shelf, key, spread.ask(tid))
+        else:
+            self._carry_out(shelf, key, [(tid, spread.again(tid))], offset)
+
+    def passes(self, tid: int, shelf: str, key: str, door: Address | None, whole: bool) -> None:
+        """A slave has enough of an object to pass it on, or the whole; without a door it cannot pass it on."""
+        spread = self._spreads.get((shelf, key))
+        if spread is None:
+            return
+        if whole:
+            self._carry_out(shelf, key, spread.has(tid))
+        if door is not None:
+            self._doors[tid] = door
+            self._carry_out(shelf, key, spread.passes(tid))
+
+    def _carry_out(self, shelf: str, key: str, given: list[tuple[int, int]], offset: int = 0) -> None:
+        for tid, source in given:
+            if source == OWNER:
+                self._note(tid, shelf, key, offset)
+            else:
+                where = source, self._doors[source]
+                self._messenger.send(tid, Tag.SHARED, (time.time(), (shelf, key, offset, where)))
+
+    def unshared(self, shelf: str, key: str) -> None:
+        """An object is shared no more."""
+        self._spreads.pop((shelf, key), None)
+
+    def _note(self, tid: int, shelf: str, key: str, offset: int) -> None:
         asked = self._asked.setdefault(tid, deque())
         asked.append((shelf, key, offset))
         if len(asked) == 1:
@@ -332,6 +391,9 @@ class Pieces:
     def forget(self, tid: int) -> None:
         """A slave has ended."""
         self._asked.pop(tid, None)
+        for (shelf, key), spread in self._spreads.items():
+            self._carry_out(shelf, key, spread.lose(tid))
+        self._doors.pop(tid, None)
 
     def _send_one(self) -> bool:
         if self._waiting:
@@ -354,6 +416,7 @@ loads: Callable[..., Any] = pickle.loads
 
 _lock = threading.RLock()
 _asker: Messenger | None = None
+_door: Door | None = None
 _stores: dict[str, Store | None] = {}
 _known: dict[tuple[str, str], Any] = {}
 
@@ -373,6 +436,8 @@ def drop(shelf: str, key: str) -> None:
     """Keep an object no longer, and have it on this host no longer: it is shared no more."""
     with _lock:
         _known.pop((shelf, key), None)
+        if _door is not None:
+            _door.withdraw((shelf, key))
         store = _stores.get(shelf)
     if store is not None:
         store.remove(key)
@@ -436,7 +501,7 @@ def _on_this_host(ticket: Ticket) -> memoryview:
 
 
 def _fetch(ticket: Ticket, draft: Draft, why: str = "") -> None:
-    """Get an object from the master of this process.
+    """Get an object from the master of this process, or from a host to which that sends it.
 
     Parameters
     ----------
@@ -451,26 +516,126 @@ def _fetch(ticket: Ticket, draft: Draft, why: str = "") -> None:
         from biskit_pvm.messages.messenger import Messenger
 
         _asker = Messenger()
-    messenger, master = _asker, _asker.parent
+    master = _asker.parent
     if master is None:
         raise RuntimeError("an object is shared by another program, or is not shared any more")
+    fetch = _Fetch(_asker, master, ticket, draft, why)
+    try:
+        fetch.run()
+    except BaseException:
+        fetch.give_up()
+        raise
 
-    def ask(offset: int) -> None:
-        arguments = messenger.tid, ticket.shelf, ticket.key, offset, "" if offset else why
-        messenger.send(master, Tag.WANTED, (time.time(), arguments))
 
-    for offset in range(0, min(AHEAD * PIECE, ticket.size), PIECE):
-        ask(offset)
-    end = 0
-    for shelf, key, offset, piece in messenger.unread(master, Tag.SHARED, FETCH_TIME):
-        if (shelf, key, offset) != (ticket.shelf, ticket.key, end):
-            continue  # what was asked for before an error
-        if piece is None:
-            raise RuntimeError("an object was shared, and is not any more")
-        draft.write(piece)
-        end += len(piece)
-        if end == ticket.size:
+class _Fetch:
+    def __init__(self, messenger: Messenger, master: int, ticket: Ticket, draft: Draft, why: str) -> None:
+        self._messenger, self._master = messenger, master
+        self._ticket, self._draft, self._why = ticket, draft, why
+        self._name = ticket.shelf, ticket.key
+        self._end = 0
+        self._passed: Passed | None = None
+
+    def run(self) -> None:
+        size, failed = self._ticket.size, None
+        if size >= SPREADING:
+            failed = self._begin()
+        for offset in range(self._end, min(self._end + AHEAD * PIECE, size), PIECE):
+            self._ask(offset, failed)
+            failed = None
+        for piece in self._pieces(FETCH_TIME) if self._end < size else ():
+            if type(piece) is tuple:  # whom to ask, too late
+                continue
+            self._write(piece)
+            if self._end == size:
+                break
+            if self._end + (AHEAD - 1) * PIECE < size:
+                self._ask(self._end + (AHEAD - 1) * PIECE)
+        if self._end < size:
+            raise TimeoutError(f"the master has sent nothing of a shared object for {FETCH_TIME:g} s")
+        if size >= SPREADING:
+            self._tell(whole=True)
+
+    def _begin(self) -> int | None:
+        """Get a piece from the master, or all from other hosts; return who has not answered, or not to the end."""
+        answer = self._whom()
+        while type(answer) is tuple:
+            source, address = answer
+            answer = self._from_host(source, address)
+            if answer is None:
+                return None if self._end == self._ticket.size else source
+        if answer is None:
+            return OWNER
+        self._write(answer)
+        return None
+
+    def _from_host(self, source: int, address: Address) -> Any:
+        """Get what there is from another host; return what the master says when that takes long, if it says another."""
+        from biskit_pvm.messages import passing  # where few hosts are, nobody needs it
+
+        due = time.monotonic() + SLOW_TIME
+        for data in passing.received(address, self._messenger.key, self._name, self._end):
+            self._write(data)
+            if self._end == self._ticket.size:
+                return None
+            if time.monotonic() >= due:
+                answer = self._whom(source)
+                if answer is not None and (type(answer) is not tuple or answer[0] != source):
+                    return answer
+                due = time.monotonic() + SLOW_TIME
+        return None
+
+    def _whom(self, source: int | None = None) -> Any:
+        """Ask whom to get the object from; return that, or the next piece; None when nothing is said."""
+        self._send(Tag.WHOM, self._end, self._why, source)
+        return next(self._pieces(WHOM_TIME), None)
+
+    def _ask(self, offset: int, failed: int | None = None) -> None:
+        self._send(Tag.WANTED, offset, "" if offset else self._why, failed)
+
+    def _send(self, tag: Tag, *arguments: Any) -> None:
+        self._messenger.send(self._master, tag, (time.time(), (self._messenger.tid, *self._name, *arguments)))
+
+    def _pieces(self, timeout: float) -> Iterator[Any]:
+        for shelf, key, offset, piece in self._messenger.unread(self._master, Tag.SHARED, timeout):
+            if (shelf, key, offset) != (*self._name, self._end):
+                continue  # what was asked for before an error
+            if piece is None:
+                raise RuntimeError("an object was shared, and is not any more")
+            yield piece
+
+    def _write(self, data: Any) -> None:
+        before, self._end = self._end, self._end + len(data)
+        self._draft.write(data)
+        if self._passed is not None:
+            self._passed.grown(self._end)
+        elif before < ENOUGH <= self._end and self._ticket.size >= SPREADING:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Let other hosts have what is there."""
+        global _door
+        from biskit_pvm.messages import passing
+
+        if not self._draft.path:
             return
-        if end + (AHEAD - 1) * PIECE < ticket.size:
-            ask(end + (AHEAD - 1) * PIECE)
-    raise TimeoutError(f"the master has sent nothing of a shared object for {FETCH_TIME:g} s")
+        try:
+            if _door is None:
+                _door = passing.Door(self._messenger.key)
+        except OSError as error:
+            log.info("nothing is passed on from here: %s", error)
+            return
+        self._passed = passing.Passed(self._draft.path, self._ticket.size)
+        self._passed.grown(self._end)
+        _door.pass_on(self._name, self._passed)
+        self._tell(whole=False)
+
+    def _tell(self, whole: bool) -> None:
+        door = _door.address if _door is not None and self._passed is not None else None
+        self._send(Tag.PASSING, door, whole)
+
+    def give_up(self) -> None:
+        """Nothing more comes."""
+        if self._passed is not None:
+            self._passed.give_up()
+        if _door is not None:
+            _door.withdraw(self._name)

@@ -267,14 +267,14 @@ class Cluster:
             if relay.stdout.readline() != b"ready\n":
                 raise RuntimeError(f"the link of {name} could not be slowed down")
 
-    def narrow(self, node: int | str, megabytes: float) -> None:
-        """Let a node get so many MB per second and no more; 0 ends that."""
-        port = self._port(node)
+    def narrow(self, node: int | str, megabytes: float, sending: bool = False) -> None:
+        """Let a node get, or send, so many MB per second and no more; 0 ends that."""
+        device, where = ("eth0", self._name(node)) if sending else (self._port(node), None)
         if megabytes:
             rate = ["rate", f"{megabytes * 8:g}mbit", "burst", "64k", "latency", "100ms"]
-            self._in_room("tc", "qdisc", "replace", "dev", port, "root", "tbf", *rate)
+            self._in_room("tc", "qdisc", "replace", "dev", device, "root", "tbf", *rate, node=where)
         else:
-            self._in_room("tc", "qdisc", "del", "dev", port, "root")
+            self._in_room("tc", "qdisc", "del", "dev", device, "root", node=where)
 
     def kill(self, node: int | str) -> None:
         """End everything on a node at once, as a power failure does."""

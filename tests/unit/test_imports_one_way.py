@@ -40,7 +40,7 @@ PURE = {
     "biskit_pvm.jobs.master_state", "biskit_pvm.jobs.rules", "biskit_pvm.jobs.slave_state",
     "biskit_pvm.machine.inventory", "biskit_pvm.machine.old_tasks", "biskit_pvm.machine.start_request",
     "biskit_pvm.machine.tags",
-    "biskit_pvm.messages.wire",
+    "biskit_pvm.messages.spread", "biskit_pvm.messages.wire",
     "biskit_pvm.report.history", "biskit_pvm.report.page", "biskit_pvm.report.progress",
     "biskit_pvm.report.timeline",
     "biskit_pvm.restart.format",
