@@ -18,6 +18,7 @@ from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Cell
 from biskit_pvm.executor.cells import Mapping as Mapped
+from biskit_pvm.executor.future import CallFuture
 from biskit_pvm.executor.recurring import Recurring
 from biskit_pvm.executor.settings import CallOptions, Setting
 from biskit_pvm.executor.work import Work, fail
@@ -81,7 +82,7 @@ class Pool:
         options: CallOptions | None = None,
     ) -> Future[Any]:
         """Take a call in."""
-        future: Future[Any] = Future()
+        future = CallFuture()
         try:
             packed = self.functions.pack(fn)
             if self.recurring is not None:
