@@ -95,6 +95,14 @@ class JobDone(NamedTuple):
     now: float
 
 
+class JobsDone(NamedTuple):
+    """A slave has returned the results of several jobs, oldest first: number, items and seconds of each."""
+
+    tid: int
+    reports: list[tuple[int, Collection[Item], float]]
+    now: float
+
+
 class JobsReturned(NamedTuple):
     """A slave gives jobs back that it has not begun: another one has taken it `seconds` so far."""
 
@@ -235,6 +243,7 @@ Event = Union[
     SlaveFree,
     SlaveRefused,
     JobDone,
+    JobsDone,
     JobsReturned,
     ResultsComing,
     ResultIsNoDict,
