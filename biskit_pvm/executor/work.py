@@ -64,7 +64,7 @@ class Work:
         self._owner, self._places, self._setting = owner, where, setting
         self._parcel: Parcel | None = None
         self._new: deque[tuple[int, Any]] = deque()
-        self._settled: list[int] = []
+        self._settled: list[Any] = []
         self._begun: set[int] = set()
         #: {call: its options} of those that have any, {call: its priority}, and the calls that a user has ended
         self._options: dict[int, CallOptions] = {}
@@ -445,8 +445,9 @@ class Work:
     def _forget_settled(self) -> None:
         """Take the calls of earlier messages out of the books: an executor may live long."""
         settled = self._settled
-        self._settled = left = self.jobs.unfinished(settled)
-        self.calculation.forget([key for key in settled if key not in left] if left else settled)
+        self._settled = self.jobs.unfinished(settled)
+        left = set(self._settled)
+        self.calculation.forget([key for key in settled if key not in left])
 
 
 def fail(future: Any, error: BaseException) -> None:

@@ -198,7 +198,7 @@ class Calculation:
     def reports_together(self, slave_tid: int, reports: list[tuple[int, dict[Any, Any], float]]) -> None:
         """Handle the results of one message together, for hooks that need not be called job by job."""
         with self._lock:
-            if self._finished or self.state.finished:
+            if self._finished or self.state.finished or not reports:
                 return
             for _, result, _ in reports:
                 self.hooks.job_done(slave_tid, result)

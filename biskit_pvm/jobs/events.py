@@ -6,7 +6,7 @@ Times are seconds of one monotonic clock; `tid` is a PVM task identifier,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Union
 
 from biskit_pvm.errors import Failure
@@ -99,7 +99,7 @@ class JobsDone(NamedTuple):
     """A slave has returned the results of several jobs, oldest first: number, items and seconds of each."""
 
     tid: int
-    reports: list[tuple[int, Collection[Item], float]]
+    reports: Sequence[tuple[int, Collection[Item], float]]
     now: float
 
 

@@ -559,20 +559,20 @@ class MasterState:
             slave is not None
             and slave.state == BUSY
             and slave.mean is not None
-            and not (slave.withdrawn or slave.coming or self._coming or self.failed)
+            and not (slave.withdrawn or slave.coming or self._coming)
         )
         *others, last = event.reports
         finished: list[Item] = []
         for report in others:
             number, items, seconds = report
-            job = slave.jobs.get(number) if simple else None
-            if job is None or len(slave.jobs) == 1 or job.items != list(items):
+            job = slave.jobs.get(number) if slave is not None and simple and not self.failed else None
+            if slave is None or job is None or len(slave.jobs) == 1 or job.items != list(items):
                 orders += self._done(ev.JobDone(event.tid, *report, event.now))
                 continue
             del slave.jobs[number]
             finished += job.items
             slave.n_done += 1
-            slave.mean = 0.8 * slave.mean + 0.2 * seconds
+            slave.mean = 0.8 * slave.mean + 0.2 * seconds  # type: ignore[operator]
         surplus = self.jobs.finish_all(finished)
         if surplus:
             self.n_surplus += len(surplus)
