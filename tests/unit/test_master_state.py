@@ -544,9 +544,9 @@ def test_events_after_the_end_change_nothing():
     assert play.feed(ev.JobDone, a, 99, ["a"], 1.0) == []
 
 
-def several(n_jobs, **rules):
+def several(n_jobs, chunk_size=1):
     """Return a play whose only slave has so many short jobs in hand, and these."""
-    play = Play(range(60), ["x"], 1, redistribute=False, **rules)
+    play = Play(range(60), ["x"], chunk_size, redistribute=False)
     tid, (first,) = play.slave("x")
     play.feed(ev.SpawningDone)
     own = [order for order in play.done(first, 1e-4) if isinstance(order, ev.Give)][:n_jobs]
@@ -565,6 +565,21 @@ def test_jobs_that_are_reported_together_count_as_those_one_by_one():
     assert done[0] == done[1]
     assert a.n_done == b.n_done == 11
     assert b.mean == pytest.approx(a.mean)
+
+
+def test_jobs_that_are_given_together_are_those_given_one_by_one():
+    play, tid, own = several(6, chunk_size=3)
+    assert [give.items for give in own] == [list(range(n, n + 3)) for n in range(3, 21, 3)]
+    assert [give.n_left for give in own] == [60 - n for n in range(3, 21, 3)]
+    assert [give.job for give in own] == list(play.state.slaves[tid].jobs)[:6]
+
+
+def test_an_item_without_a_result_among_jobs_that_are_reported_together_is_tried_again():
+    play, tid, own = several(4, chunk_size=2)
+    results = [(give.job, give.items[: 1 + (give is not own[1])], 1e-4) for give in own]
+    play.feed(ev.JobsDone, tid, results)
+    missing = own[1].items[1]
+    assert play.jobs.objects[missing] is None and play.jobs.is_alone(missing)
 
 
 def test_an_item_that_came_before_is_surplus_among_those_reported_together():
