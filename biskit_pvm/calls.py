@@ -113,11 +113,19 @@ _functions: OrderedDict[bytes, Any] = OrderedDict()
 
 def _read(call: Any) -> tuple[Any, Any, Any]:
     packed, body, *buffers = call
-    if type(body) is tuple:
+    if type(body) is tuple:  # plain arguments
+        return _function(packed), body, {}
+    if type(body) is list:
         body = shared.proved(*body)
     if packed is None:
         function, args, kwargs = _loads(body, buffers)
         return function, args, kwargs
+    function = _function(packed)
+    args, kwargs = _loads(body, buffers)
+    return function, args, kwargs
+
+
+def _function(packed: bytes) -> Any:
     try:
         function = _functions[packed]
         _functions.move_to_end(packed)
@@ -125,8 +133,7 @@ def _read(call: Any) -> tuple[Any, Any, Any]:
         function = _functions[packed] = _loads(packed, ())
         if len(_functions) > MOST_FUNCTIONS:
             _functions.popitem(last=False)
-    args, kwargs = _loads(body, buffers)
-    return function, args, kwargs
+    return function
 
 
 def _loads(packed: Any, buffers: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 
 class Levels:
@@ -31,6 +31,11 @@ class Levels:
     def append(self, call: int) -> None:
         """Put a call behind those of its priority."""
         self._level(call).append(call)
+
+    def extend(self, calls: Iterable[int]) -> None:
+        """Put calls behind those of their priorities."""
+        for call in calls:
+            self.append(call)
 
     def appendleft(self, call: int) -> None:
         """Put a call before those of its priority."""

@@ -20,8 +20,16 @@ from biskit_pvm.messages.shared import IN_PLACE, digest_of
 #: what pickle raises for things that cloudpickle may know how to carry
 _UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)
 
-#: (packed function or None, packed arguments, large parts)
+#: (packed function or None, packed arguments, large parts); plain arguments are a tuple in place of bytes
 Call = tuple[Any, ...]
+
+
+#: types whose values always can be pickled, and read at the other end: they need no bytes of their own
+_PLAIN = frozenset((int, float, str, bool, type(None)))
+#: arguments that a plain call has at most, and the characters of one, so that its size need not be known
+MOST_PLAIN, LONG_TEXT = 16, 1024
+
+_NONE = pickle.dumps(None, 5)
 
 
 class RemoteTraceback(Exception):
@@ -94,6 +102,12 @@ def pack_whole(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 def pack_arguments(packed: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     """Pack a call whose function is packed already."""
+    if not kwargs and len(args) <= MOST_PLAIN:
+        for arg in args:
+            if type(arg) not in _PLAIN or (type(arg) is str and len(arg) >= LONG_TEXT):
+                break
+        else:
+            return (packed, args)
     for arg in args:
         if type(arg) is bytes and len(arg) >= IN_PLACE:
             args = _lighter(args)
@@ -115,16 +129,16 @@ def _lighter(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def n_bytes(call: Call) -> int:
     """Return how many bytes the arguments of a call have."""
-    return sum(memoryview(part).nbytes for part in call[1:])
+    return sum(memoryview(part).nbytes for part in call[1:] if type(part) is not tuple)
 
 
 def light(call: Call) -> Call:
     """Return a call such that the large parts are not copied into a message's pickle."""
+    if len(call) == 2 and len(call[1]) < IN_PLACE:
+        return call
     packed, body, *buffers = call
     if len(body) >= IN_PLACE:
-        body = pickle.PickleBuffer(body), digest_of(body)
-    elif not buffers:
-        return call
+        body = [pickle.PickleBuffer(body), digest_of(body)]
     return (packed, body, *map(pickle.PickleBuffer, buffers))
 
 
@@ -212,6 +226,8 @@ def unpack(outcome: Any) -> tuple[Any, BaseException | None]:
     try:
         if type(outcome) is bytes:
             return pickle.loads(outcome), None
+        if type(outcome) is not Outcome:
+            return outcome, None
         value = pickle.loads(outcome.body, buffers=outcome.buffers)
         if outcome.traceback is None:
             return value.data if type(value) is LargeBytes else value, None
@@ -221,13 +237,12 @@ def unpack(outcome: Any) -> tuple[Any, BaseException | None]:
     return None, value
 
 
-_PLAIN = (int, float, str, bool, type(None))
-
-
 def outcome_of(value: Any) -> Any:
-    """Pack what a call has returned."""
+    """Pack what a call has returned; what is plain is its own outcome, except None, which stands for none."""
+    if value is None:
+        return _NONE
     if type(value) in _PLAIN:
-        return pickle.dumps(value, 5)
+        return value
     buffers = Buffers()
     if type(value) is bytes and len(value) >= IN_PLACE:
         value = LargeBytes(value)

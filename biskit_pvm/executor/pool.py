@@ -19,6 +19,7 @@ from biskit_pvm.executor import packing, places
 from biskit_pvm.executor.broken import BrokenPVMExecutor
 from biskit_pvm.executor.cells import Cell, UsingCell
 from biskit_pvm.executor.cells import Mapping as Mapped
+from biskit_pvm.executor.future import CallFuture
 from biskit_pvm.executor.recurring import Argument, Recurring
 from biskit_pvm.executor.settings import CallOptions, Setting
 from biskit_pvm.executor.work import Work, fail
@@ -82,11 +83,11 @@ class Pool:
         options: CallOptions | None = None,
     ) -> Future[Any]:
         """Take a call in."""
-        future: Future[Any] = Future()
-        used: list[Argument] = []
+        future = CallFuture()
         try:
             packed = self.functions.pack(fn)
             if self.recurring is not None:
+                used: list[Argument] = []
                 args = tuple([self.recurring.lighter(value, used) for value in args])
                 kwargs = {name: self.recurring.lighter(value, used) for name, value in kwargs.items()}
                 if used:

@@ -17,7 +17,7 @@ from biskit_pvm.executor.levels import Levels
 from biskit_pvm.executor.settings import CallOptions, Setting
 from biskit_pvm.jobs import events as ev
 from biskit_pvm.jobs.calculation import Calculation, now
-from biskit_pvm.jobs.items import FINISHED, Jobs
+from biskit_pvm.jobs.items import Jobs
 from biskit_pvm.jobs.master_state import BUSY, IDLE, MasterState
 from biskit_pvm.jobs.rules import Rules
 from biskit_pvm.jobs.slaves import Slaves
@@ -41,6 +41,7 @@ class Promise(Protocol):
     def done(self) -> bool: ...
     def cancel(self) -> bool: ...
     def set_running_or_notify_cancel(self) -> bool: ...
+    def set_waiting(self) -> None: ...
     def set_result(self, value: Any, /) -> None: ...
     def set_exception(self, error: Any, /) -> None: ...
 
@@ -63,7 +64,7 @@ class Work:
         self._owner, self._places, self._setting = owner, where, setting
         self._parcel: Parcel | None = None
         self._new: deque[tuple[int, Any]] = deque()
-        self._settled: list[int] = []
+        self._settled: list[Any] = []
         self._begun: set[int] = set()
         #: {call: its options} of those that have any, {call: its priority}, and the calls that a user has ended
         self._options: dict[int, CallOptions] = {}
@@ -75,7 +76,8 @@ class Work:
         #: whether calls that nobody has begun are cancelled, those included that slaves give back
         self.cancelling = False
         self.data: dict[int, Any] = {}
-        self.jobs = Jobs(redistribute=False, queue=lambda: Levels(self._priorities))
+        self.jobs = Jobs(redistribute=False)
+        self._levels: Levels | None = None
         self.lock = threading.RLock()
         self.messenger = Messenger()
         self.loop = self.messenger.loop
@@ -172,6 +174,9 @@ class Work:
         if new:
             self.loop.call_soon(self._take_in)
         with self.lock:
+            if self._priorities and self._levels is None:  # which costs more than a plain queue
+                self._levels = Levels(self._priorities)
+                self.jobs.wait_in(self._levels)
             self.jobs.add(numbers)
         self.calculation.feed(ev.ItemsAdded(now()))
         if self.state.limits:
@@ -199,7 +204,7 @@ class Work:
     def spawned(self, tid: int, nickname: Any) -> None:
         """Take in a new slave, before anything of it is handled."""
         self.slots.adopted(tid, nickname)
-        self.loop.bindings[tid, Tag.REPORTS] = self.calculation.reports
+        self.loop.bindings[tid, Tag.REPORTS] = self.calculation.reports_together
         self.loop.bindings[tid, Tag.RETURNED] = self.calculation.returned
         self.loop.bindings[tid, Tag.RESULTS_COMING] = self.calculation.coming
         self.loop.bindings[tid, Tag.PROCESSORS] = self._processors
@@ -342,7 +347,7 @@ class Work:
             future = self._owner.futures.get(key)
             if future is not None and key in self._begun:
                 self._begun.discard(key)
-                _set_waiting(future)
+                future.set_waiting()
                 if self.cancelling:
                     future.cancel()
 
@@ -439,9 +444,10 @@ class Work:
 
     def _forget_settled(self) -> None:
         """Take the calls of earlier messages out of the books: an executor may live long."""
-        objects, settled = self.jobs.objects, self._settled
-        self._settled = [key for key in settled if objects.get(key, FINISHED) != FINISHED]
-        self.calculation.forget([key for key in settled if objects.get(key) == FINISHED])
+        settled = self._settled
+        self._settled = self.jobs.unfinished(settled)
+        left = set(self._settled)
+        self.calculation.forget([key for key in settled if key not in left])
 
 
 def fail(future: Any, error: BaseException) -> None:
@@ -459,15 +465,6 @@ def fail(future: Any, error: BaseException) -> None:
 
 def _is_running(future: Any) -> bool:
     return bool(future._state == "RUNNING")
-
-
-def _set_waiting(future: Any) -> None:
-    if hasattr(future, "set_waiting"):
-        future.set_waiting()
-        return
-    with future._condition:
-        if future._state == "RUNNING":
-            future._state = "PENDING"
 
 
 def _pass_on(outcome: Any, future: Any) -> None:

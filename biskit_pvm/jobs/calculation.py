@@ -195,6 +195,19 @@ class Calculation:
             if not self._finished:
                 self._carry_out(orders)
 
+    def reports_together(self, slave_tid: int, reports: list[tuple[int, dict[Any, Any], float]]) -> None:
+        """Handle the results of one message together, for hooks that need not be called job by job."""
+        with self._lock:
+            if self._finished or self.state.finished or not reports:
+                return
+            for _, result, _ in reports:
+                self.hooks.job_done(slave_tid, result)
+            orders = self.state.handle(ev.JobsDone(slave_tid, reports, now()))
+            self.hooks.keep({})
+            seconds = sum(report[2] for report in reports)
+            self._record(slave_tid, seconds, len(reports), DONE)
+            self._carry_out(orders)
+
     def returned(self, slave_tid: int, numbers: list[int], seconds: float) -> None:
         """Handle jobs that a slave gives back, since another one takes it long."""
         with self._lock:
@@ -264,8 +277,9 @@ class Calculation:
     def forget(self, items: list[Item]) -> None:
         """Take items out of all books, for calculations that never end."""
         self.state.forget(items)
-        for item in items:
-            self.errors.pop(item, None)
+        if self.errors:
+            for item in items:
+                self.errors.pop(item, None)
 
     # -- orders --------------------------------------------------------------
 

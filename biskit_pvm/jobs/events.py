@@ -6,7 +6,7 @@ Times are seconds of one monotonic clock; `tid` is a PVM task identifier,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Union
 
 from biskit_pvm.errors import Failure
@@ -92,6 +92,14 @@ class JobDone(NamedTuple):
     job: int
     items: Collection[Item]
     seconds: float
+    now: float
+
+
+class JobsDone(NamedTuple):
+    """A slave has returned the results of several jobs, oldest first: number, items and seconds of each."""
+
+    tid: int
+    reports: Sequence[tuple[int, Collection[Item], float]]
     now: float
 
 
@@ -235,6 +243,7 @@ Event = Union[
     SlaveFree,
     SlaveRefused,
     JobDone,
+    JobsDone,
     JobsReturned,
     ResultsComing,
     ResultIsNoDict,

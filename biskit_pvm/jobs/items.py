@@ -169,9 +169,24 @@ class Jobs:
 
     def add(self, items: Iterable[Item]) -> None:
         """Add items that are not known yet, to be given out after all others."""
+        new = dict.fromkeys(item for item in items if item not in self._states)
+        self._states.update(new)
+        self._waiting.extend(new)
+        self._n_new += len(new)
+        self._n_unfinished += len(new)
+
+    def forget(self, items: Iterable[Item]) -> None:
+        """Forget items altogether, those that are unknown, too."""
+        states = self._states
         for item in items:
-            if item not in self._states:
-                self._enter(item, None)
+            if states.get(item, FINISHED) != FINISHED:
+                self.set_state(item, FINISHED)
+            states.pop(item, None)
+
+    def wait_in(self, queue: Any) -> None:
+        """Let items wait in another queue; see `queue` above."""
+        queue.extend(self._waiting)
+        self._waiting = queue
 
     # -- giving out ----------------------------------------------------
 
@@ -213,8 +228,9 @@ class Jobs:
                 if (avoid is None or mark != avoid) and item not in held:
                     self._give(item)
                     return [item], n_left
+        popleft = waiting.popleft
         while waiting and len(chunk) < nmax:
-            item = waiting.popleft()
+            item = popleft()
             # a stale entry has another state, or is to be retried alone
             if states.get(item, FINISHED) is None and item not in self._retry:
                 states[item] = 1
@@ -267,6 +283,23 @@ class Jobs:
         self._alone.discard(item)
         self._states[item] = FINISHED
         return True
+
+    def finish_all(self, items: Iterable[Item]) -> list[Item]:
+        """Note that items have their results; return those that had them before."""
+        states, bucket, copies = self._states, self._out.get(1, {}), self._copies
+        before: list[Item] = []
+        for item in items:
+            if states.get(item) == 1 and len(bucket) > 1 and not self._alone:
+                del bucket[item], copies[item]
+                states[item] = FINISHED
+                self._n_unfinished -= 1
+            elif not self.finish(item):
+                before.append(item)
+        return before
+
+    def unfinished(self, items: Iterable[Item]) -> list[Item]:
+        """Return those that have no result yet."""
+        return [item for item in items if self._states.get(item, FINISHED) != FINISHED]
 
     def give_back(self, item: Item, alone: bool = False, mark: Any = None) -> bool:
         """Note that one slave no longer works on `item`.

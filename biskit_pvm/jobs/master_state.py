@@ -212,6 +212,7 @@ class MasterState:
             ev.SlaveFree: self._free,
             ev.SlaveRefused: self._refused,
             ev.JobDone: self._done,
+            ev.JobsDone: self._several_done,
             ev.JobsReturned: self._returned,
             ev.ResultsComing: self._results_coming,
             ev.ResultIsNoDict: self._no_dict,
@@ -399,16 +400,20 @@ class MasterState:
             fresh = self.jobs.n_waiting
             # a copy of a large result takes long: it is made where the first one takes longer than they do
             copies = not slave.jobs and event.now - self._last_given >= 2 * self._took
-            items, n_left = self.jobs.choose(event.chunk_size, held, copies, avoid)
+            # those of several jobs at once, unless each depends on the one before
+            n_jobs = 1 if again or self.sizes or not fresh else depth - len(slave.jobs)
+            items, n_left = self.jobs.choose(n_jobs * event.chunk_size, held, copies, avoid)
             if not items:
                 break
             if fresh:
                 self._last_given = event.now
-            self._numbers += 1
             if not slave.jobs:
                 slave.since = event.now
-            slave.jobs[self._numbers] = job = Job(items, event.now)
-            orders.append(ev.Give(slave.tid, self._numbers, items, n_left))
+            for start in range(0, len(items), event.chunk_size):
+                self._numbers += 1
+                job = Job(items[start : start + event.chunk_size], event.now)
+                slave.jobs[self._numbers] = job
+                orders.append(ev.Give(slave.tid, self._numbers, job.items, n_left - start))
             if again:
                 break
             if self.sizes:
@@ -545,6 +550,34 @@ class MasterState:
             elif not slave.asked:
                 orders += self._refill(slave)
         return self._settle(orders)
+
+    def _several_done(self, event: ev.JobsDone) -> list[Instruction]:
+        """Take all but the last job off the books where that is all there is to do, and look around after the last."""
+        slave = self.slaves.get(event.tid)
+        orders: list[Instruction] = []
+        simple = (
+            slave is not None
+            and slave.state == BUSY
+            and slave.mean is not None
+            and not (slave.withdrawn or slave.coming or self._coming)
+        )
+        *others, last = event.reports
+        finished: list[Item] = []
+        for report in others:
+            number, items, seconds = report
+            job = slave.jobs.get(number) if slave is not None and simple and not self.failed else None
+            if slave is None or job is None or len(slave.jobs) == 1 or job.items != list(items):
+                orders += self._done(ev.JobDone(event.tid, *report, event.now))
+                continue
+            del slave.jobs[number]
+            finished += job.items
+            slave.n_done += 1
+            slave.mean = 0.8 * slave.mean + 0.2 * seconds  # type: ignore[operator]
+        surplus = self.jobs.finish_all(finished)
+        if surplus:
+            self.n_surplus += len(surplus)
+            orders.append(ev.Surplus(surplus))
+        return orders + self._done(ev.JobDone(event.tid, *last, event.now))
 
     def _results_coming(self, event: ev.ResultsComing) -> list[Instruction]:
         """Nobody else need do what is on its way."""
@@ -938,11 +971,11 @@ class MasterState:
 
     def forget(self, items: list[Item]) -> None:
         """Take finished items out of all books."""
-        for item in items:
-            for book in (self.failed, self._tries, self._deaths, self.limits, self.tries, self.sizes):
-                book.pop(item, None)
-            if item in self.jobs.objects:
-                self.jobs.remove(item)
+        for book in (self.failed, self._tries, self._deaths, self.limits, self.tries, self.sizes):
+            if book:
+                for item in items:
+                    book.pop(item, None)
+        self.jobs.forget(items)
 
     def check(self) -> None:
         """Raise AssertionError when the state contradicts itself."""

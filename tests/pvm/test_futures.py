@@ -32,6 +32,14 @@ def square(x: int) -> int:
     return x * x
 
 
+def same(x: object) -> object:
+    return x
+
+
+def pack_words(*args: object, **kwargs: object) -> tuple[object, object]:
+    return args, kwargs
+
+
 def own_pid(_: object = None) -> int:
     return os.getpid()
 
@@ -125,6 +133,14 @@ def test_calls_run_in_the_slaves(executor: PVMExecutor, tmp_path: Path) -> None:
     for future in both_busy:
         future.result(20)
     assert os.getpid() not in set(executor.map(own_pid, range(20)))
+
+
+def test_plain_values_are_what_they_were(executor: PVMExecutor) -> None:
+    values = [None, True, 0, -1, 10**400, -0.0, float("inf"), "", "\ud800", "__main__", "x" * 200_000, signal.SIGINT]
+    assert list(map(repr, executor.map(same, values))) == list(map(repr, values))
+    assert executor.submit(same, values).result() == values
+    assert executor.submit(repr, True).result() == "True"
+    assert executor.submit(pack_words, *range(20), end=None).result() == (tuple(range(20)), {"end": None})
 
 
 def test_large_arrays_come_back_whole_and_writable(executor: PVMExecutor) -> None:

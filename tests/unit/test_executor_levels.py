@@ -15,6 +15,17 @@ def test_higher_priorities_come_first_and_equal_ones_in_their_order():
     assert jobs.choose(9)[0] == [4, 5]
 
 
+def test_calls_that_wait_already_are_sorted_when_the_first_priority_comes():
+    priorities = {}
+    jobs = Jobs(range(4), redistribute=False)
+    assert jobs.choose(1)[0] == [0]
+    priorities.update({2: 1, 5: 2})
+    jobs.wait_in(Levels(priorities))
+    jobs.add([4, 5])
+    assert [jobs.choose(1)[0][0] for _ in range(5)] == [5, 2, 1, 3, 4]
+    assert jobs.choose(1) == ([], 0)
+
+
 def test_it_is_used_like_a_deque():
     levels = Levels({1: 1})
     assert not levels and len(levels) == 0

@@ -544,6 +544,52 @@ def test_events_after_the_end_change_nothing():
     assert play.feed(ev.JobDone, a, 99, ["a"], 1.0) == []
 
 
+def several(n_jobs, chunk_size=1):
+    """Return a play whose only slave has so many short jobs in hand, and these."""
+    play = Play(range(60), ["x"], chunk_size, redistribute=False)
+    tid, (first,) = play.slave("x")
+    play.feed(ev.SpawningDone)
+    own = [order for order in play.done(first, 1e-4) if isinstance(order, ev.Give)][:n_jobs]
+    assert len(own) == n_jobs
+    return play, tid, own
+
+
+def test_jobs_that_are_reported_together_count_as_those_one_by_one():
+    one, tid, own = several(10)
+    for give in own:
+        one.feed(ev.JobDone, tid, give.job, give.items, 2e-4)
+    many, tid, own = several(10)
+    many.feed(ev.JobsDone, tid, [(give.job, give.items, 2e-4) for give in own])
+    a, b = one.state.slaves[tid], many.state.slaves[tid]
+    done = [[item for item, state in play.jobs.objects.items() if state == 0] for play in (one, many)]
+    assert done[0] == done[1]
+    assert a.n_done == b.n_done == 11
+    assert b.mean == pytest.approx(a.mean)
+
+
+def test_jobs_that_are_given_together_are_those_given_one_by_one():
+    play, tid, own = several(6, chunk_size=3)
+    assert [give.items for give in own] == [list(range(n, n + 3)) for n in range(3, 21, 3)]
+    assert [give.n_left for give in own] == [60 - n for n in range(3, 21, 3)]
+    assert [give.job for give in own] == list(play.state.slaves[tid].jobs)[:6]
+
+
+def test_an_item_without_a_result_among_jobs_that_are_reported_together_is_tried_again():
+    play, tid, own = several(4, chunk_size=2)
+    results = [(give.job, give.items[: 1 + (give is not own[1])], 1e-4) for give in own]
+    play.feed(ev.JobsDone, tid, results)
+    missing = own[1].items[1]
+    assert play.jobs.objects[missing] is None and play.jobs.is_alone(missing)
+
+
+def test_an_item_that_came_before_is_surplus_among_those_reported_together():
+    play, tid, own = several(4)
+    play.jobs.finish(own[1].items[0])
+    orders = play.feed(ev.JobsDone, tid, [(give.job, give.items, 1e-4) for give in own])
+    assert [order.items for order in orders if isinstance(order, ev.Surplus)] == [own[1].items]
+    assert play.state.n_surplus == 1
+
+
 class Chaos(RuleBasedStateMachine):
     """Whatever happens in whatever order, every item ends finished or in
     errors, and nothing is counted twice."""
@@ -608,6 +654,24 @@ class Chaos(RuleBasedStateMachine):
             return
         for item in items:
             if item not in surplus:
+                self.counted[item] = self.counted.get(item, 0) + 1
+
+    @precondition(lambda self: self.play.given)
+    @rule(data=st.data(), seconds=st.sampled_from([1e-5, 0.1]), part=st.booleans())
+    def report_several(self, data, seconds, part):
+        tid = data.draw(st.sampled_from(sorted({give.tid for give in self.play.given})))
+        own = [g for g in self.play.given if g.tid == tid and (tid, g.job) not in self.ended]
+        own = own[: data.draw(st.integers(1, 4))]
+        if not own or self.play.state.finished:
+            return
+        self.ended.update((tid, give.job) for give in own)
+        results = [list(give.items[:1] if part and give is own[0] else give.items) for give in own]
+        orders = self.feed(ev.JobsDone, tid, [(g.job, items, seconds) for g, items in zip(own, results)])
+        surplus = [i for o in orders if isinstance(o, ev.Surplus) for i in o.items]
+        for item in (item for items in results for item in items):
+            if item in surplus:
+                surplus.remove(item)
+            else:
                 self.counted[item] = self.counted.get(item, 0) + 1
 
     @precondition(lambda self: self.play.given)
