@@ -28,6 +28,7 @@ import struct
 import sys
 import time
 
+from biskit_pvm.machine.guard import share_guard
 from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request, environment_of
 
 TYPE_CHECKING = False
@@ -77,6 +78,7 @@ def work(path: list[str], attend: Callable[[], None]) -> None:
     if len(os.listdir("/proc/self/task")) > 1:
         os._exit(1)  # something of the user's starts threads; such a process must not be forked
     try:
+        share_guard()
         slave = _Workshop(ends_with).serve()
         signal.signal(signal.SIGINT, interrupt)
         slave.settle(path)
@@ -108,7 +110,8 @@ class _Workshop:
     def __init__(self, ends_with: int) -> None:
         self.ends_with = ends_with
         self.listener = socket.socket(fileno=LISTENING)
-        self.links: dict[int, socket.socket] = {}
+        #: {process id of a slave: descriptor to its stand-in}; a fork would have to copy objects that it drops
+        self.links: dict[int, int] = {}
         self.environment = started_with()
         #: what Python has added, as LC_CTYPE where there is no locale
         self.added = {name: value for name, value in os.environb.items() if name not in self.environment}
@@ -153,10 +156,10 @@ class _Workshop:
             link = self.links.pop(pid, None)
             if link is not None:
                 try:
-                    link.send(INT.pack(status))
+                    os.write(link, INT.pack(status))
                 except OSError:  # the stand-in was killed
                     pass
-                link.close()
+                os.close(link)
 
     def _answer(self) -> _Slave | None:
         """Take a request, and fork; return the slave in the fork."""
@@ -170,15 +173,15 @@ class _Workshop:
             return None
         if slave is not None and pid == 0:
             return slave
-        if slave is not None:
-            slave.drop()
-            self.links[pid] = link
         try:
             link.send(INT.pack(pid))
         except OSError:
             pass
         if slave is None:
             link.close()
+        else:
+            slave.drop()
+            self.links[pid] = link.detach()
         return None
 
     def _read(self, link: socket.socket) -> _Slave | None:
@@ -215,10 +218,8 @@ class _Workshop:
     def _leave(self) -> None:
         """Close, in a slave, what belongs to the foreman."""
         self.listener.close()
-        for descriptor in (self.ends_with, self.children, self.wake):
+        for descriptor in (self.ends_with, self.children, self.wake, *self.links.values()):
             os.close(descriptor)
-        for link in self.links.values():
-            link.close()
 
 
 class _Slave:

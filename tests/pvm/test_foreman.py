@@ -28,6 +28,10 @@ def parent_of(pid):
     return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
 
+def children_of(pid):
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
 def words_of(pid):
     return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
 
@@ -47,9 +51,9 @@ def ask(make):
 class Busy:
     """A calculation whose slaves are at work until the gate is opened."""
 
-    def __init__(self, make, pvmd, folder, n_slaves, items, env, options):
+    def __init__(self, make, pvmd, folder, n_slaves, items, work, env, options):
         self.pvmd, self.folder = pvmd, folder
-        data = {**{f"work {i}": "at_work" for i in range(n_slaves)}, **items}
+        data = {**{f"work {i}": work for i in range(n_slaves)}, **items}
         self.master = make(
             data, n_slaves, slave_script=CURIOUS, chunk_size=1, prefetch=0, redistribute=0,
             env={"CURIOUS_FOLDER": str(folder), **env}, **options,
@@ -82,8 +86,8 @@ class Busy:
 def busy(make, session_vm, tmp_path):
     """Make calculations whose slaves are at work."""
 
-    def build(n_slaves=4, items=None, env=None, **options):
-        return Busy(make, session_vm.pvmd.pid, tmp_path, n_slaves, items or {}, env or {}, options)
+    def build(n_slaves=4, items=None, work="at_work", env=None, **options):
+        return Busy(make, session_vm.pvmd.pid, tmp_path, n_slaves, items or {}, work, env or {}, options)
 
     return build
 
@@ -268,6 +272,23 @@ def test_it_ends_as_others_do_with_what_is_registered_for_that(busy):
     for pid in slaves:
         wait_for(lambda: not alive(pid), 10)
         assert calculation.seen("atexit", pid) is False  # slaves are told to leave by os._exit
+
+
+def test_one_guard_ends_the_programs_of_all_that_a_foreman_has_forked_and_outlives_it(busy, tmp_path):
+    calculation = busy(work="at_work_with_a_program", respawn_pause=0.1)
+    slaves = calculation.begin()
+    task, forks = foreman_of(next(iter(slaves)))
+    (guard,) = children_of(forks) - set(slaves)
+    for pid in (task, forks):
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not alive(forks), 10)
+    programs = {pid: int((tmp_path / f"program-{pid}").read_text()) for pid in slaves}
+    one, *others = slaves
+    os.kill(one, signal.SIGKILL)
+    wait_for(lambda: not alive(programs[one]), 10)
+    assert alive(guard) and all(alive(programs[pid]) for pid in others)
+    assert len(calculation.finish()) == 4
+    wait_for(lambda: not any(map(alive, [guard, *programs.values()])), 10)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the task", "the one that forks"])
