@@ -225,11 +225,11 @@ class Slots:
         if self.setup.folder is not None and ":" not in self.setup.folder:
             where += f":{self.setup.folder}"  # the home folder where that host has no such folder
         here = sum(slot["host"] == host for slot in self.slots)
+        variables = thread_variables(self._n_processors(host), here, self.setup.threads, self.setup.env)
         if show_output and show_output != "log":
             words = self._open_windows(show_output).command(words, host)
         elif self.setup.foreman:
-            words = self._foremen.words(words, host, where, here)
-        variables = thread_variables(self._n_processors(host), here, self.setup.threads, self.setup.env)
+            words = self._foremen.words(words, host, where, here, variables)
         tid = self.messenger.spawn((words[0], words[1:], spawning.ON_HOST, where, 1), nickname, variables)
         if tid > 0:
             self.slaves.adopt(tid, nickname)

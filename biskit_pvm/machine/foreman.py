@@ -28,12 +28,14 @@ import struct
 import sys
 import time
 
+from biskit_pvm.machine import script_code
 from biskit_pvm.machine.guard import share_guard
-from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request, environment_of
+from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request, beginning_with, environment_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
     from typing import Any, NoReturn
 
 LISTENING = 3
@@ -75,13 +77,14 @@ def work(path: list[str], attend: Callable[[], None]) -> None:
     os.close(end)
     for module in WARM:
         importlib.import_module(module)
-    if len(os.listdir("/proc/self/task")) > 1:
+    sys.path[:] = path
+    if not script_code.alone():
         os._exit(1)  # something of the user's starts threads; such a process must not be forked
     try:
         share_guard()
         slave = _Workshop(ends_with).serve()
         signal.signal(signal.SIGINT, interrupt)
-        slave.settle(path)
+        slave.settle()
         pvm_ext.enrol_as(slave.stand_in)
     except BaseException:  # such as: no descriptor is left; then slaves are started without a foreman
         sys.excepthook(*sys.exc_info())
@@ -112,9 +115,11 @@ class _Workshop:
         self.listener = socket.socket(fileno=LISTENING)
         #: {process id of a slave: descriptor to its stand-in}; a fork would have to copy objects that it drops
         self.links: dict[int, int] = {}
+        self.scripts = script_code.Scripts()
         self.environment = started_with()
         #: what Python has added, as LC_CTYPE where there is no locale
         self.added = {name: value for name, value in os.environb.items() if name not in self.environment}
+        self.looked_at = beginning_with(script_code.LOOKED_AT, self.environment)
         self.executable = os.fsencode(sys.executable)
         folder = os.stat(".")
         self.folder = folder.st_dev, folder.st_ino
@@ -206,7 +211,7 @@ class _Workshop:
             slave.request = Request.read(bytes(body), n_words)
             folder = os.stat(slave.descriptors[3])
             unfit = slave.request.unfit(self.executable, self.environment)
-            if unfit or (folder.st_dev, folder.st_ino) != self.folder:
+            if unfit or (folder.st_dev, folder.st_ino) != self.folder or not self._prepare(slave):
                 slave.drop()
                 return None
             slave.request.environment = {**self.added, **slave.request.environment}
@@ -214,6 +219,20 @@ class _Workshop:
             slave.drop()
             raise
         return slave
+
+    def _prepare(self, slave: _Slave) -> bool:
+        """Have ready what a slave needs; return whether a fork can be that slave."""
+        script = self.scripts.read(os.path.abspath(os.fsdecode(slave.request.words[2])))
+        fits = beginning_with(script_code.LOOKED_AT, slave.request.environment) == self.looked_at
+        if script is not None:
+            slave.code = script.code
+            missing = [package for package in script.packages if package not in sys.modules]
+            if fits and missing:
+                if not script_code.load(missing):
+                    os._exit(1)
+                gc.collect()
+                gc.freeze()
+        return fits or not script_code.loaded()
 
     def _leave(self) -> None:
         """Close, in a slave, what belongs to the foreman."""
@@ -226,6 +245,7 @@ class _Slave:
     """A slave that is to be, or the process that has become it."""
 
     request: Request
+    code: CodeType | None = None
 
     def __init__(self, link: socket.socket, stand_in: int, descriptors: list[int]) -> None:
         self.link, self.stand_in, self.descriptors = link, stand_in, descriptors
@@ -235,7 +255,7 @@ class _Slave:
         for descriptor in self.descriptors:
             os.close(descriptor)
 
-    def settle(self, path: list[str]) -> None:
+    def settle(self) -> None:
         """Make this process what the stand-in's would have become."""
         self.link.settimeout(None)
         if not self.link.recv(1):
@@ -251,12 +271,12 @@ class _Slave:
             pass
         take_over(self.request.environment)
         importlib.invalidate_caches()
+        script_code.settle()
         show_words(self.request.words)
         script, *arguments = map(os.fsdecode, self.request.words[2:])
         sys.argv[:] = [script, *arguments]
         if hasattr(sys, "orig_argv"):
             sys.orig_argv[:] = list(map(os.fsdecode, self.request.words))
-        sys.path[:] = path
         if not getattr(sys.flags, "safe_path", False):
             sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
 
@@ -281,8 +301,10 @@ class _Slave:
         main.clear()
         main.update(fresh, __loader__=SourceFileLoader("__main__", path), __file__=path, __cached__=None)
         try:
-            with open(path, "rb") as file:
-                code = compile(file.read(), path, "exec", dont_inherit=True)
+            code = self.code
+            if code is None:
+                with open(path, "rb") as file:
+                    code = compile(file.read(), path, "exec", dont_inherit=True)
             exec(code, main)
         except BaseException as error:
             trace = error.__traceback__

@@ -153,6 +153,78 @@ def test_each_has_random_numbers_of_its_own(ask):
     assert len({one for one, _ in first.values()}) == 5 and len({other for _, other in first.values()}) == 5
 
 
+NUMERICAL = """
+import os, sys, time
+warm = "numpy" in sys.modules
+import numpy
+from biskit_pvm import JobSlave
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+class Slave(JobSlave):
+    def go(self, chunk):
+        square = numpy.ones((600, 600)) @ numpy.ones((600, 600))
+        time.sleep(0.2)
+        return {item: (warm, os.getppid(), threads(), float(square[0, 0])) for item in chunk}
+
+if __name__ == "__main__":
+    Slave().start()
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_forks_have_numpy_loaded_with_the_threads_that_it_is_to_have(make, session_vm, tmp_path, threads):
+    script = tmp_path / "slave.py"
+    script.write_text(NUMERICAL)
+    options = {"slave_script": str(script), "threads": threads, "chunk_size": 1, "prefetch": 0}
+    found = set(make(dict.fromkeys(range(15)), 5, **options).calculateResult().values())
+    alone, forked = set(), set()
+    for warm, parent, *rest in found:
+        assert warm == (parent != session_vm.pvmd.pid)
+        (forked if warm else alone).add(tuple(rest))
+    assert alone == forked and len(forked) == 1
+
+
+def test_numpy_is_not_loaded_before_with_other_values_of_what_it_looks_at(busy, tmp_path):
+    calculation = busy()
+    _, tid = next(iter(calculation.begin().items()))
+    (pid,) = [info.pid for info in pvm_ext.tasks() if info.tid == tid]  # the stand-in
+    strings = Path(f"/proc/{pid}/environ").read_text().rstrip("\0").split("\0")
+    environment = dict(text.split("=", 1) for text in strings)
+    script = tmp_path / "slave.py"
+    script.write_text("import sys\nprint('numpy' in sys.modules)\nimport numpy\n")
+    command = [*words_of(pid)[:2], sys.executable, "-i", str(script)]
+    for change, warm in [({}, True), ({"OPENBLAS_NUM_THREADS": "7"}, False), ({"NPY_PROMOTION_STATE": "weak"}, False)]:
+        done = subprocess.run(
+            command, env={**environment, **change}, cwd=f"/proc/{pid}/cwd", timeout=60,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.stdout == f"{warm}\n", (change, done.stderr)
+    assert len(calculation.finish()) == 4
+
+
+OF_ITS_OWN = """
+import numpy, time
+from biskit_pvm import JobSlave
+
+class Slave(JobSlave):
+    def go(self, chunk):
+        time.sleep(0.1)
+        return dict.fromkeys(chunk, numpy.__file__)
+
+if __name__ == "__main__":
+    Slave().start()
+"""
+
+
+def test_a_script_that_has_a_numpy_of_its_own_gets_that(make, tmp_path):
+    (tmp_path / "numpy.py").touch()
+    (tmp_path / "slave.py").write_text(OF_ITS_OWN)
+    result = make(dict.fromkeys(range(15)), 5, slave_script=str(tmp_path / "slave.py")).calculateResult()
+    assert set(result.values()) == {str(tmp_path / "numpy.py")}
+
+
 def test_executors_have_their_workers_forked(session_vm, host):
     with PVMExecutor(hosts=[host] * 5) as executor:
         assert list(executor.map(pow, range(20), [2] * 20)) == [i * i for i in range(20)]
