@@ -101,6 +101,7 @@ class Slots:
         self._added: set[str] = set()
         self._joining: set[str] = set()
         self._windows: Any = None
+        self._own_processors = 0
         self._lines = output.Lines()
         self._output_tag = OUTPUT_TAGS[next(_output_numbers) % len(OUTPUT_TAGS)]
         #: why slaves could not be started at first, by nickname
@@ -238,7 +239,11 @@ class Slots:
     def _n_processors(self, host: str) -> int:
         """Return how many processors a host has, as far as this process can know: of another one as many as
         the user's list of hosts has entries for it."""
-        return usable_processors() if names.is_own_host(host) else max(self.setup.processors().count(host), 1)
+        if not names.is_own_host(host):
+            return max(self.setup.processors().count(host), 1)
+        if not self._own_processors:
+            self._own_processors = usable_processors()
+        return self._own_processors
 
     def adopted(self, tid: int, nickname: Any) -> None:
         """Note where a new slave is; any thread."""

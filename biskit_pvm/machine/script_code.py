@@ -31,6 +31,8 @@ class Script:
     ----------
     code : CodeType or None
         None where whoever runs it has to compile it, and is told what is wrong with it.
+    folder : str
+        Where it lies.
     packages : list of str
         What can be loaded for it.
     """
@@ -38,7 +40,9 @@ class Script:
     def __init__(self, path: str) -> None:
         with open(path, "rb") as file:
             self.code = _compiled(file.read(), path)
-        self.packages = [] if self.code is None else _loadable(self.code, os.path.dirname(os.path.realpath(path)))
+        self.folder = os.path.dirname(os.path.realpath(path))
+        self.packages = [] if self.code is None else _loadable(self.code, self.folder)
+        importlib.invalidate_caches()  # who runs it looks around anew
 
 
 class Scripts:
