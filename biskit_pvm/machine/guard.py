@@ -97,7 +97,7 @@ def _ask_shared(slave: int, group: int) -> bool:
     return True
 
 
-def close_all_but(kept: Iterable[int]) -> None:
+def _close_all_but(kept: Iterable[int]) -> None:
     """Close the descriptors of this process, but for its standard streams and those kept."""
     most = os.sysconf("SC_OPEN_MAX")
     first = 3
@@ -123,7 +123,7 @@ def _watch(slaves: dict[int, int], more: socket.socket | None = None) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
-    close_all_but([*slaves, *([] if more is None else [more.fileno()])])
+    _close_all_but([*slaves, *([] if more is None else [more.fileno()])])
     poll = select.epoll()
     for source in slaves if more is None else [more.fileno()]:
         poll.register(source, select.EPOLLIN)
