@@ -8,9 +8,9 @@ import threading
 import time
 from time import monotonic as now
 
-from biskit_pvm.jobs.guard import guard_children
 from biskit_pvm.jobs.slave_state import SlaveState
 from biskit_pvm.machine import task
+from biskit_pvm.machine.guard import guard_children
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.PVMThread import PVMMasterSlave, messenger_of, report_failure
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from biskit_pvm.machine import names, spawning, standin
 from biskit_pvm.machine.log import Log
@@ -31,7 +31,9 @@ class Foremen:
         self._places: dict[str, _Place] = {}
         self._ended = False
 
-    def words(self, command: Sequence[str], host: str, where: str, n_slaves: int) -> list[str]:
+    def words(
+        self, command: Sequence[str], host: str, where: str, n_slaves: int, variables: Mapping[str, str]
+    ) -> list[str]:
         """Return the words by which a slave is spawned, once its host has a foreman if it is to have one.
 
         The first slave of a host is started by itself, so that it need not wait for the foreman.
@@ -44,6 +46,8 @@ class Foremen:
             Its host, as the calculation and as PVM names it; `where` with the folder.
         n_slaves : int
             How many slaves this host has.
+        variables : mapping of str
+            More environment variables of the slaves there.
 
         Raises
         ------
@@ -60,14 +64,14 @@ class Foremen:
         with place.lock:  # other hosts need not wait for this one
             if not place.tried:
                 place.tried = True
-                self._start(place, where)
+                self._start(place, where, variables)
         return standin.words(place.name, command) if place.tid > 0 else list(command)
 
-    def _start(self, place: _Place, where: str) -> None:
+    def _start(self, place: _Place, where: str, own: Mapping[str, str]) -> None:
         messenger = self._messenger
         program, *words = standin.foreman_words(place.name, "biskit_pvm.jobs.foreman_task", messenger.tid)
         # A fork has its interpreter from there, so the foreman is started with the same variables.
-        variables = {**spawning.package_variables(), **messenger.variables}
+        variables = {**spawning.package_variables(), **messenger.variables, **own}
         timeout = messenger.spawn_timeout
         place.tid = spawning.spawn(program, words, spawning.ON_HOST, where, 1, variables, timeout=timeout)[0]
         if place.tid < 0:

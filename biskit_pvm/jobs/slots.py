@@ -101,6 +101,7 @@ class Slots:
         self._added: set[str] = set()
         self._joining: set[str] = set()
         self._windows: Any = None
+        self._own_processors = 0
         self._lines = output.Lines()
         self._output_tag = OUTPUT_TAGS[next(_output_numbers) % len(OUTPUT_TAGS)]
         #: why slaves could not be started at first, by nickname
@@ -225,11 +226,11 @@ class Slots:
         if self.setup.folder is not None and ":" not in self.setup.folder:
             where += f":{self.setup.folder}"  # the home folder where that host has no such folder
         here = sum(slot["host"] == host for slot in self.slots)
+        variables = thread_variables(self._n_processors(host), here, self.setup.threads, self.setup.env)
         if show_output and show_output != "log":
             words = self._open_windows(show_output).command(words, host)
         elif self.setup.foreman:
-            words = self._foremen.words(words, host, where, here)
-        variables = thread_variables(self._n_processors(host), here, self.setup.threads, self.setup.env)
+            words = self._foremen.words(words, host, where, here, variables)
         tid = self.messenger.spawn((words[0], words[1:], spawning.ON_HOST, where, 1), nickname, variables)
         if tid > 0:
             self.slaves.adopt(tid, nickname)
@@ -238,7 +239,11 @@ class Slots:
     def _n_processors(self, host: str) -> int:
         """Return how many processors a host has, as far as this process can know: of another one as many as
         the user's list of hosts has entries for it."""
-        return usable_processors() if names.is_own_host(host) else max(self.setup.processors().count(host), 1)
+        if not names.is_own_host(host):
+            return max(self.setup.processors().count(host), 1)
+        if not self._own_processors:
+            self._own_processors = usable_processors()
+        return self._own_processors
 
     def adopted(self, tid: int, nickname: Any) -> None:
         """Note where a new slave is; any thread."""

@@ -27,8 +27,11 @@ import socket
 import struct
 import sys
 import time
+from importlib.machinery import SourceFileLoader
 
-from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request, environment_of
+from biskit_pvm.machine import script_code
+from biskit_pvm.machine.guard import share_guard
+from biskit_pvm.machine.start_request import HEAD, INT, LONGEST, Request, beginning_with, environment_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,12 +78,14 @@ def work(path: list[str], attend: Callable[[], None]) -> None:
     end_with(ends_with)
     for module in WARM:
         importlib.import_module(module)
-    if len(os.listdir("/proc/self/task")) > 1:
+    sys.path[:] = path
+    if not script_code.alone():
         os._exit(1)  # something of the user's starts threads; such a process must not be forked
     try:
+        share_guard()
         slave = _Workshop(ends_with).serve()
         signal.signal(signal.SIGINT, interrupt)
-        slave.settle(path)
+        slave.settle()
         pvm_ext.enrol_as(slave.stand_in)
     except BaseException:  # such as: no descriptor is left; then slaves are started without a foreman
         sys.excepthook(*sys.exc_info())
@@ -109,10 +114,14 @@ class _Workshop:
     def __init__(self, ends_with: int) -> None:
         self.ends_with = ends_with
         self.listener = socket.socket(fileno=LISTENING)
-        self.links: dict[int, socket.socket] = {}
+        #: {process id of a slave: descriptor to its stand-in}; a fork would have to copy objects that it drops
+        self.links: dict[int, int] = {}
+        self.scripts = script_code.Scripts()
         self.environment = started_with()
+        self.own = dict(os.environb)
         #: what Python has added, as LC_CTYPE where there is no locale
-        self.added = {name: value for name, value in os.environb.items() if name not in self.environment}
+        self.added = {name: value for name, value in self.own.items() if name not in self.environment}
+        self.looked_at = beginning_with(script_code.LOOKED_AT, self.environment)
         self.executable = os.fsencode(sys.executable)
         folder = os.stat(".")
         self.folder = folder.st_dev, folder.st_ino
@@ -120,6 +129,7 @@ class _Workshop:
         for descriptor in (self.children, wake):
             os.set_blocking(descriptor, False)
         self.wake = wake
+        self.words_at = words_at()
         os.set_inheritable(LISTENING, False)
 
     def serve(self) -> _Slave:
@@ -129,8 +139,7 @@ class _Workshop:
         poll = select.poll()
         for descriptor in (self.ends_with, self.children, self.listener.fileno()):
             poll.register(descriptor, select.POLLIN)
-        gc.collect()
-        gc.freeze()  # what is never looked at is never copied
+        rest()
         while True:
             for descriptor, _ in poll.poll():
                 if descriptor == self.ends_with:
@@ -154,10 +163,10 @@ class _Workshop:
             link = self.links.pop(pid, None)
             if link is not None:
                 try:
-                    link.send(INT.pack(status))
+                    os.write(link, INT.pack(status))
                 except OSError:  # the stand-in was killed
                     pass
-                link.close()
+                os.close(link)
 
     def _answer(self) -> _Slave | None:
         """Take a request, and fork; return the slave in the fork."""
@@ -171,15 +180,15 @@ class _Workshop:
             return None
         if slave is not None and pid == 0:
             return slave
-        if slave is not None:
-            slave.drop()
-            self.links[pid] = link
         try:
             link.send(INT.pack(pid))
         except OSError:
             pass
         if slave is None:
             link.close()
+        else:
+            slave.drop()
+            self.links[pid] = link.detach()
         return None
 
     def _read(self, link: socket.socket) -> _Slave | None:
@@ -188,7 +197,7 @@ class _Workshop:
         if uid != os.getuid():
             raise ValueError("not of this user")
         head, descriptors, _, _ = socket.recv_fds(link, HEAD.size, 4)
-        slave = _Slave(link, stand_in, descriptors)
+        slave = _Slave(link, stand_in, descriptors, self.words_at)
         try:
             if len(head) < HEAD.size or len(descriptors) != 4:
                 raise ValueError("not a request")
@@ -204,38 +213,51 @@ class _Workshop:
             slave.request = Request.read(bytes(body), n_words)
             folder = os.stat(slave.descriptors[3])
             unfit = slave.request.unfit(self.executable, self.environment)
-            if unfit or (folder.st_dev, folder.st_ino) != self.folder:
+            if unfit or (folder.st_dev, folder.st_ino) != self.folder or not self._prepare(slave):
                 slave.drop()
                 return None
-            slave.request.environment = {**self.added, **slave.request.environment}
+            wanted = {**self.added, **slave.request.environment}
+            slave.changes = {name: wanted.get(name) for name, _ in wanted.items() ^ self.own.items()}
         except BaseException:
             slave.drop()
             raise
         return slave
 
+    def _prepare(self, slave: _Slave) -> bool:
+        """Have ready what a slave needs; return whether a fork can be that slave."""
+        script = slave.script = self.scripts.read(os.path.abspath(os.fsdecode(slave.request.words[2])))
+        fits = beginning_with(script_code.LOOKED_AT, slave.request.environment) == self.looked_at
+        missing = [] if script is None else [package for package in script.packages if package not in sys.modules]
+        if fits and missing:
+            if not script_code.load(missing):
+                os._exit(1)
+            rest()
+        return fits or not script_code.loaded()
+
     def _leave(self) -> None:
         """Close, in a slave, what belongs to the foreman."""
         self.listener.close()
-        for descriptor in (self.ends_with, self.children, self.wake):
+        for descriptor in (self.ends_with, self.children, self.wake, *self.links.values()):
             os.close(descriptor)
-        for link in self.links.values():
-            link.close()
 
 
 class _Slave:
     """A slave that is to be, or the process that has become it."""
 
     request: Request
+    script: script_code.Script | None = None
+    #: what is other than in the foreman's environment; None: that is not there
+    changes: dict[bytes, bytes | None]
 
-    def __init__(self, link: socket.socket, stand_in: int, descriptors: list[int]) -> None:
-        self.link, self.stand_in, self.descriptors = link, stand_in, descriptors
+    def __init__(self, link: socket.socket, stand_in: int, descriptors: list[int], words_at: tuple[int, int]) -> None:
+        self.link, self.stand_in, self.descriptors, self.words_at = link, stand_in, descriptors, words_at
 
     def drop(self) -> None:
         """Close what the stand-in has handed over."""
         for descriptor in self.descriptors:
             os.close(descriptor)
 
-    def settle(self, path: list[str]) -> None:
+    def settle(self) -> None:
         """Make this process what the stand-in's would have become."""
         self.link.settimeout(None)
         if not self.link.recv(1):
@@ -249,16 +271,15 @@ class _Slave:
             os.setpgid(0, os.getpgid(self.stand_in))
         except OSError:  # it has ended
             pass
-        take_over(self.request.environment)
-        importlib.invalidate_caches()
-        show_words(self.request.words)
+        take_over(self.changes)
+        script_code.settle()
+        show_words(self.request.words, *self.words_at)
         script, *arguments = map(os.fsdecode, self.request.words[2:])
         sys.argv[:] = [script, *arguments]
         if hasattr(sys, "orig_argv"):
             sys.orig_argv[:] = list(map(os.fsdecode, self.request.words))
-        sys.path[:] = path
         if not getattr(sys.flags, "safe_path", False):
-            sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
+            sys.path.insert(0, self.script.folder if self.script else os.path.dirname(os.path.realpath(script)))
 
     def _end_with_the_stand_in(self) -> None:
         """Have the kernel kill this process when the stand-in was killed."""
@@ -266,16 +287,16 @@ class _Slave:
 
     def run(self) -> None:
         """Run the script as the main module; what it raises is printed, as by ``python -i``."""
-        from importlib.machinery import SourceFileLoader
-
         path = os.path.abspath(sys.argv[0])
         main: dict[str, Any] = sys.modules["__main__"].__dict__
         fresh = {name: main[name] for name in _OF_MAIN if name in main}  # versions of Python differ in this
         main.clear()
         main.update(fresh, __loader__=SourceFileLoader("__main__", path), __file__=path, __cached__=None)
         try:
-            with open(path, "rb") as file:
-                code = compile(file.read(), path, "exec", dont_inherit=True)
+            code = self.script.code if self.script else None
+            if code is None:
+                with open(path, "rb") as file:
+                    code = compile(file.read(), path, "exec", dont_inherit=True)
             exec(code, main)
         except BaseException as error:
             trace = error.__traceback__
@@ -300,24 +321,46 @@ def started_with() -> dict[bytes, bytes]:
         return environment_of(file.read().split(b"\0"))
 
 
-def take_over(environment: dict[bytes, bytes]) -> None:
-    """Make this the environment of this process; most of it is so already."""
-    for name in set(os.environb) - set(environment):
-        del os.environb[name]
-    for name, value in environment.items():
-        if os.environb.get(name) != value:
+def take_over(changes: dict[bytes, bytes | None]) -> None:
+    """Change the environment of this process; None removes."""
+    for name, value in changes.items():
+        if value is None:
+            os.environb.pop(name, None)
+        else:
             os.environb[name] = value
-    time.tzset()
+    if b"TZ" in changes:
+        time.tzset()
 
 
-def show_words(words: list[bytes]) -> None:
-    """Have ``ps`` and others show these words as the command of this process, as far as there is room."""
+def words_at() -> tuple[int, int]:
+    """Return where the kernel has the command of this process, and of its forks: first and last address."""
     with open("/proc/self/stat", "rb") as file:
         start, end = map(int, file.read().rpartition(b")")[2].split()[45:47])
+    return start, end
+
+
+def show_words(words: list[bytes], start: int, end: int) -> None:
+    """Have ``ps`` and others show these words as the command of this process, as far as there is room.
+
+    Parameters
+    ----------
+    words : list of bytes
+    start, end : int
+        Where; see `words_at`.
+    """
     text = b"".join(word + b"\0" for word in words)
     try:
-        with open("/proc/self/mem", "r+b", buffering=0) as memory:
-            memory.seek(start)
-            memory.write(text[: end - start - 1].ljust(end - start, b"\0"))
+        memory = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            os.pwrite(memory, text[: end - start - 1].ljust(end - start, b"\0"), start)
+        finally:
+            os.close(memory)
     except OSError:  # no harm: they show those of the foreman
         pass
+
+
+def rest() -> None:
+    """Make ready for forks: they look for modules anew, and never look at, or copy, what only garbage collectors do."""
+    importlib.invalidate_caches()
+    gc.collect()
+    gc.freeze()

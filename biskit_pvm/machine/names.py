@@ -105,7 +105,7 @@ def is_local(name: str) -> bool:
 
 def is_own_host(name: str) -> bool:
     """Return whether PVM knows this very host by a name."""
-    return name in (".", own_host()) or is_local(name)
+    return is_local(name) or name == own_host()  # in this order: the second asks the daemon
 
 
 def _is_short_for(short: str, long: str) -> bool:

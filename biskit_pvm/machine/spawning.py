@@ -6,6 +6,7 @@ so that the calling process goes on receiving messages meanwhile.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -122,6 +123,7 @@ def package_variables() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(path)} if path else {}
 
 
+@functools.cache
 def site_folders() -> list[str]:
     """Return the folders that every interpreter like this one looks into."""
     import sysconfig

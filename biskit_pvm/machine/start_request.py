@@ -80,6 +80,14 @@ def environment_of(strings: Iterable[bytes]) -> dict[bytes, bytes]:
 
 def settled(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """Return those variables that count when a Python starts."""
-    beginnings = tuple(text.encode() for text in SETTLED)
     others = {text.encode() for text in SETTLED_TOO}
-    return {name: value for name, value in environment.items() if name.startswith(beginnings) or name in others}
+    return {
+        **beginning_with(SETTLED, environment),
+        **{name: value for name, value in environment.items() if name in others},
+    }
+
+
+def beginning_with(beginnings: Sequence[str], environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return those variables whose names begin so."""
+    encoded = tuple(text.encode() for text in beginnings)
+    return {name: value for name, value in environment.items() if name.startswith(encoded)}

@@ -35,6 +35,12 @@ def test_the_short_mode_measures_every_row(tmp_path: Path) -> None:
     assert "| what" in done.stdout
 
 
+def test_the_start_of_slaves_is_measured() -> None:
+    command = [sys.executable, "-m", "benchmarks.starting", "--slaves", "5", "--rounds", "1", "--numpy"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0 and "ratio: best" in done.stdout, done.stdout + done.stderr
+
+
 def test_a_ratio_is_the_median_of_the_rounds() -> None:
     samples = Samples({"ours": [10.0, 30.0, 1.0], "C": [5.0, 10.0, 1.0]})
     figure = samples.compare("row", "case", "us", "ours", "C", 1.5)

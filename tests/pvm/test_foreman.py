@@ -28,6 +28,10 @@ def parent_of(pid):
     return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
 
+def children_of(pid):
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
 def words_of(pid):
     return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
 
@@ -47,9 +51,9 @@ def ask(make):
 class Busy:
     """A calculation whose slaves are at work until the gate is opened."""
 
-    def __init__(self, make, pvmd, folder, n_slaves, items, env, options):
+    def __init__(self, make, pvmd, folder, n_slaves, items, work, env, options):
         self.pvmd, self.folder = pvmd, folder
-        data = {**{f"work {i}": "at_work" for i in range(n_slaves)}, **items}
+        data = {**{f"work {i}": work for i in range(n_slaves)}, **items}
         self.master = make(
             data, n_slaves, slave_script=CURIOUS, chunk_size=1, prefetch=0, redistribute=0,
             env={"CURIOUS_FOLDER": str(folder), **env}, **options,
@@ -82,8 +86,8 @@ class Busy:
 def busy(make, session_vm, tmp_path):
     """Make calculations whose slaves are at work."""
 
-    def build(n_slaves=4, items=None, env=None, **options):
-        return Busy(make, session_vm.pvmd.pid, tmp_path, n_slaves, items or {}, env or {}, options)
+    def build(n_slaves=4, items=None, work="at_work", env=None, **options):
+        return Busy(make, session_vm.pvmd.pid, tmp_path, n_slaves, items or {}, work, env or {}, options)
 
     return build
 
@@ -147,6 +151,78 @@ def test_each_has_random_numbers_of_its_own(ask):
     first = {pid: (one, other) for one, other, pid, _ in reversed(ask("chance", 10, 5))}
     assert len(first) == 5
     assert len({one for one, _ in first.values()}) == 5 and len({other for _, other in first.values()}) == 5
+
+
+NUMERICAL = """
+import os, sys, time
+warm = "numpy" in sys.modules
+import numpy
+from biskit_pvm import JobSlave
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+class Slave(JobSlave):
+    def go(self, chunk):
+        square = numpy.ones((600, 600)) @ numpy.ones((600, 600))
+        time.sleep(0.2)
+        return {item: (warm, os.getppid(), threads(), float(square[0, 0])) for item in chunk}
+
+if __name__ == "__main__":
+    Slave().start()
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_forks_have_numpy_loaded_with_the_threads_that_it_is_to_have(make, session_vm, tmp_path, threads):
+    script = tmp_path / "slave.py"
+    script.write_text(NUMERICAL)
+    options = {"slave_script": str(script), "threads": threads, "chunk_size": 1, "prefetch": 0}
+    found = set(make(dict.fromkeys(range(15)), 5, **options).calculateResult().values())
+    alone, forked = set(), set()
+    for warm, parent, *rest in found:
+        assert warm == (parent != session_vm.pvmd.pid)
+        (forked if warm else alone).add(tuple(rest))
+    assert alone == forked and len(forked) == 1
+
+
+def test_numpy_is_not_loaded_before_with_other_values_of_what_it_looks_at(busy, tmp_path):
+    calculation = busy()
+    _, tid = next(iter(calculation.begin().items()))
+    (pid,) = [info.pid for info in pvm_ext.tasks() if info.tid == tid]  # the stand-in
+    strings = Path(f"/proc/{pid}/environ").read_text().rstrip("\0").split("\0")
+    environment = dict(text.split("=", 1) for text in strings)
+    script = tmp_path / "slave.py"
+    script.write_text("import sys\nprint('numpy' in sys.modules)\nimport numpy\n")
+    command = [*words_of(pid)[:2], sys.executable, "-i", str(script)]
+    for change, warm in [({}, True), ({"OPENBLAS_NUM_THREADS": "7"}, False), ({"NPY_PROMOTION_STATE": "weak"}, False)]:
+        done = subprocess.run(
+            command, env={**environment, **change}, cwd=f"/proc/{pid}/cwd", timeout=60,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.stdout == f"{warm}\n", (change, done.stderr)
+    assert len(calculation.finish()) == 4
+
+
+OF_ITS_OWN = """
+import numpy, time
+from biskit_pvm import JobSlave
+
+class Slave(JobSlave):
+    def go(self, chunk):
+        time.sleep(0.1)
+        return dict.fromkeys(chunk, numpy.__file__)
+
+if __name__ == "__main__":
+    Slave().start()
+"""
+
+
+def test_a_script_that_has_a_numpy_of_its_own_gets_that(make, tmp_path):
+    (tmp_path / "numpy.py").touch()
+    (tmp_path / "slave.py").write_text(OF_ITS_OWN)
+    result = make(dict.fromkeys(range(15)), 5, slave_script=str(tmp_path / "slave.py")).calculateResult()
+    assert set(result.values()) == {str(tmp_path / "numpy.py")}
 
 
 def test_executors_have_their_workers_forked(session_vm, host):
@@ -268,6 +344,23 @@ def test_it_ends_as_others_do_with_what_is_registered_for_that(busy):
     for pid in slaves:
         wait_for(lambda: not alive(pid), 10)
         assert calculation.seen("atexit", pid) is False  # slaves are told to leave by os._exit
+
+
+def test_one_guard_ends_the_programs_of_all_that_a_foreman_has_forked_and_outlives_it(busy, tmp_path):
+    calculation = busy(work="at_work_with_a_program", respawn_pause=0.1)
+    slaves = calculation.begin()
+    task, forks = foreman_of(next(iter(slaves)))
+    (guard,) = children_of(forks) - set(slaves)
+    for pid in (task, forks):
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not alive(forks), 10)
+    programs = {pid: int((tmp_path / f"program-{pid}").read_text()) for pid in slaves}
+    one, *others = slaves
+    os.kill(one, signal.SIGKILL)
+    wait_for(lambda: not alive(programs[one]), 10)
+    assert alive(guard) and all(alive(programs[pid]) for pid in others)
+    assert len(calculation.finish()) == 4
+    wait_for(lambda: not any(map(alive, [guard, *programs.values()])), 10)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the task", "the one that forks"])

@@ -7,6 +7,7 @@ import random
 import re
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -93,6 +94,12 @@ class Curious(JobSlave):
         while not (folder / "gate").exists():
             time.sleep(0.01)
         return os.getpid()
+
+    def at_work_with_a_program(self):
+        """The same, with a program that the slave has started."""
+        program = subprocess.Popen(["sleep", "1000"])
+        write_whole(Path(os.environ["CURIOUS_FOLDER"], f"program-{os.getpid()}"), str(program.pid))
+        return self.at_work()
 
     def once(self):
         """End in the way that the environment says, but for the second one who comes."""
