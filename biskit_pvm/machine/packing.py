@@ -42,7 +42,9 @@ def unpack() -> Any:
     return Pickling.loads(pvm_ext.upkstr(raw=True))
 
 
-def pack_and_send(tid: int, tag: int, value: Any, encoding: int | None = None, protocol: int = 4) -> None:
+def pack_and_send(
+    tid: int, tag: int, value: Any, encoding: int | None = None, protocol: int = 4, patience: float | None = None
+) -> bool:
     """Send an object that the receiver takes with `unpack`; the active buffer stays.
 
     Parameters
@@ -55,12 +57,20 @@ def pack_and_send(tid: int, tag: int, value: Any, encoding: int | None = None, p
         One of `pvm_ext.DataEncoding`.
     protocol : int
         Of pickle; scripts of Python 2 have their own.
+    patience : float, optional
+        Seconds for which a direct link may take nothing of the message; None: for ever.
+
+    Returns
+    -------
+    bool
+        False when a link was given up, and the daemon has the message.
     """
     before = pvm_ext.setsbuf(0)
     try:
         pvm_ext.initsend(pvm_ext.DataEncoding.DEFAULT if encoding is None else encoding)
         pvm_ext.pkstr(Pickling.dumps(value, protocol))
-        pvm_ext.send(tid, tag)
+        taken = pvm_ext.send(tid, tag, patience)
         pvm_ext.freebuf(pvm_ext.setsbuf(0))
+        return taken
     finally:
         pvm_ext.setsbuf(before)

@@ -301,7 +301,8 @@ class Messenger:
         """
         known = tid in self._readers
         if (not known and tid in self._plain_speakers) or (_old_code and not (known and tag in OURS)):
-            pack_and_send(tid, tag, value, protocol=READABLE_BY_ALL)
+            if not pack_and_send(tid, tag, value, protocol=READABLE_BY_ALL, patience=self.patience):
+                self.on_stuck(tid)
             return 0
         frames = self._seal.write(self.tid, tag, value)
         n_bytes = sum(map(len, frames))

@@ -197,8 +197,8 @@ def send_frames(tids, int tag, frames, int encoding=-1, patience=None):
 
 cdef bint send_views(tids, int tag, Py_buffer *views, Py_ssize_t n, unsigned long long total,
                      int encoding, patience) except -1:
-    global link_given_up, limit_of_send
-    cdef double limit = 0
+    global limit_of_send
+    cdef double limit
     cdef Array targets
     cdef int code, one
     cdef int *c_tids
@@ -218,12 +218,7 @@ cdef bint send_views(tids, int tag, Py_buffer *views, Py_ssize_t n, unsigned lon
         raise error_for(PvmBadParam, "send_frames", f"encoding {encoding}")
     enter()
     try:
-        link_given_up = False
-        if patience is not None:
-            limit = patience
-            if not 0 < limit < 1e6:
-                raise ValueError(f"a patience is a number of seconds, not {patience}")
-            start_watching()
+        limit = limit_of(patience)
         with nogil:
             limit_of_send = limit
             code = put_frames(c_tids, count, tag, views, n, total, encoding)

@@ -274,6 +274,20 @@ cdef int start_watching() except -1:
     return 0
 
 
+cdef double limit_of(patience) except -1:
+    """Turn the patience of the send that follows into seconds; None becomes 0, which is endless."""
+    global link_given_up
+    cdef double limit
+    link_given_up = False
+    if patience is None:
+        return 0
+    limit = patience
+    if not 0 < limit < 1e6:
+        raise ValueError(f"a patience is a number of seconds, not {patience}")
+    start_watching()
+    return limit
+
+
 def abort_stuck_send(tid=None):
     """Break direct links that take nothing any more, so that another thread's send ends.
 

@@ -268,12 +268,26 @@ cdef int send_active(int *tids, int count, int tag, bint many, bint small) noexc
     return code
 
 
-def send(int tid, int tag):
+def send(int tid, int tag, patience=None):
     """Send the active send buffer to a task.  The buffer stays as it is.
 
     Returns when libpvm has handed the message over, which does not say that it was
     received; a message to a task that is gone is dropped without an error.  Over a direct
     link the call waits while the receiver does not read (see `abort_stuck_send`).
+
+    Parameters
+    ----------
+    tid : int
+        The receiver.
+    tag : int
+        The message tag, >= 0.
+    patience : float, optional
+        As in `send_frames`.
+
+    Returns
+    -------
+    bool
+        False when a link was given up.
 
     Raises
     ------
@@ -282,13 +296,17 @@ def send(int tid, int tag):
     BadParamError
         When `tid` is no task's tid or `tag` is negative.
     """
+    global limit_of_send
     cdef int code
     enter()
     try:
+        limit_of_send = limit_of(patience)
         with nogil:
             code = send_active(&tid, 1, tag, False, False)
+        limit_of_send = 0
         if code < 0:
             fail(code, "send", f"tid {tid:#x}, tag {tag}")
+        return not link_given_up
     finally:
         leave()
 

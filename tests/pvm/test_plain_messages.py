@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 
 import pytest
 
 import pvm_ext
 from biskit_pvm import PVMThread
 from biskit_pvm.machine import names, spawning
+from biskit_pvm.PVMThread import messenger_of
 
 LIMIT = 30.0
 
@@ -143,3 +145,30 @@ def _until(condition):
             return True
         ended.wait(0.05)
     return False
+
+
+#: a task of old that has a direct link to its parent, and reads nothing
+DEAF = """
+import time
+import pvm_ext
+from biskit_pvm.machine import packing
+
+parent = pvm_ext.parent()
+pvm_ext.setopt(pvm_ext.Option.ROUTE, pvm_ext.Route.DIRECT)
+packing.pack_and_send(parent, 23, (time.time(), ("packed", [1, 2.5])))
+time.sleep(60)
+"""
+
+
+def test_a_plain_task_that_reads_nothing_holds_up_its_parent_for_no_longer_than_its_patience(thread, host, tmp_path):
+    heard, stuck = Heard(1), []
+    messenger = messenger_of(thread)
+    messenger.patience, messenger.on_stuck = 0.5, stuck.append
+    tid = spawn(thread, host, tmp_path / "deaf.py", DEAF)
+    thread.bind(23, tid, heard)
+    thread.startMessageLoop()
+    assert heard.enough.wait(LIMIT)
+    start = time.monotonic()
+    thread.send(tid, 30, (bytes(8_000_000),))
+    assert time.monotonic() - start < 10
+    assert stuck == [tid]
