@@ -32,6 +32,7 @@ cdef struct Outgoing:
     Header header
     int tag
     int context
+    int mark
     Py_ssize_t frame        # what is to go next: the bytes of this frame
     Py_ssize_t offset       # from here on
     unsigned long long left
@@ -46,6 +47,8 @@ cdef struct Queue:
     unsigned long long bytes
     double since            # when the link has last taken something
     int in_link             # bytes that waited in it at the last look
+    int event               # who wants to know that `bytes` is `low` or less; -1: nobody
+    unsigned long long low
     double broken           # when the link was found broken; 0: it is not
     bint ended              # the receiver is gone
     Queue *next
@@ -61,7 +64,7 @@ cdef unsigned long long all_held = 0
 cdef list sent = []             # frames that nobody needs any more, freed without the lock
 
 
-def queue_frames(int tid, int tag, frames, bint constant=False):
+def queue_frames(int tid, int tag, frames, bint constant=False, int other=0):
     """Have a list of byte strings sent as one message, without waiting for the receiver.
 
     What a direct link takes goes at once, and the rest as the link takes it, while any
@@ -83,6 +86,8 @@ def queue_frames(int tid, int tag, frames, bint constant=False):
         Contiguous buffers.
     constant : bool, optional
         Whether none of them changes until it is sent, so that nothing is copied.
+    other : int, optional
+        The task that it is for or comes from, where a relay has part in it; see `send_frames`.
 
     Returns
     -------
@@ -101,6 +106,7 @@ def queue_frames(int tid, int tag, frames, bint constant=False):
     cdef RouteSocket *link
     cdef int code = 0
     cdef bint new
+    cdef int mark = mark_for(other)
     data.constant = constant
     enter()
     try:
@@ -109,16 +115,16 @@ def queue_frames(int tid, int tag, frames, bint constant=False):
         link = route_to(tid) if new else NULL
         if handling or (new and link == NULL) or tag < 0:
             with nogil:
-                code = put_frames(&tid, 1, tag, data.views, data.count, data.total, -1)
+                code = put_frames(&tid, 1, tag, data.views, data.count, data.total, -1, mark)
         elif new and is_packed(data.count, data.total) and writable(link.fd):
             with nogil:
-                code = put_frames(&tid, 1, tag, data.views, data.count, data.total, PvmDataRaw)
+                code = put_frames(&tid, 1, tag, data.views, data.count, data.total, PvmDataRaw, mark)
         elif not new and queue.bytes - queue.first.left > MOST_FOR_ONE:
             return False
         elif all_held > MOST_FOR_ALL and not is_packed(data.count, data.total) and adds_any(data):
             return False
         else:
-            queue = add_to_queue(queue, link, tid, tag, data)
+            queue = add_to_queue(queue, link, tid, tag, data, mark)
             if new:
                 with nogil:
                     code = begin_with(queue)
@@ -188,7 +194,7 @@ cdef Queue *queue_of(int tid) noexcept nogil:
     return queue
 
 
-cdef Queue *add_to_queue(Queue *queue, RouteSocket *link, int tid, int tag, Frames data) except NULL:
+cdef Queue *add_to_queue(Queue *queue, RouteSocket *link, int tid, int tag, Frames data, int mark) except NULL:
     """Add a message to a queue, which is made when there is none."""
     global queues, all_queued, message_number
     cdef Outgoing *message = <Outgoing *>calloc(1, sizeof(Outgoing))
@@ -200,6 +206,7 @@ cdef Queue *add_to_queue(Queue *queue, RouteSocket *link, int tid, int tag, Fram
             free(message)
             raise MemoryError
         queue.tid = tid
+        queue.event = -1
         queue.next = queues
         queues = queue
     if link != NULL:
@@ -212,7 +219,7 @@ cdef Queue *add_to_queue(Queue *queue, RouteSocket *link, int tid, int tag, Fram
     message.header.number = message_number
     message.header.total = message.left = data.total
     message.views, message.count = data.views, data.count
-    message.tag, message.context = tag, pvmmyctx
+    message.tag, message.context, message.mark = tag, pvmmyctx, mark
     message.data = <PyObject *>data
     Py_INCREF(data)
     if queue.first == NULL:
@@ -383,7 +390,8 @@ cdef int send_slice(Queue *queue) noexcept nogil:
     cdef int context = pvm_setcontext(message.context), code
     going_out = True
     if whole:
-        code = put_packed(&queue.tid, 1, message.tag, &message.header, message.views, message.count)
+        code = put_packed(&queue.tid, 1, message.tag, &message.header, message.views, message.count,
+                          message.mark)
         message.frame = message.count
         message.left = 0
     else:
@@ -460,7 +468,7 @@ cdef int put_slice(int tid, Outgoing *message, int most) noexcept nogil:
     message.frame, message.offset = frame, offset
     message.header.part += 1
     if code >= 0:
-        set_mark(bufid)
+        set_mark(bufid, message.mark)
         if frame == message.count:
             code = deliver(&tid, 1, message.tag, False)
         else:
@@ -537,7 +545,8 @@ cdef int mend(Queue *queue) noexcept nogil:
         return 0
     context = pvm_setcontext(message.context)
     going_out = True
-    code = put_frames(&queue.tid, 1, message.tag, message.views, message.count, message.header.total, -1)
+    code = put_frames(&queue.tid, 1, message.tag, message.views, message.count, message.header.total, -1,
+                      message.mark)
     going_out = False
     pvm_setcontext(context)
     if code != PvmSysErr:
@@ -566,6 +575,9 @@ cdef void count_out(Queue *queue, unsigned long long bytes_) noexcept nogil:
     global all_queued
     queue.bytes -= bytes_
     all_queued -= bytes_
+    if queue.event >= 0 and queue.bytes <= queue.low:
+        signal_event(queue.event)
+        queue.event = -1
 
 
 cdef void drop_first(Queue *queue) noexcept nogil:

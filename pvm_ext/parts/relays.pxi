@@ -1,0 +1,50 @@
+# Relays: tasks that pass messages on between two others, so that these need no link to each other.
+#
+# frames.pxi tells how such messages are marked.  What a relay needs besides is to know when
+# there is room for more.
+
+cdef Match trusted = Match()
+cdef MatchTable *relays = &trusted.table    # pairs of a relay's tid and 0
+
+
+def trust_relay(int tid, bint trust=True):
+    """Take what a task relays for messages of those that it names as their senders, or no longer.
+
+    Anybody else's relayed messages come as what they are: messages of the relay, with the
+    tid that they name in `Message.other`.
+
+    Parameters
+    ----------
+    tid : int
+        The relay.
+    trust : bool, optional
+        Whether it is to be trusted.
+    """
+    if trust:
+        trusted.add(tid, 0)
+    else:
+        trusted.discard(tid, 0)
+
+
+def wake_when_queued(int tid, unsigned long long low, Waker waker):
+    """Have `waker` wake once no more than so many bytes are queued for a task; at once where it is so.
+
+    Parameters
+    ----------
+    tid : int
+        The receiver; see `queue_frames`.
+    low : int
+        Bytes.
+    waker : Waker
+        Stays open until it has been woken.  The last one counts.
+    """
+    cdef Queue *queue
+    lock()
+    try:
+        queue = queue_of(tid)
+        if queue == NULL or queue.bytes <= low:
+            signal_event(waker.event)
+        else:
+            queue.event, queue.low = waker.event, low
+    finally:
+        unlock()
