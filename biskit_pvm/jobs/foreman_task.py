@@ -19,7 +19,7 @@ def main(master: int, path: list[str]) -> None:
 
 
 def attend(master: int) -> None:
-    """Wait for the end of the master.
+    """Relay messages between the slaves and the master, until that ends.
 
     Raises
     ------
@@ -28,8 +28,24 @@ def attend(master: int) -> None:
     """
     # Only here: a process that forks must know nothing of PVM, and no more than its slaves need.
     from biskit_pvm.machine import task
-    from biskit_pvm.machine.tags import Tag
+    from biskit_pvm.machine.tags import DAEMON, Tag
+    from biskit_pvm.messages.relay import Relay
 
     task.enrol()
     task.notify_exit([master])
-    task.receive(tag=Tag.TASK_EXITED)
+    relay = Relay(master)
+    #: what to do about messages to this task itself, by tag
+    handlers = {Tag.BEAT: relay.heard, Tag.ROOM: relay.asked}
+    while True:
+        message = task.receive(timeout=relay.timeout(), waker=relay.waker)
+        if message is not None:
+            if message.other:
+                relay.pass_on(message)
+            elif (message.tid, message.tag) == (DAEMON, Tag.TASK_EXITED):
+                (tid,) = task.notified_tids(Tag.TASK_EXITED)
+                if tid == master:
+                    return
+                relay.ended(tid)
+            elif message.tag in handlers:
+                handlers[Tag(message.tag)](message)
+        relay.look_around()

@@ -92,7 +92,7 @@ class Slots:
         self.causes: dict[str, str] = {}
         self.joins = False
         self.setup = Setup()
-        self._foremen = Foremen(messenger)
+        self._foremen = Foremen(messenger, slaves, self._heard, self._cut_off)
         self.watch = HostWatch(calculation, messenger.loop, self._hosts, self._host_left)
         self._lock = threading.Lock()
         #: nicknames of all slots that there have been since one was added
@@ -116,8 +116,8 @@ class Slots:
         self.messenger.patience = rules.patience
         self.messenger.spawn_timeout = rules.heartbeat
         variables = {task.BEAT_VARIABLE: repr(rules.beat), **spawning.slave_variables(), **self.setup.env}
-        if len(self.slots) <= task.MOST_LINKS:
-            variables[task.LINK_VARIABLE] = "1"
+        in_windows = self.setup.show_output and self.setup.show_output != "log"
+        self._foremen.prepare(self._hosts(), self.setup.foreman and not in_windows)
         if self.setup.show_output == "log":
             # else Python writes to a pipe by blocks, not by lines
             variables["PYTHONUNBUFFERED"] = "1"
@@ -229,8 +229,12 @@ class Slots:
             words = self._open_windows(show_output).command(words, host)
         elif self.setup.foreman:
             words = self._foremen.words(words, host, where, here)
+        relay = self._foremen.relay_of(host)
         variables = thread_variables(self._n_processors(host), here, self.setup.threads, self.setup.env)
+        variables.update(self._foremen.variables(relay))
         tid = self.messenger.spawn((words[0], words[1:], spawning.ON_HOST, where, 1), nickname, variables)
+        if tid > 0 and relay is not None:
+            self.messenger.relays[tid] = relay
         if tid > 0:
             self.slaves.adopt(tid, nickname)
         return tid
@@ -361,8 +365,12 @@ class Slots:
 
     def stuck(self, tid: int) -> None:
         """A task takes no messages."""
-        if tid in self.slaves_at:
+        if not self._foremen.stuck(tid) and tid in self.slaves_at:
             self.calculation.feed_soon(ev.SlaveStuck(tid, now()))
+
+    def _cut_off(self, slave_tid: int) -> None:
+        """Nothing that a slave tells comes any more."""
+        self.calculation.feed(ev.SlaveStuck(slave_tid, now(), "its foreman has ended"))
 
     def exited(self, tid: int) -> None:
         """The process of a slave has ended: find out how, and tell."""

@@ -36,15 +36,14 @@ def wake_when_queued(int tid, unsigned long long low, Waker waker):
     low : int
         Bytes.
     waker : Waker
-        Stays open until it has been woken.  The last one counts.
+        Stays open until it has been woken.  A process has one such wish: the last one counts.
     """
-    cdef Queue *queue
+    global low_event, low_tid, low_bytes
     lock()
     try:
-        queue = queue_of(tid)
-        if queue == NULL or queue.bytes <= low:
+        if bytes_for(tid, 0) <= low:
             signal_event(waker.event)
         else:
-            queue.event, queue.low = waker.event, low
+            low_event, low_tid, low_bytes = waker.event, tid, low
     finally:
         unlock()

@@ -7,7 +7,7 @@ import pytest
 import pvm_ext as p
 
 from ..support.waiting import wait_for
-from .test_binding_queues import MB, children, stopped  # noqa: F401  a fixture
+from .test_binding_queues import MB, children, stopped  # fixtures
 
 #: a relay: what comes for somebody else goes on, said to be of whoever has sent it
 PASS_ON = """(
@@ -19,7 +19,7 @@ SIZES = ([3], [0, 70_000, 5], [5 * MB, 1, 3 * MB], [])
 
 
 @pytest.fixture
-def trusted(children):  # noqa: F811
+def trusted(children):
     """Give a relay that is trusted, another task, and the tid of this one."""
     relay, far = children
     own = p.mytid()
@@ -57,7 +57,7 @@ def test_it_goes_the_other_way_too_and_keeps_its_order(trusted):
 
 
 @pytest.mark.parametrize("sizes", [[3], [0, 5 * MB]])
-def test_nobody_else_can_pass_for_another_task(children, sizes):  # noqa: F811
+def test_nobody_else_can_pass_for_another_task(children, sizes):
     forger, other = children
     forger.ask(SEND, p.mytid(), sizes, other.tid)
     message = p.recv_frames(-1, 8, timeout=20)
@@ -74,7 +74,7 @@ def test_a_match_finds_relayed_messages_by_their_sender(trusted):
     relay.answer()
 
 
-def test_a_waker_tells_when_a_queue_has_become_short(children):  # noqa: F811
+def test_a_waker_tells_when_a_queue_has_become_short(children):
     child = children[0]
     child.order("[len(p.recv_frames(a[0], 6, timeout=20).frames[0]) for _ in range(3)]", p.mytid())
     with p.Waker() as waker:
