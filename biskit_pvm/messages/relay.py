@@ -26,6 +26,10 @@ GATHERING = 0.1
 """Seconds in which signs of life of slaves become one message; their beats come at the same moment."""
 
 
+PATIENCE = 3.0
+"""Seconds after which what comes no more, since its slave was stopped, keeps nobody waiting."""
+
+
 def tids_in(frame: Any) -> list[int]:
     """Return the tids in a message with tag `Tag.BEATS`."""
     return array("i", bytes(frame)).tolist()
@@ -52,9 +56,9 @@ class Relay:
         self._alive: set[int] = set()
         #: when the master is told of them
         self._due: float | None = None
-        #: slaves that wait for room, with the bytes; slaves that got some, and have not sent yet
+        #: slaves that wait for room, with the bytes; slaves that got some and have not sent all, with the time
         self._asking: deque[tuple[int, int]] = deque()
-        self._coming: dict[int, int] = {}
+        self._coming: dict[int, tuple[int, float]] = {}
         self._watched: set[int] = set()
 
     def pass_on(self, message: Any) -> None:
@@ -62,7 +66,7 @@ class Relay:
         sender, receiver = message.tid, message.other
         if receiver == self.master:
             self._ask_for_link()
-            if self._coming.get(sender) == sum(map(len, message.frames)):
+            if sender in self._coming and self._coming[sender][0] == sum(map(len, message.frames)):
                 del self._coming[sender]
         elif sender != self.master:  # nobody else's
             return
@@ -78,7 +82,11 @@ class Relay:
 
     def timeout(self) -> float | None:
         """Return the seconds until `look_around` is due; None: it is not."""
-        return None if self._due is None else max(self._due - time.monotonic(), 0.0)
+        due = self._due
+        if self._asking and self._coming:
+            patient_until = min(since for _, since in self._coming.values()) + PATIENCE
+            due = patient_until if due is None else min(due, patient_until)
+        return None if due is None else max(due - time.monotonic(), 0.0)
 
     def look_around(self) -> None:
         """Do what is due."""
@@ -89,7 +97,7 @@ class Relay:
             self._due = None
         while self._asking and self._has_room(self._asking[0][1]):
             tid, n_bytes = self._asking.popleft()
-            self._coming[tid] = n_bytes
+            self._coming[tid] = n_bytes, time.monotonic()
             task.queue(tid, Tag.ROOM, [b""])
 
     def heard(self, message: Any) -> None:
@@ -113,7 +121,9 @@ class Relay:
         self._asking = deque(each for each in self._asking if each[0] != tid)
 
     def _has_room(self, n_bytes: int) -> bool:
-        if self._coming and sum(self._coming.values()) + n_bytes > ROOM:
+        since = time.monotonic() - PATIENCE
+        self._coming = {tid: each for tid, each in self._coming.items() if each[1] > since}
+        if self._coming and sum(size for size, _ in self._coming.values()) + n_bytes > ROOM:
             return False  # till something has come
         if task.queued(self.master) > ROOM:
             task.wake_when_queued(self.master, ROOM, self.waker)

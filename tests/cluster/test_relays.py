@@ -1,0 +1,97 @@
+"""Slaves on other hosts whose messages foremen pass on; calculations of a few slaves are large ones here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..support.waiting import wait_for
+from .cluster import Cluster, NodeProcess
+
+SLAVE = str(Path(__file__).parents[1] / "support" / "slaves" / "echoing.py")
+
+MASTER = f"""
+import collections, json, os, sys
+from biskit_pvm import TrackingJobMaster
+from biskit_pvm.machine import task
+task.MOST_LINKS = 3
+n_items, size, heartbeat, *hosts = sys.argv[1:]
+came = collections.defaultdict(list)
+class Master(TrackingJobMaster):
+    def job_done(self, slave_tid, result):
+        for item, (_, number, _) in result.items():
+            came[slave_tid].append((number, item))
+        if len(came) == len(hosts) and not self.links:
+            print("all at work", flush=True)
+            ends = [line.split()[1:4] for line in open("/proc/self/net/tcp")][1:]
+            own = dict((os.path.basename(os.readlink("/proc/self/fd/" + fd)), fd) for fd in os.listdir("/proc/self/fd")
+                       if os.path.exists("/proc/self/fd/" + fd))
+            sockets = [line.split() for line in open("/proc/self/net/tcp")][1:]
+            self.links = [s[2].split(":")[0] for s in sockets if s[3] == "01" and "socket:[" + s[9] + "]" in own]
+    links = ()
+data = dict((i, bytes([i % 251]) * int(size)) for i in range(int(n_items)))
+master = Master(data, 1, hosts, {{"default": 0}}, {SLAVE!r}, verbose=0, add_hosts=1, heartbeat=float(heartbeat),
+                redistribute=0, max_respawns=10, respawn_pause=0.1)
+result = master.calculateResult()
+print(json.dumps(dict(
+    right=data == dict((item, echo) for item, (_, _, echo) in result.items()),
+    in_order=all(numbers == sorted(numbers) for numbers in came.values()),
+    once=sum(map(len, came.values())) == len(data),
+    links=master.links,
+    outcomes=collections.Counter(record.outcome for record in master.history.records))))
+"""
+
+
+def start(cluster: Cluster, n_items: int, size: int, hosts: list[str], heartbeat: float = 15) -> NodeProcess:
+    """Start a calculation; return its process once each slave has given a result."""
+    process = cluster.popen(0, [sys.executable, "-c", MASTER, str(n_items), str(size), str(heartbeat), *hosts])
+    assert process.stdout is not None
+    said = process.stdout.readline()
+    assert said == "all at work\n", said + process.communicate(timeout=60)[1]
+    return process
+
+
+def finish(process: subprocess.Popen[str], timeout: float = 100) -> dict:
+    """Return what a calculation tells at its end; all results must have come."""
+    said, complaints = process.communicate(timeout=timeout)
+    assert process.returncode == 0, complaints
+    told = json.loads(said.splitlines()[-1])
+    assert told["right"] and told["once"] and told["in_order"], told
+    return told
+
+
+@pytest.mark.parametrize("cluster", [3], indirect=True)
+def test_the_master_has_one_link_to_each_host(cluster: Cluster):
+    told = finish(start(cluster, 60, 5_000_000, cluster.names * 4))
+    assert len(told["links"]) == len(set(told["links"])) == 2, "its own host's link is no TCP socket"
+    assert told["outcomes"] == {"done": 60}
+    for node in range(3):
+        wait_for(lambda node=node: not any("foreman" in words for words in cluster.processes(node).values()))
+
+
+@pytest.mark.parametrize("cluster", [3], indirect=True)
+def test_results_come_once_when_foremen_are_killed(cluster: Cluster):
+    process = start(cluster, 300, 1_000_000, cluster.names * 4)
+    for node in (1, 2):
+        for pid, words in cluster.processes(node).items():
+            if "foreman" in words:
+                cluster.exec(node, ["kill", "-9", str(pid)], check=False)
+    assert finish(process)["outcomes"]["done"] == 300
+
+
+@pytest.mark.parametrize("cluster", [3], indirect=True)
+def test_results_come_once_when_a_host_is_lost(cluster: Cluster):
+    process = start(cluster, 300, 1_000_000, cluster.names * 4, heartbeat=3)
+    cluster.kill(2)
+    assert finish(process)["outcomes"]["done"] == 300
+
+
+@pytest.mark.parametrize("cluster", [3], indirect=True)
+def test_slaves_behind_a_slow_line_are_not_taken_for_lost(cluster: Cluster):
+    cluster.narrow(2, 2.0)
+    process = start(cluster, 60, 3_000_000, cluster.names[1:] * 4, heartbeat=3)
+    assert finish(process)["outcomes"] == {"done": 60}
