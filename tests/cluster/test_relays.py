@@ -27,10 +27,10 @@ class Master(TrackingJobMaster):
             came[slave_tid].append((number, item))
         if len(came) == len(hosts) and not self.links:
             print("all at work", flush=True)
-            ends = [line.split()[1:4] for line in open("/proc/self/net/tcp")][1:]
-            own = dict((os.path.basename(os.readlink("/proc/self/fd/" + fd)), fd) for fd in os.listdir("/proc/self/fd")
-                       if os.path.exists("/proc/self/fd/" + fd))
+            files = [os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
+            own = [os.readlink(file) for file in files if os.path.islink(file)]
             sockets = [line.split() for line in open("/proc/self/net/tcp")][1:]
+            # the addresses at the other ends of those that are connected
             self.links = [s[2].split(":")[0] for s in sockets if s[3] == "01" and "socket:[" + s[9] + "]" in own]
     links = ()
 data = dict((i, bytes([i % 251]) * int(size)) for i in range(int(n_items)))
