@@ -96,7 +96,12 @@ class Foremen:
         with place.lock:  # other hosts need not wait for this one
             if not place.tried:
                 place.tried = True
-                self._start(place, where)
+                try:
+                    self._start(place, where)
+                except BaseException:
+                    with self._lock:
+                        self._places.pop(host, None)  # it may answer later
+                    raise
         return standin.words(place.name, command) if place.tid > 0 else list(command)
 
     def _start(self, place: _Place, where: str) -> None:

@@ -33,20 +33,21 @@ class Master(TrackingJobMaster):
             # the addresses at the other ends of those that are connected
             self.links = [s[2].split(":")[0] for s in sockets if s[3] == "01" and "socket:[" + s[9] + "]" in own]
     links = ()
-data = dict((i, bytes([i % 251]) * int(size)) for i in range(int(n_items)))
+# "+N": the slave makes N bytes
+data = dict((i, int(size[1:]) if size[0] == "+" else bytes([i % 251]) * int(size)) for i in range(int(n_items)))
 master = Master(data, 1, hosts, {{"default": 0}}, {SLAVE!r}, verbose=0, add_hosts=1, heartbeat=float(heartbeat),
                 redistribute=0, max_respawns=10, respawn_pause=0.1)
 result = master.calculateResult()
 print(json.dumps(dict(
-    right=data == dict((item, echo) for item, (_, _, echo) in result.items()),
+    right=all(echo == (bytes(data[i]) if size[0] == "+" else data[i]) for i, (_, _, echo) in result.items()),
     in_order=all(numbers == sorted(numbers) for numbers in came.values()),
-    once=sum(map(len, came.values())) == len(data),
+    once=sum(map(len, came.values())) == len(data) == len(result),
     links=master.links,
     outcomes=collections.Counter(record.outcome for record in master.history.records))))
 """
 
 
-def start(cluster: Cluster, n_items: int, size: int, hosts: list[str], heartbeat: float = 15) -> NodeProcess:
+def start(cluster: Cluster, n_items: int, size: int | str, hosts: list[str], heartbeat: float = 15) -> NodeProcess:
     """Start a calculation; return its process once each slave has given a result."""
     process = cluster.popen(0, [sys.executable, "-c", MASTER, str(n_items), str(size), str(heartbeat), *hosts])
     assert process.stdout is not None
@@ -95,3 +96,14 @@ def test_slaves_behind_a_slow_line_are_not_taken_for_lost(cluster: Cluster):
     cluster.narrow(2, 2.0)
     process = start(cluster, 60, 3_000_000, cluster.names[1:] * 4, heartbeat=3)
     assert finish(process)["outcomes"] == {"done": 60}
+
+
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_a_foreman_holds_little_of_what_the_line_does_not_take(cluster: Cluster):
+    cluster.narrow(0, 20.0)
+    process = start(cluster, 16, "+20000000", ["node1"] * 16, heartbeat=3)
+    foremen = [pid for pid, words in cluster.processes(1).items() if "foreman" in words]
+    status = [cluster.exec(1, ["cat", f"/proc/{pid}/status"]).stdout for pid in foremen]
+    most = [int(line.split()[1]) // 1024 for text in status for line in text.splitlines() if line.startswith("VmHWM")]
+    assert foremen and max(most) < 150, f"{most} MB, of 320"
+    assert finish(process)["outcomes"] == {"done": 16}

@@ -159,3 +159,18 @@ def test_slaves_of_a_stopped_foreman_are_silent(make, busy):
         os.kill(foreman, signal.SIGCONT)
     calculation.finish()
     assert len(calculation.master.result) == N and relay
+
+
+def test_a_foreman_that_takes_nothing_is_replaced_soon(make, tmp_path):
+    data = {i: bytes([i % 251]) * 5 * MB for i in range(20)}
+    master = make(
+        data, N, Counting, slave_script=ECHOING, chunk_size=1, heartbeat=60, env={"ECHOING_FOLDER": str(tmp_path)}
+    )
+    master.start()
+    wait_for(lambda: len(list(tmp_path.glob("slave-*"))) == N, 60, "all slaves at work")
+    forked = int(next(tmp_path.glob("slave-*")).name.split("-")[1])
+    os.kill(foreman_of(forked)[0], signal.SIGSTOP)
+    (tmp_path / "gate").touch()
+    messenger_of(master).send(next(iter(master.slaves)), 12345, (0.0, (bytes(5 * MB),)))
+    assert master.wait(40), "its silence would be noticed later"
+    assert {item: echo for item, (_, _, echo) in master.result.items()} == data

@@ -13,11 +13,11 @@ class Echoing(JobSlave):
     done = 0
 
     def go(self, chunk):
-        """Return, for each item, who has done it, as its how manyth, and the same bytes."""
+        """Return, for each item, who has done it, as its how manyth, and the same bytes, or so many."""
         answer = {}
         for item, data in chunk.items():
             self.done += 1
-            answer[item] = os.getpid(), self.done, data
+            answer[item] = os.getpid(), self.done, bytes(data) if isinstance(data, int) else data
         if "ECHOING_FOLDER" in os.environ:
             folder = Path(os.environ["ECHOING_FOLDER"])
             (folder / f"slave-{os.getpid()}").touch()
