@@ -78,7 +78,7 @@ def test_parameters_of_any_size_come(make):
 
 
 def test_when_a_foreman_is_killed_all_results_come_all_the_same(make, busy):
-    calculation = busy(N, items={f"more {i}": "pickled" for i in range(20)}, max_respawns=1)
+    calculation = busy(N, items={f"more {i}": "pickled" for i in range(20)}, max_respawns=1, max_deaths=1)
     forked = calculation.begin()
     (before,) = foremen_of(calculation.master)
     os.kill(foreman_of(next(iter(forked)))[0], signal.SIGKILL)
