@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
@@ -43,13 +44,13 @@ class Foremen:
         self._heard, self._cut_off = heard, cut_off
         #: whether they pass on what slaves and master tell each other (see `biskit_pvm.messages.relay`), and whether
         #: slaves without one have direct links
-        self._relay, self._links = False, True
+        self._relay, self._links, self._beat = False, True, 0.0
         self._lost: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._places: dict[str, _Place] = {}
         self._ended = False
 
-    def prepare(self, hosts: Iterable[str], wanted: bool) -> None:
+    def prepare(self, hosts: Iterable[str], wanted: bool, beat: float) -> None:
         """Decide how the slaves of a calculation and their master talk to each other.
 
         Parameters
@@ -58,7 +59,10 @@ class Foremen:
             The host of each slave.
         wanted : bool
             Whether there are to be foremen.
+        beat : float
+            Seconds between signs of life.
         """
+        self._beat = beat
         n_slaves = Counter(hosts)
         self._relay = wanted and sum(n_slaves.values()) > task.MOST_LINKS and not spawning.runs_old_code()
         n_links = sum(1 if self._relay and n >= LEAST else n for n in n_slaves.values())
@@ -106,7 +110,9 @@ class Foremen:
 
     def _start(self, place: _Place, where: str) -> None:
         messenger = self._messenger
-        program, *words = standin.foreman_words(place.name, "biskit_pvm.jobs.foreman_task", messenger.tid)
+        program, *words = standin.foreman_words(
+            place.name, "biskit_pvm.jobs.foreman_task", messenger.tid, self._beat if self._relay else None
+        )
         # A fork has its interpreter from there, so the foreman is started with the same variables.
         variables = {**spawning.package_variables(), **messenger.variables}
         timeout = messenger.spawn_timeout
@@ -115,12 +121,13 @@ class Foremen:
             log.debug("no foreman on %s: %s", where, spawning.error_text(place.tid))
         elif self._relay:
             task.trust_relay(place.tid)
-            messenger.loop.bindings[place.tid, Tag.BEATS] = self._beats
+            place.heard = time.monotonic()
+            messenger.loop.bindings[place.tid, Tag.BEATS] = lambda tids: self._beats(place, tids)
             self._slaves.watch_other(place.tid, self._has_ended)
         with self._lock:
             too_late = self._ended and place.tid > 0
         if too_late:
-            messenger.end_task(place.tid, signal.SIGTERM)
+            messenger.end_task(place.tid, signal.SIGKILL)
 
     def relay_of(self, host: str) -> int | None:
         """Return the tid of the foreman that passes on what slaves of a host and the master tell each other."""
@@ -134,9 +141,22 @@ class Foremen:
             return {task.RELAY_VARIABLE: str(relay)}
         return {task.LINK_VARIABLE: "1"} if self._links else {}
 
-    def _beats(self, tids: list[int]) -> None:
+    def _beats(self, place: _Place, tids: list[int]) -> None:
+        place.heard = time.monotonic()
         for tid in tids:
             self._heard(tid)
+
+    def end_silent(self, longest: float) -> None:
+        """End those that pass messages on, and of which nothing was heard for so many seconds."""
+        if not self._relay:
+            return
+        earliest = time.monotonic() - longest
+        with self._lock:
+            silent = [place for place in self._places.values() if place.tid > 0 and place.heard < earliest]
+        for place in silent:
+            log.warning("the foreman t%x is silent for too long; it is ended", place.tid)
+            place.heard = float("inf")  # once
+            self._messenger.end_task(place.tid, signal.SIGKILL)
 
     def stuck(self, tid: int) -> bool:
         """Tell whether a task that takes no messages is a foreman, and end it."""
@@ -173,7 +193,7 @@ class Foremen:
             places, self._places = self._places, {}
         for place in places.values():
             if place.tid > 0:
-                self._messenger.end_task(place.tid, signal.SIGTERM)
+                self._messenger.end_task(place.tid, signal.SIGKILL)  # it may be stopped
 
 
 class _Place:
@@ -185,3 +205,4 @@ class _Place:
         self.tried = False
         #: 0 or less: there is none
         self.tid = 0
+        self.heard = float("inf")

@@ -35,6 +35,9 @@ log = Log(__name__)
 #: PVM's code for a host that is not in the virtual machine
 NO_HOST = -6
 
+#: heartbeats after which a foreman is ended of which nothing is heard, as slaves are
+SILENCES = 4
+
 #: least time (s) for starting a slave again
 RESPAWN_TIME = 60.0
 
@@ -117,7 +120,7 @@ class Slots:
         self.messenger.spawn_timeout = rules.heartbeat
         variables = {task.BEAT_VARIABLE: repr(rules.beat), **spawning.slave_variables(), **self.setup.env}
         in_windows = self.setup.show_output and self.setup.show_output != "log"
-        self._foremen.prepare(self._hosts(), self.setup.foreman and not in_windows)
+        self._foremen.prepare(self._hosts(), self.setup.foreman and not in_windows, rules.beat)
         if self.setup.show_output == "log":
             # else Python writes to a pipe by blocks, not by lines
             variables["PYTHONUNBUFFERED"] = "1"
@@ -349,6 +352,11 @@ class Slots:
         """Return how many seconds ago bytes of slaves have come last."""
         return self.messenger.arrivals()
 
+    def look_after(self) -> None:
+        """See which slaves take no messages, and which foremen are silent; to be called now and then."""
+        self.messenger.look_after_queues()
+        self._foremen.end_silent(SILENCES * self.calculation.state.rules.heartbeat)
+
     def dismiss(self, slave_tid: int) -> None:
         """Let a slave go that has nothing to do."""
         self.messenger.send(slave_tid, Tag.EXIT, (time.time(), None))
@@ -374,6 +382,7 @@ class Slots:
 
     def exited(self, tid: int) -> None:
         """The process of a slave has ended: find out how, and tell."""
+        self.messenger.relays.pop(tid, None)
         how = ending.how_it_ended(tid)
         reason = "its process ended"
         # `python -i` ends with 0 whatever the script has come to
@@ -414,6 +423,7 @@ class Slots:
         for tid in list(self.slaves_at):
             if names.host_of(tid) == dtid:
                 self.slaves.forget(tid)
+                self.messenger.relays.pop(tid, None)
                 self._lines.lose(tid)
 
     # -- what slaves show ------------------------------------------------

@@ -42,6 +42,8 @@ class Relay:
     ----------
     master : int
         The tid of the master.
+    beat : float, optional
+        Longest time (s) between two signs of life of this task itself; None: nothing is to be passed on.
 
     Attributes
     ----------
@@ -49,13 +51,12 @@ class Relay:
         Wakes whoever waits for messages when there is something for `look_around`.
     """
 
-    def __init__(self, master: int) -> None:
-        self.master = master
+    def __init__(self, master: int, beat: float | None) -> None:
+        self.master, self.beat = master, beat
         self.waker = task.Waker()
-        self._linked = False
         self._alive: set[int] = set()
         #: when the master is told of them
-        self._due: float | None = None
+        self._due = None if beat is None else time.monotonic() + beat
         #: slaves that wait for room, with the bytes; slaves that got some and have not sent all, with the time
         self._asking: deque[tuple[int, int]] = deque()
         self._coming: dict[int, tuple[int, float]] = {}
@@ -65,7 +66,6 @@ class Relay:
         """Send a message on to the task that it is for."""
         sender, receiver = message.tid, message.other
         if receiver == self.master:
-            self._ask_for_link()
             if sender in self._coming and self._coming[sender][0] == sum(map(len, message.frames)):
                 del self._coming[sender]
         elif sender != self.master:  # nobody else's
@@ -74,9 +74,9 @@ class Relay:
         # gives a slave no more than a few jobs
         task.queue(receiver, message.tag, message.frames, constant=True, other=sender, bounded=False)
 
-    def _ask_for_link(self) -> None:
-        if not self._linked:
-            self._linked = True
+    def begin(self) -> None:
+        """Have a link to the master before the first slave speaks."""
+        if self.beat is not None:
             with task.asking_for_link(True):
                 task.send(self.master, Tag.BEATS, [b""])
 
@@ -91,10 +91,9 @@ class Relay:
     def look_around(self) -> None:
         """Do what is due."""
         if self._due is not None and time.monotonic() >= self._due:
-            self._ask_for_link()
             task.queue(self.master, Tag.BEATS, [array("i", self._alive).tobytes()])
             self._alive.clear()
-            self._due = None
+            self._due = None if self.beat is None else time.monotonic() + self.beat
         while self._asking and self._has_room(self._asking[0][1]):
             tid, n_bytes = self._asking.popleft()
             self._coming[tid] = n_bytes, time.monotonic()
@@ -103,8 +102,8 @@ class Relay:
     def heard(self, message: Any) -> None:
         """A slave lives."""
         self._alive.add(message.tid)
-        if self._due is None:
-            self._due = time.monotonic() + GATHERING
+        soon = time.monotonic() + GATHERING
+        self._due = soon if self._due is None else min(self._due, soon)
 
     # -- room for large messages ---------------------------------------------
 

@@ -12,6 +12,7 @@ import pvm_ext
 from biskit_pvm import TrackingJobMaster
 from biskit_pvm.machine import names
 from biskit_pvm.machine import task as machine
+from biskit_pvm.PVMThread import messenger_of
 
 from ..pvm.test_masters import SLAVE
 from ..support.waiting import wait_for
@@ -58,7 +59,7 @@ class Chaos:
     def __init__(self, master, rng, figures):
         self.master, self.rng, self.figures = master, rng, figures
         self.ways = [self.kill, self.kill, self.end, self.stop, self.console, self.forge, self.plain, self.slow]
-        self.ways += [self.other]
+        self.ways += [self.other, self.foreman]
 
     def run(self):
         """Inject faults until enough, or until the calculation has ended.
@@ -119,6 +120,14 @@ class Chaos:
                 os.kill(pid, signal.SIGCONT)
             except ProcessLookupError:
                 pass
+        return True
+
+    def foreman(self):
+        """Kill or stop the foreman, where it passes messages on."""
+        relays = set(messenger_of(self.master).relays.values())
+        if not relays:
+            return False
+        pvm_ext.sendsig(min(relays), self.rng.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP]))
         return True
 
     def console(self):
@@ -217,8 +226,10 @@ def story(master):
     return "\n".join(lines)
 
 
-def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp_path):
+def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp_path, monkeypatch):
     rng = random.Random(seed)
+    if rng.random() < 0.5:  # as in large calculations, foremen pass messages on
+        monkeypatch.setattr(machine, "MOST_LINKS", 0)
     data, expected = orders(rng, str(tmp_path))
     master = Victim(
         data,

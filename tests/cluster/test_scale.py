@@ -125,9 +125,7 @@ print(json.dumps(dict(way=way, slaves=len(up), MB_per_s=round(n / 10 / (time.mon
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("cluster", [20], indirect=True)
-def test_results_of_many_slaves_come_faster_by_way_of_foremen_than_of_daemons(
-    cluster: Cluster, thorough: bool, capsys
-):
+def test_results_of_many_slaves_come_faster_by_way_of_foremen_than_of_daemons(cluster: Cluster, thorough: bool, capsys):
     n_slaves, n_items, n_rounds = (32, 4000, 2) if thorough else (4, 2000, 1)
     best = {"foremen": 0.0, "daemons": 0.0}
     for way in list(best) * n_rounds:
@@ -137,4 +135,4 @@ def test_results_of_many_slaves_come_faster_by_way_of_foremen_than_of_daemons(
             print("\n" + "  ".join(f"{name} {value}" for name, value in figures.items()))
         assert figures["slaves"] == 20 * n_slaves
         best[way] = max(best[way], figures["MB_per_s"])
-    assert best["foremen"] > (2 if thorough else 1) * best["daemons"]
+    assert best["foremen"] > (1.5 if thorough else 1) * best["daemons"]
