@@ -174,3 +174,12 @@ def test_a_foreman_that_takes_nothing_is_replaced_soon(make, tmp_path):
     messenger_of(master).send(next(iter(master.slaves)), 12345, (0.0, (bytes(5 * MB),)))
     assert master.wait(40), "its silence would be noticed later"
     assert {item: echo for item, (_, _, echo) in master.result.items()} == data
+
+
+def test_a_foreman_that_stops_before_its_slaves_are_up_is_replaced(make):
+    master = make(returns(20), N, heartbeat=1.5)
+    master.start()
+    wait_for(lambda: foremen_of(master), 30, "a foreman")
+    pvm_ext.sendsig(max(foremen_of(master)), signal.SIGSTOP)
+    assert master.wait(60)
+    assert master.result == squares(20)
