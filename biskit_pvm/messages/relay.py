@@ -25,9 +25,8 @@ ROOM = 32 << 20
 GATHERING = 0.1
 """Seconds in which signs of life of slaves become one message; their beats come at the same moment."""
 
-
 PATIENCE = 3.0
-"""Seconds after which what comes no more, since its slave was stopped, keeps nobody waiting."""
+"""Seconds after which a message of which nothing comes, since its slave was stopped, keeps nobody waiting."""
 
 
 def tids_in(frame: Any) -> list[int]:
@@ -57,7 +56,8 @@ class Relay:
         self._alive: set[int] = set()
         #: when the master is told of them
         self._due = None if beat is None else time.monotonic() + beat
-        #: slaves that wait for room, with the bytes; slaves that got some and have not sent all, with the time
+        #: slaves that wait for room, with the bytes; slaves that got some and have not sent all, with the time of
+        #: their last bytes
         self._asking: deque[tuple[int, int]] = deque()
         self._coming: dict[int, tuple[int, float]] = {}
         self._watched: set[int] = set()
@@ -84,7 +84,7 @@ class Relay:
         """Return the seconds until `look_around` is due; None: it is not."""
         due = self._due
         if self._asking and self._coming:
-            patient_until = min(since for _, since in self._coming.values()) + PATIENCE
+            patient_until = min(latest for _, latest in self._coming.values()) + PATIENCE
             due = patient_until if due is None else min(due, patient_until)
         return None if due is None else max(due - time.monotonic(), 0.0)
 
@@ -120,11 +120,17 @@ class Relay:
         self._asking = deque(each for each in self._asking if each[0] != tid)
 
     def _has_room(self, n_bytes: int) -> bool:
-        since = time.monotonic() - PATIENCE
-        self._coming = {tid: each for tid, each in self._coming.items() if each[1] > since}
+        self._forget_stopped()
         if self._coming and sum(size for size, _ in self._coming.values()) + n_bytes > ROOM:
             return False  # till something has come
-        if task.queued(self.master) > ROOM:
-            task.wake_when_queued(self.master, ROOM, self.waker)
-            return False
-        return True
+        return task.wake_when_queued(self.master, ROOM, self.waker)
+
+    def _forget_stopped(self) -> None:
+        now = time.monotonic()
+        quiet = [tid for tid, (_, latest) in self._coming.items() if now - latest >= PATIENCE]
+        if quiet:
+            arrivals = task.arrivals()
+            for tid in quiet:
+                n_bytes, _ = self._coming.pop(tid)
+                if arrivals.get(tid, PATIENCE) < PATIENCE:
+                    self._coming[tid] = n_bytes, now - arrivals[tid]

@@ -62,7 +62,7 @@ cdef double pumped = 0          # when the queues were last looked after
 cdef set watched_receivers = set()
 cdef dict held = {}             # address and size of a frame -> in how many messages it waits
 cdef unsigned long long all_held = 0
-cdef int low_event = -1         # who wants to know that no more than `low_bytes` wait for `low_tid`
+cdef int low_event = -1         # who wants to know that no more than `low_bytes` are held for `low_tid`
 cdef int low_tid = 0
 cdef unsigned long long low_bytes = 0
 cdef list sent = []             # frames that nobody needs any more, freed without the lock
@@ -209,6 +209,17 @@ cdef unsigned long long bytes_for(int tid, int mark) noexcept nogil:
     while queue != NULL:
         if queue.tid == tid and not queue.ended and (mark == 0 or queue.mark == mark):
             bytes_ += queue.bytes
+        queue = queue.next
+    return bytes_
+
+
+cdef unsigned long long held_for(int tid) noexcept nogil:
+    # The memory of what waits for a receiver: a message counts whole until it has gone.
+    cdef Queue *queue = queues
+    cdef unsigned long long bytes_ = 0
+    while queue != NULL:
+        if queue.tid == tid and not queue.ended and queue.first != NULL:
+            bytes_ += queue.bytes - queue.first.left + queue.first.header.total
         queue = queue.next
     return bytes_
 
@@ -594,19 +605,20 @@ cdef void begin_again(Queue *queue) noexcept nogil:
 
 
 cdef void count_out(Queue *queue, unsigned long long bytes_) noexcept nogil:
-    global all_queued, low_event
+    global all_queued
     queue.bytes -= bytes_
     all_queued -= bytes_
-    if low_event >= 0 and queue.tid == low_tid and bytes_for(low_tid, 0) <= low_bytes:
-        signal_event(low_event)
-        low_event = -1
 
 
 cdef void drop_first(Queue *queue) noexcept nogil:
+    global low_event
     cdef Outgoing *message = queue.first
     queue.first = message.next
     if queue.first == NULL:
         queue.last = NULL
+    if low_event >= 0 and queue.tid == low_tid and held_for(low_tid) <= low_bytes:
+        signal_event(low_event)
+        low_event = -1
     put_aside(message.data)
     free(message)
 

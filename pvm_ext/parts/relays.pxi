@@ -27,7 +27,9 @@ def trust_relay(int tid, bint trust=True):
 
 
 def wake_when_queued(int tid, unsigned long long low, Waker waker):
-    """Have `waker` wake once no more than so many bytes are queued for a task; at once where it is so.
+    """Tell whether messages of no more than so many bytes are queued for a task; else have `waker` wake once it is so.
+
+    A message counts with all of its bytes until the last of them has gone: so much memory it takes.
 
     Parameters
     ----------
@@ -37,13 +39,18 @@ def wake_when_queued(int tid, unsigned long long low, Waker waker):
         Bytes.
     waker : Waker
         Stays open until it has been woken.  A process has one such wish: the last one counts.
+
+    Returns
+    -------
+    bool
+        True when it is so already; `waker` is not woken then.
     """
     global low_event, low_tid, low_bytes
     lock()
     try:
-        if bytes_for(tid, 0) <= low:
-            signal_event(waker.event)
-        else:
-            low_event, low_tid, low_bytes = waker.event, tid, low
+        if held_for(tid) <= low:
+            return True
+        low_event, low_tid, low_bytes = waker.event, tid, low
+        return False
     finally:
         unlock()

@@ -101,9 +101,16 @@ def test_slaves_behind_a_slow_line_are_not_taken_for_lost(cluster: Cluster):
 @pytest.mark.parametrize("cluster", [2], indirect=True)
 def test_a_foreman_holds_little_of_what_the_line_does_not_take(cluster: Cluster):
     cluster.narrow(0, 20.0)
-    process = start(cluster, 16, "+20000000", ["node1"] * 16, heartbeat=3)
-    foremen = [pid for pid, words in cluster.processes(1).items() if "foreman" in words]
-    status = [cluster.exec(1, ["cat", f"/proc/{pid}/status"]).stdout for pid in foremen]
-    most = [int(line.split()[1]) // 1024 for text in status for line in text.splitlines() if line.startswith("VmHWM")]
-    assert foremen and max(most) < 150, f"{most} MB, of 320"
-    assert finish(process)["outcomes"] == {"done": 16}
+    arguments = ["32", "+10000000", "3", *["node1"] * 16]
+    process = cluster.popen(0, [sys.executable, "-c", MASTER, *arguments])
+    most = []  # MB
+
+    def ended() -> bool:
+        for pid in [pid for pid, words in cluster.processes(1).items() if "foreman" in words]:
+            status = cluster.exec(1, ["cat", f"/proc/{pid}/status"], check=False).stdout
+            most.extend(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+        return process.poll() is not None
+
+    wait_for(ended, 100)
+    assert finish(process)["outcomes"] == {"done": 32}
+    assert 0 < max(most) < 150, f"{max(most)} MB, of 320"

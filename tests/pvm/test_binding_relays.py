@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 import pvm_ext as p
+from biskit_pvm.machine.tags import Tag
 
+from ..support import task
 from ..support.waiting import wait_for
 from .test_binding_queues import MB, children, stopped  # fixtures
 
@@ -78,15 +80,41 @@ def test_a_waker_tells_when_a_queue_has_become_short(children):
     child = children[0]
     child.order("[len(p.recv_frames(a[0], 6, timeout=20).frames[0]) for _ in range(3)]", p.mytid())
     with p.Waker() as waker:
-        p.wake_when_queued(child.tid, 0, waker)
-        assert p.recv_frames(-1, 77, timeout=20, waker=waker) is None
+        assert p.wake_when_queued(child.tid, 0, waker)
         with stopped(child):
             for _ in range(3):
                 p.queue_frames(child.tid, 6, [bytes(5 * MB)])
-            p.wake_when_queued(child.tid, 6 * MB, waker)
+            assert not p.wake_when_queued(child.tid, 6 * MB, waker)
             assert p.recv_frames(-1, 77, timeout=0.2, waker=waker) is None
             assert p.queued(child.tid) > 6 * MB
         assert p.recv_frames(-1, 77, timeout=20, waker=waker) is None
-        assert 0 < p.queued(child.tid) <= 6 * MB
+        assert 0 < p.queued(child.tid) <= 5 * MB
     assert child.answer() == [5 * MB] * 3
     wait_for(lambda: p.recv_frames(-1, 77, timeout=0.01) or p.queued() == 0, 10)
+
+
+ATTEND = "__import__('biskit_pvm.jobs.foreman_task', fromlist=['attend']).attend(a[0], 60.0)"
+ASK = f"p.send_frames(a[0], {int(Tag.ROOM)}, [b'%d' % a[1]])"
+GET = f"p.recv_frames(a[0], {int(Tag.ROOM)}, timeout=a[1]) is not None"
+
+
+def test_a_relay_lets_in_no_more_than_it_has_room_for_and_waits_for_nobody_who_has_stopped(session_vm):
+    tasks = task.spawn(3)
+    try:
+        relay, first, second = tasks
+        relay.order(ATTEND, p.mytid())
+        for one, size in ((first, 50 * MB), (second, MB)):
+            one.ask(ASK, relay.tid, size)
+        assert first.ask(GET, relay.tid, 20)
+        assert not second.ask(GET, relay.tid, 1)
+        first.ask(SEND, relay.tid, [50 * MB], p.mytid())
+        assert second.ask(GET, relay.tid, 20), "the room is free"
+        first.ask(ASK, relay.tid, 50 * MB)
+        second.ask(SEND, relay.tid, [MB], p.mytid())
+        assert first.ask(GET, relay.tid, 20)
+        second.ask(ASK, relay.tid, MB)
+        assert second.ask(GET, relay.tid, 20), "nothing of the other message has come for long"
+    finally:
+        for one in tasks:
+            p.kill(one.tid)
+        p.trecv(-1, 8, 0.1)
