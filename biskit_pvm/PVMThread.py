@@ -459,7 +459,8 @@ class PVMMasterSlave(PVMThread):
         if self.__master is not None:
             beat = task.heritage().beat
             if beat is not None and self.__beat is None and self.__messenger.own_process:
-                self.__beat = task.start_beat(self.__master, beat)
+                # a slave whose relay has ended is of no use either
+                self.__beat = task.start_beat(self.__messenger.relays.get(self.__master, self.__master), beat)
             self.__messenger.loop.watch_tasks([self.__master])
             with self.__messenger.first_words(self.__master):
                 self.send(self.__master, MSG_MESSAGELOOP_UP, (self.getTID(),))

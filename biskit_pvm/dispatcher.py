@@ -437,7 +437,7 @@ class JobMaster(PVMMasterSlave):
         slaves = list(calculation.state.slaves.values())
         self.__at_work = (len(slaves), len({slave.slot.host for slave in slaves}))
         self.__show()
-        messenger_of(self).look_after_queues()
+        self.__slots.look_after()
         if not self.__inline:
             pause = min(pause, self.__poster.tick(moment, self.__bulletin))
         for timer in self.__hooks.timers:

@@ -45,9 +45,11 @@ try:
         recv_buffer, recv_frames, recvf, recvinfo, reduce, reg_hoster, reg_rm,
         reg_tasker, reg_tracer, scatter, send, send_buffer, send_frames, sending,
         sendsig, setcontext, setminfo, setopt, setrbuf, setsbuf, settmask, siblings,
-        spawn, stalled, start_pvmd, strerror, tasks, tickle, tidtohost, trecv, unexport, upkbyte,
+        spawn, stalled, start_pvmd, strerror, tasks, tickle, tidtohost, trecv, trust_relay, unexport,
+        upkbyte,
         upkbytes, upkcplx, upkdcplx, upkdouble, upkfloat, upkint, upklong, upkmesg,
-        upkshort, upkstr, upkuint, upkulong, upkushort, version, Waker,
+        upkshort, upkstr, upkuint, upkulong, upkushort, version,
+        wake_when_queued, Waker,
     )
 
     #: Whether libpvm3 and its binding could be loaded.

@@ -112,7 +112,7 @@ class Work:
 
     def _tick(self, moment: float) -> float:
         pause = self.calculation.tick(moment)
-        self.messenger.look_after_queues()
+        self.slots.look_after()
         self._changed()
         return pause
 

@@ -155,10 +155,11 @@ class SlaveFailed(NamedTuple):
 
 
 class SlaveStuck(NamedTuple):
-    """A slave takes no messages, though its process seems to run."""
+    """A slave takes no messages, though its process seems to run, or `reason` tells why it gets none."""
 
     tid: int
     now: float
+    reason: str = ""
 
 
 class Heard(NamedTuple):

@@ -61,13 +61,13 @@ MOVES = {
     (IDLE, BUSY): "it gets a job",
     (IDLE, REFUSED): "`is_valid_slave` refuses it",
     (IDLE, SILENT): "it is not heard of for 0.7 heartbeats",
-    (IDLE, LEAVING): "it takes no messages, is let go, or its host is removed",
+    (IDLE, LEAVING): "it takes or gets no messages, is let go, or its host is removed",
     (BUSY, IDLE): "it has reported its last job",
     (BUSY, SILENT): "it is not heard of for 0.7 heartbeats",
-    (BUSY, LEAVING): "its job takes too long, it takes no messages, or its host is removed",
+    (BUSY, LEAVING): "its job takes too long, it takes or gets no messages, or its host is removed",
     (REFUSED, IDLE): "it is asked about again, at the next tick",
     (REFUSED, SILENT): "it is not heard of for 0.7 heartbeats",
-    (REFUSED, LEAVING): "it takes no messages, or its host is removed",
+    (REFUSED, LEAVING): "it takes or gets no messages, or its host is removed",
     (SILENT, BUSY): "it is heard again",
     (SILENT, LEAVING): "it is not heard of for 4 heartbeats, or its host is removed",
 }
@@ -763,9 +763,11 @@ class MasterState:
         slave = self.slaves.get(event.tid)
         if slave is None or slave.state == LEAVING:
             return []
-        slave.slot.reason = "it takes no messages"
-        orders: list[Instruction] = [ev.Note(f"{slave.slot.nickname} takes no messages; others get its items")]
+        slave.slot.reason = event.reason or "it takes no messages"
+        what = f" is cut off, {event.reason}" if event.reason else " takes no messages"
+        orders: list[Instruction] = [ev.Note(f"{slave.slot.nickname}{what}; others get its items")]
         orders += self._lost(slave)
+        slave.retired |= bool(event.reason)  # not its own fault: it is started again at once
         return self._settle(orders + self._kill(slave, slave.slot.reason))
 
     # -- slaves go -----------------------------------------------------

@@ -73,6 +73,7 @@ class Slaves:
         #: hosts on which each slave has what is shared for itself
         self._roomless: set[int] = set()
         self._gone = threading.Condition()
+        self._others: dict[int, Callable[[int], None]] = {}
         self._numbers: set[int] = set()
         self._dismissed = False
 
@@ -137,6 +138,13 @@ class Slaves:
         for tid in tids:
             if self.forget(tid):
                 self.owner.exited(tid)
+            if tid in self._others:
+                self._others.pop(tid)(tid)
+
+    def watch_other(self, tid: int, ended: Callable[[int], None]) -> None:
+        """Have `ended` called with the tid of a task that is no slave when it has ended; any thread."""
+        self._others[tid] = ended
+        self.messenger.loop.watch_tasks([tid])
 
     def forget(self, tid: int) -> bool:
         """No longer wait for a slave; return whether it was waited for."""

@@ -35,6 +35,9 @@ log = Log(__name__)
 #: PVM's code for a host that is not in the virtual machine
 NO_HOST = -6
 
+#: heartbeats after which a foreman is ended of which nothing is heard, as slaves are
+SILENCES = 4
+
 #: least time (s) for starting a slave again
 RESPAWN_TIME = 60.0
 
@@ -92,7 +95,7 @@ class Slots:
         self.causes: dict[str, str] = {}
         self.joins = False
         self.setup = Setup()
-        self._foremen = Foremen(messenger)
+        self._foremen = Foremen(messenger, slaves, self._heard, self._cut_off)
         self.watch = HostWatch(calculation, messenger.loop, self._hosts, self._host_left)
         self._lock = threading.Lock()
         #: nicknames of all slots that there have been since one was added
@@ -117,8 +120,8 @@ class Slots:
         self.messenger.patience = rules.patience
         self.messenger.spawn_timeout = rules.heartbeat
         variables = {task.BEAT_VARIABLE: repr(rules.beat), **spawning.slave_variables(), **self.setup.env}
-        if len(self.slots) <= task.MOST_LINKS:
-            variables[task.LINK_VARIABLE] = "1"
+        in_windows = self.setup.show_output and self.setup.show_output != "log"
+        self._foremen.prepare(self._hosts(), self.setup.foreman and not in_windows, rules.beat)
         if self.setup.show_output == "log":
             # else Python writes to a pipe by blocks, not by lines
             variables["PYTHONUNBUFFERED"] = "1"
@@ -231,7 +234,11 @@ class Slots:
             words = self._open_windows(show_output).command(words, host)
         elif self.setup.foreman:
             words = self._foremen.words(words, host, where, here, variables)
+        relay = self._foremen.relay_of(host)
+        variables.update(self._foremen.variables(relay))
         tid = self.messenger.spawn((words[0], words[1:], spawning.ON_HOST, where, 1), nickname, variables)
+        if tid > 0 and relay is not None:
+            self.messenger.relays[tid] = relay
         if tid > 0:
             self.slaves.adopt(tid, nickname)
         return tid
@@ -350,6 +357,11 @@ class Slots:
         """Return how many seconds ago bytes of slaves have come last."""
         return self.messenger.arrivals()
 
+    def look_after(self) -> None:
+        """See which slaves take no messages, and which foremen are silent; to be called now and then."""
+        self.messenger.look_after_queues()
+        self._foremen.end_silent(SILENCES * self.calculation.state.rules.heartbeat)
+
     def dismiss(self, slave_tid: int) -> None:
         """Let a slave go that has nothing to do."""
         self.messenger.send(slave_tid, Tag.EXIT, (time.time(), None))
@@ -366,11 +378,16 @@ class Slots:
 
     def stuck(self, tid: int) -> None:
         """A task takes no messages."""
-        if tid in self.slaves_at:
+        if not self._foremen.stuck(tid) and tid in self.slaves_at:
             self.calculation.feed_soon(ev.SlaveStuck(tid, now()))
+
+    def _cut_off(self, slave_tid: int) -> None:
+        """Nothing that a slave tells comes any more."""
+        self.calculation.feed(ev.SlaveStuck(slave_tid, now(), "its foreman has ended"))
 
     def exited(self, tid: int) -> None:
         """The process of a slave has ended: find out how, and tell."""
+        self.messenger.relays.pop(tid, None)
         how = ending.how_it_ended(tid)
         reason = "its process ended"
         # `python -i` ends with 0 whatever the script has come to
@@ -411,6 +428,7 @@ class Slots:
         for tid in list(self.slaves_at):
             if names.host_of(tid) == dtid:
                 self.slaves.forget(tid)
+                self.messenger.relays.pop(tid, None)
                 self._lines.lose(tid)
 
     # -- what slaves show ------------------------------------------------

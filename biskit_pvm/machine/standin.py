@@ -31,7 +31,7 @@ def words(name: str, command: Sequence[str]) -> list[str]:
     return [program(), name, *command]
 
 
-def foreman_words(name: str, module: str, master: int) -> list[str]:
+def foreman_words(name: str, module: str, master: int, beat: float | None = None) -> list[str]:
     """Return the words that start a foreman.
 
     Parameters
@@ -42,7 +42,9 @@ def foreman_words(name: str, module: str, master: int) -> list[str]:
         Whose `main` it runs.
     master : int
         The tid of the task that it ends with.
+    beat : float, optional
+        Seconds between the signs of life of a foreman that passes messages on.
     """
-    python, *rest = helper.command(module, arguments=f"{master}, path")
+    python, *rest = helper.command(module, arguments=f"{master}, path, {beat!r}")
     # Its forks go on where `python -i script` does.
     return [program(), "--listen", name, python, "-i", *rest]

@@ -20,10 +20,11 @@ MASTER_VARIABLE = "BISKIT_PVM_MASTER"
 KEY_VARIABLE = "BISKIT_PVM_KEY"
 BEAT_VARIABLE = "BISKIT_PVM_BEAT"
 LINK_VARIABLE = "BISKIT_PVM_LINK"
+RELAY_VARIABLE = "BISKIT_PVM_RELAY"
 ROOT_VARIABLE = "BISKIT_PVM_ROOT"
 LOG_VARIABLE = "BISKIT_PVM_LOG_LEVEL"
 
-#: most slaves that a master has direct links to; each takes a descriptor
+#: most direct links to slaves that a master has; each takes a descriptor
 MOST_LINKS = 500
 
 
@@ -40,8 +41,12 @@ class Heritage:
         beat = os.environ.pop(BEAT_VARIABLE, "")
         root = os.environ.pop(ROOT_VARIABLE, "")
         log_level = os.environ.pop(LOG_VARIABLE, "")
+        relay = os.environ.pop(RELAY_VARIABLE, "")
         self.link = bool(os.environ.pop(LINK_VARIABLE, ""))
-        names = (KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE, LINK_VARIABLE, ROOT_VARIABLE, LOG_VARIABLE)
+        names = (
+            *(KEY_VARIABLE, MASTER_VARIABLE, BEAT_VARIABLE, LINK_VARIABLE),
+            *(RELAY_VARIABLE, ROOT_VARIABLE, LOG_VARIABLE),
+        )
         exported = os.environ.get("PVM_EXPORT", "").split(":")
         if any(name in names for name in exported):
             os.environ["PVM_EXPORT"] = ":".join(name for name in exported if name not in names)
@@ -50,6 +55,8 @@ class Heritage:
         #: the tid of the program that all of its family descend from
         self.root: int | None = int(root) if root else None
         self.beat: float | None = float(beat) if beat else None
+        #: the tid of the foreman that passes on what this slave and its master tell each other
+        self.relay: int | None = int(relay) if relay else None
         #: lowest level of log records that the master wants; None: it wants none
         self.log_level: int | None = int(log_level) if log_level else None
 
@@ -119,6 +126,8 @@ queued = pvm_ext.queued
 stalled = pvm_ext.stalled
 receive = pvm_ext.recv_frames
 arrivals = pvm_ext.arrivals
+trust_relay = pvm_ext.trust_relay
+wake_when_queued = pvm_ext.wake_when_queued
 Match = pvm_ext.Match
 Message = pvm_ext.Message
 Waker = pvm_ext.Waker
@@ -155,20 +164,28 @@ def notify_new_hosts(on: bool = True) -> None:
 
 
 @contextmanager
-def asking_for_link() -> Iterator[None]:
-    """Have the first message to another task ask for a direct link, if the
-    master wants its slaves to have one.
+def asking_for_link(wanted: bool | None = None) -> Iterator[None]:
+    """Have the first message to another task ask for a direct link.
 
+    By default only where the master wants its slaves to have one, or where a foreman relays.
     Over a link messages do not pass the daemons, which are slower and, while
     one host is silent, hold up what they have for the others.
     """
     option, route = pvm_ext.Option.ROUTE, pvm_ext.getopt(pvm_ext.Option.ROUTE)
-    if heritage().link:
+    if wanted is None:
+        wanted = heritage().link or heritage().relay is not None
+    if wanted:
         pvm_ext.setopt(option, pvm_ext.Route.DIRECT)
     try:
         yield
     finally:
         pvm_ext.setopt(option, route)
+
+
+def ask_for_room(relay: int, n_bytes: int) -> None:
+    """Wait until a relay takes a message of so many bytes."""
+    send(relay, Tag.ROOM, [b"%d" % n_bytes])
+    receive(relay, Tag.ROOM)
 
 
 def start_beat(to: int, interval: float) -> Any:

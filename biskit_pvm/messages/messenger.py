@@ -61,6 +61,8 @@ class Messenger:
     loop : MessageLoop
     sender : int
         Who sent the message that is handled at present.
+    relays : dict
+        {tid: the task by way of which messages go there}.
     patience : float, optional
         Seconds for which a task may take nothing of a message that comes to
         it over a direct link.  None: sends wait for their receivers, for
@@ -99,6 +101,11 @@ class Messenger:
         #: tasks that know the form of old alone: a parent that gave no key, and who has spoken so first
         self._plain_speakers = set() if heritage.key or self.parent is None else {self.parent}
         self._of_family: dict[int, bool] = {}
+        self.relays: dict[int, int] = {}
+        self._large = threading.Lock()
+        if heritage.relay is not None and heritage.master is not None:
+            self.relays[heritage.master] = heritage.relay
+            task.trust_relay(heritage.relay)
         #: bytes that were sent so far
         self.n_bytes = 0
         self.tasks: dict[Any, int] = {}
@@ -184,6 +191,10 @@ class Messenger:
             return tid, tag, 0.0, (tid,)
         if message.frames is None:
             return self._open_plain(message)
+        if tag == Tag.BEATS:
+            from biskit_pvm.messages.relay import tids_in
+
+            return tid, tag, 0.0, (tids_in(message.frames[0]),)
         try:
             stamp, arguments = self._seal.read(tid, tag, message.frames)
         except wire.NotOurs as error:
@@ -308,16 +319,23 @@ class Messenger:
         n_bytes = sum(map(len, frames))
         if self.on_large is not None and n_bytes >= LARGE:
             self.on_large(tid, tag, value)
+        relay = self.relays.get(tid, 0)
+        to, other = (relay, tid) if relay else (tid, 0)
+        if relay and self.patience is None and n_bytes >= LARGE:
+            with self._large:
+                task.ask_for_room(relay, n_bytes)
+                task.send(to, tag, frames, other=other)
         # what waits for room in a full queue is nothing of ours: masters send a slave one job, or few small ones
-        waits = self.patience is None or not task.queue(tid, tag, frames, constant)
-        if waits and not task.send(tid, tag, frames, patience=self.patience):
-            self.on_stuck(tid)
+        elif self.patience is None or not task.queue(to, tag, frames, constant, other):
+            if not task.send(to, tag, frames, patience=self.patience, other=other):
+                self.on_stuck(to)
         self.n_bytes += n_bytes
         return n_bytes
 
     def queued(self, tid: int) -> int:
-        """Return how many bytes for a task wait until its line takes them."""
-        return task.queued(tid)
+        """Return how many bytes for a task wait until its line, or that of its relay, takes them."""
+        relay = self.relays.get(tid, 0)
+        return task.queued(relay, tid) if relay else task.queued(tid)
 
     def look_after_queues(self) -> None:
         """Tell which tasks have taken nothing of what waits for them; to be called now and then."""

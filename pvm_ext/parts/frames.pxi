@@ -16,6 +16,11 @@
 # sender's context and tag, and is the one that receivers wait for.  PVM keeps the order of
 # messages between two tasks.  In an XDR buffer each piece is padded to 4 bytes; sender and
 # receiver pack and unpack the same pieces.
+#
+# A message may pass a relay, a task that receives it whole and sends it on.  Its mark is then
+# RELAYED and a tid: on the way to the relay that of the receiver, from there on that of the
+# sender.  A receiver that has said from whom it takes relayed messages (`trust_relay`) sees
+# them as if the sender itself had sent them.
 
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.bytearray cimport (
@@ -34,6 +39,8 @@ cdef extern from "<sys/mman.h>" nogil:
 
 cdef enum:
     FRAMES_MARK = 0x31467062
+    # the mark of a message that passes a relay: a tid and this bit, which no other mark has
+    RELAYED = -0x80000000
     HEADER = 32
     # frames up to this many bytes are copied into one block with the header
     COPIED = 32768
@@ -86,10 +93,13 @@ cdef class Message:
         are bytearrays that nobody else holds.  None for a message that was not made by
         `send_frames`: it is the active receive buffer of the thread, to be unpacked with
         `upkint` and its relatives.
+    other : int
+        The task that the receiver is to send it on to, see `send_frames`; else 0.
     """
 
     cdef readonly int tid
     cdef readonly int tag
+    cdef readonly int other
     cdef readonly list frames
 
     def __repr__(self):
@@ -157,7 +167,7 @@ cdef class Frames:
         return 0
 
 
-def send_frames(tids, int tag, frames, int encoding=-1, patience=None):
+def send_frames(tids, int tag, frames, int encoding=-1, patience=None, int other=0):
     """Send a list of byte strings as one message.
 
     The frames are not copied: they must not change before the call returns.  Their number
@@ -180,6 +190,9 @@ def send_frames(tids, int tag, frames, int encoding=-1, patience=None):
         given up, and the message goes through the daemon, which keeps it until the
         receiver reads or ends.  What the receiver itself had on its way over the link may
         be lost.  None: wait for ever.  Counts for a single receiver.
+    other : int, optional
+        To a relay: the task that it is to send the message on to.  By a relay: the task that
+        the message comes from, which the receiver takes for its sender (see `trust_relay`).
 
     Returns
     -------
@@ -192,11 +205,11 @@ def send_frames(tids, int tag, frames, int encoding=-1, patience=None):
         When a tid is no task's tid, or `tag` is negative.
     """
     cdef Frames data = Frames(frames)
-    return send_views(tids, tag, data.views, data.count, data.total, encoding, patience)
+    return send_views(tids, tag, data.views, data.count, data.total, encoding, patience, other)
 
 
 cdef bint send_views(tids, int tag, Py_buffer *views, Py_ssize_t n, unsigned long long total,
-                     int encoding, patience) except -1:
+                     int encoding, patience, int other=0) except -1:
     global limit_of_send
     cdef double limit
     cdef Array targets
@@ -221,7 +234,7 @@ cdef bint send_views(tids, int tag, Py_buffer *views, Py_ssize_t n, unsigned lon
         limit = limit_of(patience)
         with nogil:
             limit_of_send = limit
-            code = put_frames(c_tids, count, tag, views, n, total, encoding)
+            code = put_frames(c_tids, count, tag, views, n, total, encoding, mark_for(other))
             limit_of_send = 0
         if code < 0:
             fail(code, "send_frames", None if code == PvmSysErr else describe(tids, tag))
@@ -236,7 +249,7 @@ cdef str describe(tids, tag):
 
 
 cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t n,
-                    unsigned long long total, int encoding) noexcept nogil:
+                    unsigned long long total, int encoding, int mark=FRAMES_MARK) noexcept nogil:
     # Send the parts.
     global message_number
     cdef Header header
@@ -267,7 +280,7 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
         # what a message handler sends goes after it has returned
         mode_of_data = PvmDataRaw
     if mode_of_data == PvmDataRaw and HEADER + table + total <= PACKED:
-        return put_packed(tids, count, tag, &header, views, n)
+        return put_packed(tids, count, tag, &header, views, n, mark)
 
     while True:
         # Gather a part: the head with small frames behind it, then large pieces.
@@ -321,7 +334,7 @@ cdef int put_frames(int *tids, int count, int tag, Py_buffer *views, Py_ssize_t 
         last = frame == n
         header.here = used
         memcpy(head, &header, HEADER)
-        code = put_part(tids, count, tag, code, pieces, <int>npieces, last)
+        code = put_part(tids, count, tag, code, pieces, <int>npieces, last, mark)
         free(head)
         if code < 0 or last:
             return code
@@ -356,15 +369,28 @@ cdef int deliver(int *tids, int count, int tag, bint small) noexcept nogil:
     return code
 
 
-cdef void set_mark(int bufid) noexcept nogil:
+cdef inline int mark_for(int other) noexcept nogil:
+    return other | RELAYED if other > 0 else FRAMES_MARK
+
+
+cdef inline int other_of(int mark) noexcept nogil:
+    # The tid in the mark of a message that passes a relay; 0 in that of any other.
+    return mark & ~RELAYED if mark < 0 else 0
+
+
+cdef inline bint is_marked(int mark) noexcept nogil:
+    return mark == FRAMES_MARK or other_of(mark) > 0
+
+
+cdef void set_mark(int bufid, int mark) noexcept nogil:
     cdef pvmminfo info
     if pvm_getminfo(bufid, &info) >= 0:
-        info.wid = FRAMES_MARK
+        info.wid = mark
         pvm_setminfo(bufid, &info)
 
 
 cdef int put_packed(int *tids, int count, int tag, Header *header, Py_buffer *views,
-                    Py_ssize_t n) noexcept nogil:
+                    Py_ssize_t n, int mark) noexcept nogil:
     # A short message, copied into one fragment: libpvm then needs one look and one write.
     cdef Py_ssize_t head_size = HEADER + 8 * n, i
     cdef int size = <int>(head_size + header.total) + FRAGMENT_HEADERS
@@ -405,21 +431,21 @@ cdef int put_packed(int *tids, int count, int tag, Header *header, Py_buffer *vi
     if bufid < 0:
         return bufid
     if code >= 0:
-        set_mark(bufid)
+        set_mark(bufid, mark)
         code = deliver(tids, count, tag, size <= FITTING)
     pvm_freebuf(put_sbuf(before))
     return code
 
 
 cdef int put_part(int *tids, int count, int tag, int bufid, Piece *pieces, int n,
-                  bint last) noexcept nogil:
+                  bint last, int mark) noexcept nogil:
     cdef int before = pvm_setsbuf(bufid)
     cdef int code = 0, i, context = pvmmyctx
     for i in range(n):
         if code >= 0:
             code = pvm_pkbyte(pieces[i].data, <int>pieces[i].size, 1)
     if code >= 0:
-        set_mark(bufid)
+        set_mark(bufid, mark)
         if last:
             code = deliver(tids, count, tag, False)
         else:
@@ -537,6 +563,7 @@ def recv_frames(int tid=-1, int tag=-1, timeout=None, Match match=None, Waker wa
         return None
     message = Message.__new__(Message)
     message.tid, message.tag, message.frames = info.src, info.tag, frames
+    message.other = other_of(info.wid)
     return message
 
 
@@ -563,7 +590,7 @@ cdef list next_frames(int tid, int tag, timeout, Match match, Waker waker, pvmmi
                 info.len = -1
                 return None
             check(pvm_getminfo(mid, info), "recv_frames")
-            if info.wid != FRAMES_MARK:
+            if not is_marked(info.wid):
                 return None
             frames = None
             try:

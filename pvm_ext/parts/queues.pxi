@@ -8,6 +8,9 @@
 #
 # Messages to one receiver keep their order: whoever sends something there that is not
 # queued sends what is queued first, and waits for it.  A queue ends with its receiver.
+#
+# What goes by way of a relay has a queue for each pair of relay and task beyond it, so that
+# all of these have their turn, and keep their order among themselves only.
 
 from cpython.ref cimport PyObject, Py_DECREF, Py_INCREF
 
@@ -40,6 +43,7 @@ cdef struct Outgoing:
 
 cdef struct Queue:
     int tid
+    int mark                # of its messages
     RouteSocket link
     Outgoing *first
     Outgoing *last
@@ -58,10 +62,13 @@ cdef double pumped = 0          # when the queues were last looked after
 cdef set watched_receivers = set()
 cdef dict held = {}             # address and size of a frame -> in how many messages it waits
 cdef unsigned long long all_held = 0
+cdef int low_event = -1         # who wants to know that no more than `low_bytes` are held for `low_tid`
+cdef int low_tid = 0
+cdef unsigned long long low_bytes = 0
 cdef list sent = []             # frames that nobody needs any more, freed without the lock
 
 
-def queue_frames(int tid, int tag, frames, bint constant=False):
+def queue_frames(int tid, int tag, frames, bint constant=False, int other=0, bint bounded=True):
     """Have a list of byte strings sent as one message, without waiting for the receiver.
 
     What a direct link takes goes at once, and the rest as the link takes it, while any
@@ -83,6 +90,10 @@ def queue_frames(int tid, int tag, frames, bint constant=False):
         Contiguous buffers.
     constant : bool, optional
         Whether none of them changes until it is sent, so that nothing is copied.
+    other : int, optional
+        The task that it is for or comes from, where a relay has part in it; see `send_frames`.
+    bounded : bool, optional
+        Whether the message is refused when too much waits.
 
     Returns
     -------
@@ -96,29 +107,33 @@ def queue_frames(int tid, int tag, frames, bint constant=False):
     BadParamError
         When `tid` is no task's tid, or `tag` is negative.
     """
+    global going_out
     cdef Frames data = Frames(frames)
     cdef Queue *queue
     cdef RouteSocket *link
     cdef int code = 0
     cdef bint new
+    cdef int mark = mark_for(other)
     data.constant = constant
     enter()
     try:
-        queue = queue_of(tid)
+        queue = queue_of(tid, mark)
         new = queue == NULL or queue.first == NULL
         link = route_to(tid) if new else NULL
         if handling or (new and link == NULL) or tag < 0:
             with nogil:
-                code = put_frames(&tid, 1, tag, data.views, data.count, data.total, -1)
+                code = put_frames(&tid, 1, tag, data.views, data.count, data.total, -1, mark)
         elif new and is_packed(data.count, data.total) and writable(link.fd):
             with nogil:
-                code = put_frames(&tid, 1, tag, data.views, data.count, data.total, PvmDataRaw)
-        elif not new and queue.bytes - queue.first.left > MOST_FOR_ONE:
+                going_out = True    # it need not wait for what goes to other tasks by way of this one
+                code = put_frames(&tid, 1, tag, data.views, data.count, data.total, PvmDataRaw, mark)
+                going_out = False
+        elif bounded and not new and queue.bytes - queue.first.left > MOST_FOR_ONE:
             return False
-        elif all_held > MOST_FOR_ALL and not is_packed(data.count, data.total) and adds_any(data):
+        elif bounded and all_held > MOST_FOR_ALL and not is_packed(data.count, data.total) and adds_any(data):
             return False
         else:
-            queue = add_to_queue(queue, link, tid, tag, data)
+            queue = add_to_queue(queue, link, tid, tag, data, mark)
             if new:
                 with nogil:
                     code = begin_with(queue)
@@ -134,21 +149,19 @@ def queue_frames(int tid, int tag, frames, bint constant=False):
         sent.clear()
 
 
-def queued(tid=None):
+def queued(tid=None, int other=0):
     """Return how many bytes of frames are still to be sent by `queue_frames`.
 
     Parameters
     ----------
     tid : int, optional
         The receiver; None: all together.
+    other : int, optional
+        Of what this receiver gets, only what it is to send on to, or is said to be of, this task.
     """
-    cdef Queue *queue
     lock()
     try:
-        if tid is None:
-            return all_queued
-        queue = queue_of(tid)
-        return queue.bytes if queue != NULL else 0
+        return all_queued if tid is None else bytes_for(tid, mark_for(other) if other else 0)
     finally:
         unlock()
 
@@ -170,7 +183,8 @@ def stalled(double seconds):
             if in_link != queue.in_link or takes(queue) > 0:
                 queue.in_link, queue.since = in_link, now()
             if queue.first != NULL and now() - queue.since >= seconds:
-                found.append(queue.tid)
+                if queue.tid not in found:
+                    found.append(queue.tid)
             queue = queue.next
         return found
     finally:
@@ -181,14 +195,36 @@ cdef inline bint is_packed(Py_ssize_t count, unsigned long long total) noexcept 
     return HEADER + 8 * count + total <= PACKED
 
 
-cdef Queue *queue_of(int tid) noexcept nogil:
+cdef Queue *queue_of(int tid, int mark) noexcept nogil:
     cdef Queue *queue = queues
-    while queue != NULL and (queue.tid != tid or queue.ended):
+    while queue != NULL and (queue.tid != tid or queue.mark != mark or queue.ended):
         queue = queue.next
     return queue
 
 
-cdef Queue *add_to_queue(Queue *queue, RouteSocket *link, int tid, int tag, Frames data) except NULL:
+cdef unsigned long long bytes_for(int tid, int mark) noexcept nogil:
+    # What waits for a receiver; with mark 0, whatever the mark.
+    cdef Queue *queue = queues
+    cdef unsigned long long bytes_ = 0
+    while queue != NULL:
+        if queue.tid == tid and not queue.ended and (mark == 0 or queue.mark == mark):
+            bytes_ += queue.bytes
+        queue = queue.next
+    return bytes_
+
+
+cdef unsigned long long held_for(int tid) noexcept nogil:
+    # The memory of what waits for a receiver: a message counts whole until it has gone.
+    cdef Queue *queue = queues
+    cdef unsigned long long bytes_ = 0
+    while queue != NULL:
+        if queue.tid == tid and not queue.ended and queue.first != NULL:
+            bytes_ += queue.bytes - queue.first.left + queue.first.header.total
+        queue = queue.next
+    return bytes_
+
+
+cdef Queue *add_to_queue(Queue *queue, RouteSocket *link, int tid, int tag, Frames data, int mark) except NULL:
     """Add a message to a queue, which is made when there is none."""
     global queues, all_queued, message_number
     cdef Outgoing *message = <Outgoing *>calloc(1, sizeof(Outgoing))
@@ -199,7 +235,7 @@ cdef Queue *add_to_queue(Queue *queue, RouteSocket *link, int tid, int tag, Fram
         if queue == NULL:
             free(message)
             raise MemoryError
-        queue.tid = tid
+        queue.tid, queue.mark = tid, mark
         queue.next = queues
         queues = queue
     if link != NULL:
@@ -290,9 +326,11 @@ cdef int receiver_ended(int mid) noexcept with gil:
     cdef Queue *queue
     if from_daemon(mid) and pvm_upkint(&tid, 1, 1) == 0:
         watched_receivers.discard(tid)
-        queue = queue_of(tid)
-        if queue != NULL:
-            queue.ended = True
+        queue = queues
+        while queue != NULL:
+            if queue.tid == tid:
+                queue.ended = True
+            queue = queue.next
     return 0
 
 
@@ -383,11 +421,12 @@ cdef int send_slice(Queue *queue) noexcept nogil:
     cdef int context = pvm_setcontext(message.context), code
     going_out = True
     if whole:
-        code = put_packed(&queue.tid, 1, message.tag, &message.header, message.views, message.count)
+        code = put_packed(&queue.tid, 1, message.tag, &message.header, message.views, message.count,
+                          queue.mark)
         message.frame = message.count
         message.left = 0
     else:
-        code = put_slice(queue.tid, message, queue.link.room)
+        code = put_slice(queue.tid, message, queue.mark, queue.link.room)
     going_out = False
     pvm_setcontext(context)
     if code < 0 and code != PvmSysErr:
@@ -408,7 +447,7 @@ cdef int send_slice(Queue *queue) noexcept nogil:
     return code
 
 
-cdef int put_slice(int tid, Outgoing *message, int most) noexcept nogil:
+cdef int put_slice(int tid, Outgoing *message, int mark, int most) noexcept nogil:
     # Pack a part of at most so many bytes into one fragment, for which libpvm needs one write.
     cdef Py_ssize_t table = 8 * message.count if message.header.part == 0 else 0
     cdef Py_ssize_t used = 0, room = most - HEADER - table, size
@@ -460,7 +499,7 @@ cdef int put_slice(int tid, Outgoing *message, int most) noexcept nogil:
     message.frame, message.offset = frame, offset
     message.header.part += 1
     if code >= 0:
-        set_mark(bufid)
+        set_mark(bufid, mark)
         if frame == message.count:
             code = deliver(&tid, 1, message.tag, False)
         else:
@@ -473,10 +512,12 @@ cdef int put_slice(int tid, Outgoing *message, int most) noexcept nogil:
 
 cdef int flush_queue(int tid) noexcept nogil:
     # Send all that is queued for a task, and wait as long as its link does.
-    cdef Queue *queue = queue_of(tid)
+    cdef Queue *queue = queues
     cdef int code = 0
-    while code >= 0 and queue != NULL and queue.first != NULL and not queue.ended:
-        code = send_slice(queue) if takes(queue) >= 0 else mend(queue)
+    while code >= 0 and queue != NULL:
+        while code >= 0 and queue.tid == tid and queue.first != NULL and not queue.ended:
+            code = send_slice(queue) if takes(queue) >= 0 else mend(queue)
+        queue = queue.next
     return code
 
 
@@ -537,7 +578,8 @@ cdef int mend(Queue *queue) noexcept nogil:
         return 0
     context = pvm_setcontext(message.context)
     going_out = True
-    code = put_frames(&queue.tid, 1, message.tag, message.views, message.count, message.header.total, -1)
+    code = put_frames(&queue.tid, 1, message.tag, message.views, message.count, message.header.total, -1,
+                      queue.mark)
     going_out = False
     pvm_setcontext(context)
     if code != PvmSysErr:
@@ -569,10 +611,14 @@ cdef void count_out(Queue *queue, unsigned long long bytes_) noexcept nogil:
 
 
 cdef void drop_first(Queue *queue) noexcept nogil:
+    global low_event
     cdef Outgoing *message = queue.first
     queue.first = message.next
     if queue.first == NULL:
         queue.last = NULL
+    if low_event >= 0 and queue.tid == low_tid and held_for(low_tid) <= low_bytes:
+        signal_event(low_event)
+        low_event = -1
     put_aside(message.data)
     free(message)
 

@@ -235,7 +235,7 @@ cdef int check_message(Items items, pvmminfo *info) except -1:
     """Compare the active receive buffer with the array that it is to fill."""
     cdef Py_ssize_t expected
     origin = f"the message from {info.src:#x} with tag {info.tag}"
-    if info.wid == FRAMES_MARK:
+    if is_marked(info.wid):
         raise TypeError(f"{origin} is one of send_frames or send_object")
     if info.wid & TYPED_MASK == TYPED_MARK and info.wid & ~TYPED_MASK != items.kind:
         sent = info.wid & ~TYPED_MASK

@@ -79,7 +79,7 @@ cdef bint has(MatchTable *table, int tid, int tag) noexcept nogil:
 cdef bint wants(Waiter *waiter, pvmminfo *message) noexcept nogil:
     cdef MatchTable *table = waiter.table
     if message.ctx == PRIVATE_CONTEXT:
-        return waiter.parts and message.wid == FRAMES_MARK
+        return waiter.parts and is_marked(message.wid)
     if waiter.context != -1 and waiter.context != message.ctx:
         return False
     if table == NULL:
@@ -98,6 +98,10 @@ cdef int match(int mid, int tid, int tag) noexcept nogil:
     code = pvm_getminfo(mid, &message)
     if code < 0:
         return code
+    if message.wid < 0 and has(relays, message.src, 0):
+        message.src = other_of(message.wid)
+        message.wid = FRAMES_MARK
+        pvm_setminfo(mid, &message)
     if mode == LOOKING:
         if user_matches and plain(looker) and message.ctx != PRIVATE_CONTEXT:
             return ask_matcher(mid, looker.tid, looker.tag)

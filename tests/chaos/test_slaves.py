@@ -251,8 +251,10 @@ def story(master):
     return "\n".join(lines)
 
 
-def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp_path):
+def test_the_result_is_that_of_an_undisturbed_run(session_vm, seed, figures, tmp_path, monkeypatch):
     rng = random.Random(seed)
+    if rng.random() < 0.5:  # as in large calculations, foremen pass messages on
+        monkeypatch.setattr(machine, "MOST_LINKS", 0)
     data, expected = orders(rng, str(tmp_path))
     master = Victim(
         data,

@@ -12,6 +12,7 @@ from ..support.waiting import wait_for
 from .cluster import Cluster
 
 SLAVE = str(Path(__file__).parents[1] / "support" / "slaves" / "counting.py")
+ECHOING = str(Path(SLAVE).with_name("echoing.py"))
 
 MASTER = f"""
 import json, resource, sys, time
@@ -90,3 +91,48 @@ def test_a_thousand_slaves_on_32_hosts_are_at_work_within_a_minute(cluster: Clus
     assert figures["all_at_work_s"] < 60
     for name in cluster.names:
         wait_for(lambda name=name: not any("counting" in words for words in cluster.processes(name).values()))
+
+
+RESULTS = f"""
+import json, resource, sys, time
+from biskit_pvm import TrackingJobMaster
+from biskit_pvm.jobs.foremen import Foremen
+from biskit_pvm.machine import task
+task.MOST_LINKS = 3  # few slaves are a large calculation
+way, n_slaves, items, *hosts = sys.argv[1:]
+hosts = [host for host in hosts for _ in range(int(n_slaves))]
+if way == "daemons":
+    Foremen.relay_of = lambda self, host: None
+up = set()
+class Master(TrackingJobMaster):
+    all_up = 0
+    def initializationDone(self, slave_tid):
+        up.add(slave_tid)
+        TrackingJobMaster.initializationDone(self, slave_tid)
+        if len(up) == len(hosts):
+            self.all_up, self.before, self.used = time.monotonic(), len(self.result), time.process_time()
+    def is_valid_slave(self, slave_tid):
+        return self.all_up
+data = dict.fromkeys(range(int(items)), 100_000)
+master = Master(data, 1, hosts, dict(), {ECHOING!r}, verbose=0, add_hosts=1)
+result = master.calculateResult()
+assert all(echo == bytes(100_000) for _, _, echo in result.values())
+n = len(result) - master.before
+print(json.dumps(dict(way=way, slaves=len(up), MB_per_s=round(n / 10 / (time.monotonic() - master.all_up), 1),
+                      master_cpu_ms_per_result=round(1e3 * (time.process_time() - master.used) / n, 2))))
+"""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("cluster", [20], indirect=True)
+def test_results_of_many_slaves_come_faster_by_way_of_foremen_than_of_daemons(cluster: Cluster, thorough: bool, capsys):
+    n_slaves, n_items, n_rounds = (32, 4000, 2) if thorough else (4, 2000, 1)
+    best = {"foremen": 0.0, "daemons": 0.0}
+    for way in list(best) * n_rounds:
+        command = [sys.executable, "-c", RESULTS, way, str(n_slaves), str(n_items), *cluster.names]
+        figures = json.loads(cluster.exec(0, command, timeout=200).stdout)
+        with capsys.disabled():
+            print("\n" + "  ".join(f"{name} {value}" for name, value in figures.items()))
+        assert figures["slaves"] == 20 * n_slaves
+        best[way] = max(best[way], figures["MB_per_s"])
+    assert best["foremen"] > (1.5 if thorough else 1) * best["daemons"]
