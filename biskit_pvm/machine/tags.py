@@ -28,9 +28,9 @@ class Tag(IntEnum):
     #: sign of life of a slave; no value
     BEAT = 999993
     #: a foreman tells which of its slaves live
-    BEATS = 999974
+    BEATS = 999972
     #: a slave asks its foreman for room for a large message, and gets it
-    ROOM = 999973
+    ROOM = 999971
     #: notices of PVM; made by a daemon, no value of ours
     TASK_EXITED = 999992
     HOST_DELETED = 999991
