@@ -18,7 +18,7 @@ SLAVES = str(Path(__file__).parents[1] / "support" / "slaves")
 MIB = 1 << 20
 SIZE = 24
 
-#: tells, in a file, when it begins to pass something on
+#: tells, in files, when it begins to pass something on, and when it is ready
 SLAVE = f"""
 import os, sys
 sys.path.insert(0, {SLAVES!r})
@@ -29,18 +29,23 @@ def told(*arguments, send=passing._send):
     with open(f"{SHARED}/{{os.uname().nodename}} {{os.getpid()}}", "a"):
         send(*arguments)
 
+class Slave(Asked):
+    def initialize(self, params):
+        Asked.initialize(self, params)
+        open(f"{SHARED}/ready {{os.uname().nodename}}", "w").close()
+
 passing._send = told
-Asked().start()
+Slave().start()
 """
 
-#: prints a line for each slave that is ready; jobs begin when as many are as the second argument says
+#: jobs begin when there is a file `go`
 MASTER = f"""
 import collections, json, os, sys, time
 import numpy as np
 from biskit_pvm import TrackingJobMaster
 from biskit_pvm.PVMThread import messenger_of
 
-megabytes, enough, *hosts = sys.argv[1:]
+megabytes, *hosts = sys.argv[1:]
 table = np.arange(int(megabytes) << 17, dtype=float)
 ready, up = [], []
 
@@ -51,11 +56,10 @@ class Master(TrackingJobMaster):
 
     def initializationDone(self, tid):
         ready.append(time.monotonic())
-        print("ready", flush=True)
         TrackingJobMaster.initializationDone(self, tid)
 
     def is_valid_slave(self, tid):
-        return len(ready) >= int(enough)
+        return os.path.exists("{SHARED}/go")
 
 asked = "__import__('time').sleep(0.02) or (os.uname().nodename, float(params['table'].sum()))"
 items = {{i: (asked, None) for i in range(8 * len(hosts))}}
@@ -76,19 +80,18 @@ class Run:
     cluster : Cluster
     line : float
         MB that the master's host can send per second.
-    n_lost : int
-        Slaves without which it is to work.
     size : int
         MiB of the parameters.
     """
 
-    def __init__(self, cluster: Cluster, line: float, n_lost: int = 0, size: int = SIZE) -> None:
+    def __init__(self, cluster: Cluster, line: float, size: int = SIZE) -> None:
         self.cluster = cluster
         cluster.path(f"{SHARED}/slave.py").write_text(SLAVE)
         cluster.narrow(0, line, sending=True)
         names = cluster.names
-        command = [sys.executable, "-c", MASTER, str(size), str(len(names) - n_lost), *names]
+        command = [sys.executable, "-c", MASTER, str(size), *names]
         self.process: NodeProcess = cluster.popen(0, command)
+        self.awaited = set(names)
 
     def one_who_gives(self) -> tuple[str, str]:
         """Wait until a host passes something on; return its name, and the process there."""
@@ -98,7 +101,11 @@ class Run:
         return host, process
 
     def outcome(self, timeout: float = 90) -> dict:
-        """Wait for the end; return what the master tells."""
+        """Wait until the slaves are ready, and for the end; return what the master tells."""
+        folder = self.cluster.path(SHARED)
+        ready = [folder / f"ready {name}" for name in self.awaited]
+        wait_for(lambda: all(file.exists() for file in ready) or self.process.poll() is not None, timeout)
+        (folder / "go").touch()
         out, err = self.process.communicate(timeout=timeout)
         assert self.process.returncode == 0, err
         figures = json.loads(out.splitlines()[-1])
@@ -122,8 +129,9 @@ def test_the_line_of_the_master_carries_it_a_few_times(cluster: Cluster, thoroug
 @pytest.mark.parametrize("cluster", [6], indirect=True)
 @pytest.mark.parametrize("fault", ["killed", "cut off", "stopped"])
 def test_others_get_it_when_one_who_passes_it_on_cannot(cluster: Cluster, fault: str, capsys):
-    run = Run(cluster, 5, n_lost=fault != "killed")
+    run = Run(cluster, 5)
     host, process = run.one_who_gives()
+    run.awaited.discard(host)
     start = time.monotonic()
     if fault == "killed":
         cluster.exec(host, ["kill", "-KILL", process])
