@@ -38,7 +38,7 @@ def attend(master: int, beat: float | None) -> None:
     relay = Relay(master, beat)
     relay.begin()
     #: what to do about messages to this task itself, by tag
-    handlers = {Tag.BEAT: relay.heard, Tag.ROOM: relay.asked}
+    handlers = {} if beat is None else {Tag.BEAT: relay.heard, Tag.ROOM: relay.asked}
     while True:
         relay.look_around()
         message = task.receive(timeout=relay.timeout(), waker=relay.waker)

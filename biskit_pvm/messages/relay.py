@@ -109,10 +109,14 @@ class Relay:
 
     def asked(self, message: Any) -> None:
         """A slave wants to send so many bytes."""
+        try:
+            n_bytes = int(bytes(message.frames[0]))
+        except (TypeError, ValueError, IndexError):  # anybody can send anything
+            return
         if message.tid not in self._watched:
             self._watched.add(message.tid)
             task.notify_exit([message.tid])
-        self._asking.append((message.tid, int(bytes(message.frames[0]))))
+        self._asking.append((message.tid, n_bytes))
 
     def ended(self, tid: int) -> None:
         """A slave that has asked for room has ended."""

@@ -12,6 +12,7 @@ import pvm_ext
 from biskit_pvm import TrackingJobMaster
 from biskit_pvm.machine import names
 from biskit_pvm.machine import task as machine
+from biskit_pvm.machine.tags import Tag
 
 from ..pvm.test_masters import SLAVE
 from ..support.waiting import wait_for
@@ -20,6 +21,9 @@ from ..support.waiting import wait_for
 BOUND = 90.0
 FAULTS_PER_RUN = 12
 N_SLAVES = 4
+
+#: what strangers put on their messages
+FORGED = [1, 2, Tag.BEAT, Tag.FAILED, Tag.EXIT, Tag.INITIALIZED, Tag.LOOP_UP, Tag.ROOM, Tag.BEATS]
 
 
 class Counting(dict):
@@ -123,9 +127,17 @@ class Chaos:
 
     def foremen(self):
         """Return the processes that are foremen of the master: the tasks of PVM, and those that fork."""
-        ours = {task.pid for task in pvm_ext.tasks() if task.ptid == self.master.getTID()}
-        tasks = ours - set(self.master.living().values())
-        return sorted(tasks) + [pid for task in tasks for pid in children_of(task)]
+        pids = [task.pid for task in self.foreman_tasks()]
+        return pids + [child for pid in pids for child in children_of(pid)]
+
+    def foreman_tasks(self):
+        """Return the tasks of PVM that are foremen of the master."""
+        living = self.master.living()
+        return [task for task in pvm_ext.tasks() if task.ptid == self.master.getTID() and task.tid not in living]
+
+    def targets(self):
+        """Return the tids that strangers may send something to."""
+        return [self.master.getTID(), *self.master.living(), *(task.tid for task in self.foreman_tasks())]
 
     def kill_foreman(self):
         """Kill a part of a foreman as a lack of memory does."""
@@ -156,18 +168,16 @@ class Chaos:
 
     def forge(self):
         """Send what a stranger might."""
-        targets = [self.master.getTID(), *self.master.living()]
-        tag = self.rng.choice([1, 2, 999993, 999994, 999995, 999996, 999998])
-        pvm_ext.send_frames(self.rng.choice(targets), tag, [self.rng.randbytes(16), b"cos\nsystem\n"])
+        tag = self.rng.choice(FORGED)
+        pvm_ext.send_frames(self.rng.choice(self.targets()), tag, [self.rng.randbytes(16), b"cos\nsystem\n"])
         return True
 
     def plain(self):
         """Send messages that are in no form of ours."""
-        targets = [self.master.getTID(), *self.master.living()]
         pvm_ext.initsend()
         if self.rng.random() < 0.5:
             pvm_ext.pkstr(self.rng.choice(["", "cos\nsystem\n(S'exit 1'\ntR."]))
-        pvm_ext.send(self.rng.choice(targets), self.rng.choice([1, 2, 999993, 999994, 999995, 999996, 999998]))
+        pvm_ext.send(self.rng.choice(self.targets()), self.rng.choice(FORGED))
         return True
 
     def other(self):

@@ -13,6 +13,7 @@ import pytest
 import pvm_ext
 from biskit_pvm import TrackingJobMaster
 from biskit_pvm.machine import task
+from biskit_pvm.machine.tags import Tag
 from biskit_pvm.PVMThread import messenger_of
 
 from ..support.waiting import wait_for
@@ -183,3 +184,18 @@ def test_a_foreman_that_stops_before_its_slaves_are_up_is_replaced(make):
     pvm_ext.sendsig(max(foremen_of(master)), signal.SIGSTOP)
     assert master.wait(60)
     assert master.result == squares(20)
+
+
+def test_what_strangers_send_to_a_foreman_does_no_harm(busy):
+    calculation = busy(N)
+    calculation.begin()
+    (foreman,) = foremen_of(calculation.master)
+    for tag in (Tag.ROOM, Tag.BEAT, Tag.BEATS, Tag.TASK_EXITED):
+        for frames in ([b"much"], [], [b"1" * 30]):
+            pvm_ext.send_frames(foreman, tag, frames)
+        pvm_ext.initsend()
+        pvm_ext.pkstr("nothing of ours")
+        pvm_ext.send(foreman, tag)
+    pvm_ext.send_frames(foreman, Tag.REPORTS, [b"seal", b"cos\nsystem\n"], other=calculation.master.getTID())
+    calculation.finish()
+    assert {record.outcome for record in calculation.master.history.records} == {"done"}
