@@ -17,13 +17,7 @@ from collections.abc import Iterator
 from biskit_pvm.machine import addresses
 from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.shared_memory import reading
-
-try:  # without OpenSSL, as in `wire`
-    from _blake2 import blake2b
-    from _operator import _compare_digest as compare_digest
-except ImportError:
-    from hashlib import blake2b
-    from hmac import compare_digest  # type: ignore[no-redef]
+from biskit_pvm.messages.wire import blake2b, compare_digest
 
 log = Log(__name__)
 

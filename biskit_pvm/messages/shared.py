@@ -27,13 +27,7 @@ from biskit_pvm.machine.log import Log
 from biskit_pvm.machine.shared_memory import Draft, Store, parts_of, pieces_of, same, sweep
 from biskit_pvm.machine.tags import Tag
 from biskit_pvm.messages.spread import OWNER, Spread
-
-try:  # without OpenSSL, as in `wire`
-    from _blake2 import blake2b
-    from _operator import _compare_digest as compare_digest
-except ImportError:
-    from hashlib import blake2b
-    from hmac import compare_digest  # type: ignore[no-redef]
+from biskit_pvm.messages.wire import blake2b, compare_digest
 
 if TYPE_CHECKING:
     from biskit_pvm.messages.messenger import Messenger
